@@ -1,0 +1,190 @@
+"""Settings of a box, an archive or a demo: one TOML file, overridden by environment variables.
+
+Order, last wins: defaults here, the TOML file (``--config`` or ``HATTAMA_CONFIG``), environment variables
+``HATTAMA_<NAME>`` (nested: ``HATTAMA_ARCHIVE__PORT``). A wrong setting is named with its line by :func:`load`.
+Every field has a description; docs/settings.md is checked against them by a test.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+SOURCE_NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
+
+
+class SettingsError(Exception):
+    """A settings file or variable is wrong; nothing was started."""
+
+    code = "settings"
+    exit_status = 78  # EX_CONFIG of sysexits.h
+
+
+def default_state_dir() -> Path:
+    """``$XDG_STATE_HOME/hattama`` (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "hattama"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSettings(_Model):
+    """One device of the courtroom: one camera, or one audio device with its channels."""
+
+    name: str = Field(pattern=SOURCE_NAME, description="Name of the device; a camera's name is also its track's.")
+    kind: Literal["camera", "microphone", "remote", "file"] = Field(description="What it is.")
+    media: Literal["video", "audio"] = Field(description="What is recorded from it.")
+    label: str = Field(default="", description="What people call it, for instance Judge's microphone.")
+    url: str | None = Field(default=None, description="Address of a stream: rtsp://…, tcp://…, unix:….")
+    device: str | None = Field(default=None, description="Name of an audio device as PortAudio knows it, or /dev/video0.")
+    path: Path | None = Field(default=None, description="A media file, played at its own pace.")
+    loop: bool = Field(default=False, description="Play the file again and again.")
+    channels: tuple[str, ...] = Field(default=(), description="Audio: the track name of each channel, in order.")
+    labels: tuple[str, ...] = Field(default=(), description="Audio: what people call each channel, in order.")
+    rate: int = Field(default=48000, ge=8000, le=192000, description="Audio: samples a second asked of the device.")
+
+
+class ModelSettings(_Model):
+    """A speech model on the disk of this box."""
+
+    engine: Literal["faster-whisper", "moonshine"] = Field(description="The engine that reads it.")
+    path: Path = Field(description="Folder of the model; nothing is ever downloaded.")
+    languages: tuple[str, ...] = Field(description="Languages it is used for: kk, ru, en.")
+    options: dict[str, str | int | float | bool] = Field(default_factory=dict, description="Options of the engine.")
+
+
+class SpeechSettings(_Model):
+    """Speech to text."""
+
+    models: tuple[ModelSettings, ...] = Field(default=(), description="Models, the first that knows a language is used.")
+    threads: int = Field(default=2, ge=1, description="Processor threads of one recognition.")
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Where recognition runs.")
+
+
+class ConsoleSettings(_Model):
+    """The web app in the courtroom."""
+
+    host: str = Field(default="127.0.0.1", description="Address it listens on.")
+    port: int = Field(default=8801, ge=0, le=65535, description="Port it listens on.")
+
+
+class ArchiveSettings(_Model):
+    """The archive as a service, and as the box sees it."""
+
+    host: str = Field(default="127.0.0.1", description="Address it listens on.")
+    port: int = Field(default=8802, ge=0, le=65535, description="Port it listens on.")
+    name: str = Field(default="archive.hattama.local", pattern=r"^[^\s+]+$", description="Key name of the archive's log.")
+    url: str | None = Field(default=None, description="Where the box sends records; nothing is sent without it.")
+    token: str | None = Field(default=None, description="The box's token at the archive.", repr=False)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HATTAMA_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=None
+    )
+
+    device_name: str = Field(default="box.hattama.local", pattern=r"^[^\s+/]+$", description="Key name of this box.")
+    court: str = Field(default="", description="Name of the court, as its documents give it.")
+    courtroom: str = Field(default="", description="Name or number of the courtroom.")
+    city: str = Field(default="", description="City of the court, as its documents give it.")
+    state_dir: Path = Field(default_factory=default_state_dir, description="Folder of records, keys and accounts.")
+    run_dir: Path | None = Field(default=None, description="Folder of sockets and previews; default <state_dir>/run.")
+    segment_s: float = Field(default=10.0, ge=2.0, le=20.0, description="Length of a segment, seconds.")
+    sources: tuple[SourceSettings, ...] = Field(default=(), description="Cameras and microphones of the courtroom.")
+    speech: SpeechSettings = Field(default_factory=SpeechSettings, description="Speech to text.")
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="The web app in the courtroom.")
+    archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="The archive.")
+
+    @property
+    def runtime(self) -> Path:
+        """Folder of sockets and previews."""
+        return self.run_dir or self.state_dir / "run"
+
+    @property
+    def hearings(self) -> Path:
+        """Folder of the records."""
+        return self.state_dir / "hearings"
+
+    @property
+    def socket(self) -> Path:
+        """Unix socket of the recorder daemon."""
+        return self.runtime / "recorder.sock"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over file; no .env, no secrets folder."""
+        return env_settings, init_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        path: TOML file; default ``$HATTAMA_CONFIG``; without one only defaults and environment count.
+
+    Raises:
+        SettingsError: the file cannot be read or a value is wrong; the message names file, line and setting.
+    """
+    if path is None and os.environ.get("HATTAMA_CONFIG"):
+        path = Path(os.environ["HATTAMA_CONFIG"])
+    text, values = "", {}
+    if path is not None:
+        try:
+            text = path.read_text(encoding="utf-8")
+            values = tomllib.loads(text)
+        except OSError as error:
+            raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path}: not TOML: {error}") from error
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_describe(path, text, item) for item in error.errors())) from error
+
+
+def _describe(path: Path | None, text: str, item: Any) -> str:
+    names = [str(part) for part in item["loc"]]
+    where = _line_of(text, names)
+    variable = "HATTAMA_" + "__".join(names).upper()
+    place = f"{path}:{where}" if where else (f"environment variable {variable}" if variable in os.environ else "settings")
+    return f"{place}: {'.'.join(names)}: {item['msg']}"
+
+
+def _line_of(text: str, names: list[str]) -> int | None:
+    """Line (from 1) where the setting, or else the table that holds it, stands in the file."""
+    table: list[str] = []
+    count: dict[str, int] = {}
+    best: int | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if head := re.match(r"\s*\[\[([\w.-]+)\]\]", line):
+            name = head[1]
+            table = [*name.split("."), str(count.get(name, 0))]
+            count[name] = count.get(name, 0) + 1
+        elif head := re.match(r"\s*\[([\w.-]+)\]", line):
+            table = head[1].split(".")
+        elif item := re.match(r"\s*([\w.-]+)\s*=", line):
+            key = [*table, *item[1].split(".")]
+            if key == names[: len(key)]:
+                return number
+            continue
+        else:
+            continue
+        if table == names[: len(table)]:
+            best = number
+    return best

@@ -1,0 +1,1 @@
+"""The electronic protocol itself: hearing, journal, Merkle tree, seal, verification, transcript, brief protocol."""

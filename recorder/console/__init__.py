@@ -1,0 +1,1 @@
+"""The secretary's and presiding judge's web app in the courtroom."""

@@ -1,0 +1,1 @@
+"""Upload, object stores, catalogue, transparency log."""

@@ -1,0 +1,1 @@
+"""The central service and the appellate judge's web app."""

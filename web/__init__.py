@@ -1,0 +1,1 @@
+"""What all web apps share: pages, translations, sign-in, components."""
