@@ -18,6 +18,7 @@ Kind = Literal["speech", "gap", "missing_model", "refused"]
 Timing = Literal["measured", "spread"]
 
 LANGUAGE: Final = re.compile(r"[a-z]{2,3}\Z")
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 REASON: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}\Z")
 
 
@@ -100,6 +101,7 @@ class Word:
             bool(self.text) and self.text == self.text.strip(),
             f"text: {self.text!r} is empty or has white space around it",
         )
+        need(not CONTROL.search(self.text), f"text: {self.text!r} has control characters")
         need(0 <= self.start_us <= self.end_us <= MAX_INT, f"word {self.text!r}: ends before it starts")
         need(self.probability_pm is None or 0 <= self.probability_pm <= 1000, "probability_pm: not 0 to 1000")
         need(self.model is None or self.model >= 0, "model: negative")

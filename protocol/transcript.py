@@ -8,6 +8,7 @@ What :meth:`Transcript.to_json` writes, :meth:`Transcript.from_json` reads, and 
 
 from __future__ import annotations
 
+import itertools
 import types
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -161,7 +162,7 @@ class Transcript:
 
 
 def _need_rising(values: Sequence[str], name: str) -> None:
-    rising = all(a < b for a, b in zip(values, values[1:], strict=False))
+    rising = all(a < b for a, b in itertools.pairwise(values))
     need(rising, f"{name}: not in order, or one stands there twice")
 
 
