@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from protocol.errors import NotCanonical
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 JsonObject: TypeAlias = dict[str, Any]
 
 MAX_INTEGER = 2**53 - 1  # what a JavaScript number holds exactly
@@ -21,7 +21,7 @@ MAX_DEPTH = 32
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 
 
-def dumps(value: Mapping[str, Json]) -> bytes:
+def dumps(value: Mapping[str, Any]) -> bytes:
     """Canonical UTF-8 bytes of an object.
 
     Raises:

@@ -1,0 +1,222 @@
+"""What a hearing is made of: its states and their legal moves, case, participants, seats, sources, takes, segments.
+
+Everything here is an immutable value; :mod:`protocol.view` builds them from the journal. Times ending in ``_us`` are UTC
+microseconds on the hearing's clock (record format, section 4.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from protocol.errors import IllegalMove
+
+
+class State(StrEnum):
+    """Life of a hearing (record format, section 4.4)."""
+
+    PLANNED = "planned"
+    RECORDING = "recording"
+    PAUSED = "paused"
+    FAULTY = "faulty"
+    FINISHED = "finished"
+    DRAFTED = "drafted"
+    CERTIFIED = "certified"
+    ARCHIVED = "archived"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether capture may still add to the record."""
+        return self in (State.PLANNED, State.RECORDING, State.PAUSED, State.FAULTY)
+
+
+MOVES: frozenset[tuple[State, State]] = frozenset(
+    {
+        (State.PLANNED, State.RECORDING),
+        (State.RECORDING, State.PAUSED),
+        (State.RECORDING, State.FINISHED),
+        (State.RECORDING, State.FAULTY),
+        (State.PAUSED, State.RECORDING),
+        (State.PAUSED, State.FINISHED),
+        (State.PAUSED, State.FAULTY),
+        (State.FAULTY, State.RECORDING),
+        (State.FAULTY, State.PAUSED),
+        (State.FAULTY, State.FINISHED),
+        (State.FINISHED, State.DRAFTED),
+        (State.FINISHED, State.CERTIFIED),
+        (State.DRAFTED, State.DRAFTED),
+        (State.DRAFTED, State.CERTIFIED),
+        (State.CERTIFIED, State.ARCHIVED),
+    }
+)
+
+
+def check_move(old: State, new: State) -> None:
+    """Raise :class:`IllegalMove` unless the hearing may go from ``old`` to ``new``."""
+    if (old, new) not in MOVES:
+        raise IllegalMove(f"a hearing that is {old} cannot become {new}")
+
+
+class Code(StrEnum):
+    """The procedural code of the case."""
+
+    CIVIL = "gpk"
+    CRIMINAL = "upk"
+    ADMINISTRATIVE_JUSTICE = "appk"
+    ADMINISTRATIVE_OFFENCES = "koap"
+
+
+@dataclass(frozen=True)
+class Case:
+    """The case as the court's list gives it."""
+
+    number: str = ""
+    code: str = Code.CIVIL
+    court: str = ""
+    courtroom: str = ""
+    title: str = ""
+    kind: str = ""
+    language: str = "ru"
+    publicity: str = "open"
+    judge: str = ""
+    secretary: str = ""
+
+
+@dataclass(frozen=True)
+class Participant:
+    """A person who takes part; ``attendance`` is present, remote or absent."""
+
+    id: str
+    role: str
+    name: str
+    attendance: str = "present"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A place in the room: which microphone's track belongs to which participant."""
+
+    id: str
+    label: str
+    source: str | None = None
+    participant: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A camera, a microphone (one channel of an audio device), a remote participant, a file."""
+
+    name: str
+    kind: str
+    media: str
+    label: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One closed media file of a track: the keys of the journal's ``segment`` line.
+
+    ``units`` are samples (audio) or frames (video); ``rate`` is units a second for audio and 90000 for video; levels are in
+    hundredths of dBFS, None for video.
+    """
+
+    path: str
+    take: str
+    source: str
+    number: int
+    bytes: int
+    sha256: str
+    start_us: int
+    end_us: int
+    media: str
+    codec: str
+    rate: int
+    units: int
+    fragments: int
+    closed: str
+    publicity: str = "open"
+    peak_cdb: int | None = None
+    rms_cdb: int | None = None
+    key: str | None = None
+    plain_bytes: int | None = None
+    plain_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Take:
+    """An unbroken recorded interval; ``end_us`` is None while it runs."""
+
+    id: str
+    publicity: str
+    start_us: int
+    sources: tuple[str, ...]
+    end_us: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A stretch of one source."""
+
+    source: str
+    from_us: int
+    to_us: int
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What is missing, and why; ``seq`` is its line in the journal."""
+
+    seq: int
+    cause: str
+    detail: str
+    intervals: tuple[Interval, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the hearing that somebody marked."""
+
+    seq: int
+    code: str
+    at_us: int
+    by: str
+    participant: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A remark at a second of the hearing."""
+
+    seq: int
+    text: str
+    at_us: int
+    by: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A health finding of the recorder (not of verification)."""
+
+    seq: int
+    code: str
+    severity: str
+    source: str | None
+    start_us: int
+    end_us: int | None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A file added after capture."""
+
+    seq: int
+    kind: str
+    number: int
+    path: str
+    bytes: int
+    sha256: str
+    by: str

@@ -1,0 +1,201 @@
+"""The hearing as its journal tells it: a fold over lines, used by everyone who reads a record.
+
+Unknown line types are passed over; withheld lines are counted. Sealed (encrypted) data is skipped: it has no readable keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, TypeVar
+
+from protocol.errors import BadLine
+from protocol.hearing import (
+    Case,
+    Finding,
+    Gap,
+    Interval,
+    Participant,
+    Remark,
+    Revision,
+    Seat,
+    Segment,
+    Source,
+    Stage,
+    State,
+    Take,
+)
+from protocol.journal import Entry, Withheld
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Seal:
+    """A manifest as the journal names it; ``seq`` is its line."""
+
+    seq: int
+    number: int
+    path: str
+    head_sha256: str
+    root: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How CLOCK_MONOTONIC of a boot maps to UTC."""
+
+    boot: str
+    offset_us: int
+    synchronized: bool = False
+    ntp_offset_us: int | None = None
+
+
+@dataclass
+class HearingView:
+    """Everything the journal says, newest value of each thing. Treat it as read-only."""
+
+    hearing: str = ""
+    device: str = ""
+    software: str = ""
+    opened_at: str = ""
+    state: State = State.PLANNED
+    state_by: str = ""
+    state_at: str = ""
+    case: Case = field(default_factory=Case)
+    clock: Clock | None = None
+    participants: dict[str, Participant] = field(default_factory=dict)
+    seats: dict[str, Seat] = field(default_factory=dict)
+    sources: dict[str, Source] = field(default_factory=dict)
+    takes: dict[str, Take] = field(default_factory=dict)
+    segments: list[Segment] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    revisions: list[Revision] = field(default_factory=list)
+    manifests: list[Seal] = field(default_factory=list)
+    progress: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    receipts: list[Mapping[str, Any]] = field(default_factory=list)
+    withheld: int = 0
+    size: int = 0
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> HearingView:
+        """Fold the lines of a journal.
+
+        Raises:
+            BadLine: a known line lacks a key (run verification on records from elsewhere first).
+        """
+        view = cls()
+        for entry in entries:
+            view.add(entry)
+        return view
+
+    def add(self, entry: Entry) -> None:
+        """Take in one more line."""
+        self.size += 1
+        if isinstance(entry, Withheld):
+            self.withheld += 1
+            return
+        if "sealed" in entry.data:
+            return
+        handler = _HANDLERS.get(entry.type)
+        if handler is None:
+            return
+        try:
+            handler(self, entry.seq, entry.at, entry.data)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise BadLine(f"line {entry.seq} ({entry.type}): {error!r}") from error
+
+    def track(self, take: str, source: str) -> list[Segment]:
+        """Segments of one source in one take, in order."""
+        return sorted((s for s in self.segments if s.take == take and s.source == source), key=lambda s: s.number)
+
+    def tracks(self) -> list[tuple[str, str]]:
+        """Every (take, source) that has a segment, in order of first appearance."""
+        return list(dict.fromkeys((s.take, s.source) for s in self.segments))
+
+    def at(self, at_us: int, media: str | None = None) -> list[Segment]:
+        """Segments that hold the moment, microphones first."""
+        hits = [s for s in self.segments if s.start_us <= at_us < s.end_us and media in (None, s.media)]
+        return sorted(hits, key=lambda s: (s.media != "audio", s.source))
+
+    @property
+    def current_take(self) -> Take | None:
+        """The take that is running, if one is."""
+        return next((take for take in self.takes.values() if take.end_us is None), None)
+
+    def participant_of(self, source: str) -> Participant | None:
+        """Who sits at the microphone."""
+        for seat in self.seats.values():
+            if seat.source == source and seat.participant:
+                return self.participants.get(seat.participant)
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        """The view as plain JSON values, for the API."""
+        value = asdict(self)
+        for key in ("participants", "seats", "sources", "takes"):
+            value[key] = list(value[key].values())
+        del value["progress"]
+        return value
+
+
+def _pick(kind: type[T], data: Mapping[str, Any], **more: Any) -> T:
+    names = {item.name for item in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{key: value for key, value in data.items() if key in names}, **more)
+
+
+def _opened(view: HearingView, _seq: int, at: str, data: Mapping[str, Any]) -> None:
+    view.hearing, view.device, view.software, view.opened_at = data["hearing"], data["device"], data["software"], at
+
+
+def _state(view: HearingView, _seq: int, at: str, data: Mapping[str, Any]) -> None:
+    view.state, view.state_by, view.state_at = State(data["to"]), data["by"], at
+
+
+def _take_started(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    view.takes[data["take"]] = Take(data["take"], data["publicity"], data["start_us"], tuple(data["sources"]))
+
+
+def _take_ended(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    view.takes[data["take"]] = replace(view.takes[data["take"]], end_us=data["end_us"], reason=data["reason"])
+
+
+def _gap(view: HearingView, seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    intervals = tuple(Interval(i["source"], i["from_us"], i["to_us"]) for i in data["intervals"])
+    view.gaps.append(Gap(seq, data["cause"], data["detail"], intervals))
+
+
+def _segment(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    view.segments.append(_pick(Segment, data))
+    view.progress.pop(data["path"], None)
+
+
+def _progress(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    for track in data["tracks"]:
+        view.progress[track["path"]] = track
+
+
+_HANDLERS: dict[str, Any] = {
+    "opened": _opened,
+    "clock": lambda v, _s, _a, d: setattr(v, "clock", _pick(Clock, d)),
+    "case": lambda v, _s, _a, d: setattr(v, "case", _pick(Case, d)),
+    "participant": lambda v, _s, _a, d: v.participants.update({d["id"]: _pick(Participant, d)}),
+    "seat": lambda v, _s, _a, d: v.seats.update({d["id"]: _pick(Seat, d)}),
+    "source": lambda v, _s, _a, d: v.sources.update({d["name"]: _pick(Source, d)}),
+    "state": _state,
+    "take_started": _take_started,
+    "take_ended": _take_ended,
+    "gap": _gap,
+    "segment": _segment,
+    "progress": _progress,
+    "stage": lambda v, s, _a, d: v.stages.append(_pick(Stage, d, seq=s)),
+    "remark": lambda v, s, _a, d: v.remarks.append(_pick(Remark, d, seq=s)),
+    "finding": lambda v, s, _a, d: v.findings.append(_pick(Finding, d, seq=s)),
+    "revision": lambda v, s, _a, d: v.revisions.append(_pick(Revision, d, seq=s)),
+    "manifest": lambda v, s, _a, d: v.manifests.append(_pick(Seal, d, seq=s)),
+    "receipt": lambda v, _s, _a, d: v.receipts.append(d),
+}
