@@ -10,6 +10,7 @@ The Kazakh titles follow the wording of the codes; a court lawyer who speaks Kaz
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -28,6 +29,8 @@ LAW_NAMES: dict[str, dict[str, str]] = {
     "appk": {"ru": "АППК", "kk": "ӘРПК", "en": "APPC"},
     "koap": {"ru": "КоАП", "kk": "ӘҚБтК", "en": "CoAO"},
 }
+
+_ARTICLE = re.compile(r"(?P<article>\d+(?:-\d+)?)(?:\((?P<part>\d+(?:-\d+)?)\)(?P<point>\d+(?:-\d+)?)?)?\Z")
 
 
 @dataclass(frozen=True)
@@ -69,18 +72,26 @@ class Stage:
 
 
 def cite(law: str, article: str, language: str) -> str:
-    """An article of a procedural code in words: ``ст. 190 ГПК``, ``АПК 190-бабы``, ``CPC art. 190``.
+    """An article of a procedural code in words.
+
+    ``282(2)16`` is sub-point 16 of part 2 of article 282: ``подп. 16) ч. 2 ст. 282 ГПК``,
+    ``АПК 282-бабы 2-бөлігінің 16) тармақшасы``, ``CPC art. 282(2) 16)``. Lists and ranges (``208–209``) stay as they are.
 
     Raises:
         KeyError: an unknown code or language.
     """
     name = LAW_NAMES[law][language]
+    found = _ARTICLE.match(article)
+    if found is None:  # a list or a range
+        return {"ru": f"ст. {article} {name}", "kk": f"{name} {article}-баптары", "en": f"{name} art. {article}"}[language]
+    number, part, point = found["article"], found["part"], found["point"]
     if language == "ru":
-        return f"ст. {article} {name}"
+        return (f"подп. {point}) " if point else "") + (f"ч. {part} " if part else "") + f"ст. {number} {name}"
     if language == "kk":
-        number, bracket, rest = article.partition("(")
-        return f"{name} {number}-бабы" + (f" {bracket}{rest}" if bracket else "")
-    return f"{name} art. {article}"
+        if not part:
+            return f"{name} {number}-бабы"
+        return f"{name} {number}-бабы {part}-бөлігінің {point}) тармақшасы" if point else f"{name} {number}-бабының {part}-бөлігі"
+    return f"{name} art. {article}" if not point else f"{name} art. {number}({part}) {point})"
 
 
 @cache

@@ -54,7 +54,12 @@ def test_kazakh_titles_are_kazakh() -> None:
 
 def test_citations() -> None:
     assert stage("gpk", "APPEARANCE").citation("ru") == "ст. 190 ГПК"
-    assert cite("gpk", "189(1)", "kk") == "АПК 189-бабы (1)"
+    assert cite("gpk", "189(1)", "ru") == "ч. 1 ст. 189 ГПК"
+    assert cite("gpk", "189(1)", "kk") == "АПК 189-бабының 1-бөлігі"
+    assert cite("gpk", "282(2)13-1", "ru") == "подп. 13-1) ч. 2 ст. 282 ГПК"
+    assert cite("gpk", "282(2)13-1", "kk") == "АПК 282-бабы 2-бөлігінің 13-1) тармақшасы"
+    assert cite("gpk", "282(2)13-1", "en") == "CPC art. 282(2) 13-1)"
+    assert cite("gpk", "208–209", "kk") == "АПК 208–209-баптары"
     assert cite("upk", "350", "en") == "CrPC art. 350"
 
 
