@@ -15,15 +15,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings.exceptions import SettingsError as UnreadableSource
+
+from device_config.errors import SettingsError
 
 SOURCE_NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
-
-
-class SettingsError(Exception):
-    """A settings file or variable is wrong; nothing was started."""
-
-    code = "settings"
-    exit_status = 78  # EX_CONFIG of sysexits.h
 
 
 def default_state_dir() -> Path:
@@ -139,31 +135,59 @@ def load(path: Path | None = None) -> Settings:
         path: TOML file; default ``$HATTAMA_CONFIG``; without one only defaults and environment count.
 
     Raises:
-        SettingsError: the file cannot be read or a value is wrong; the message names file, line and setting.
+        SettingsError: the file cannot be read or a value is wrong; the message names file and line, or the environment
+            variable, and the setting. All wrong settings are named at once.
     """
     if path is None and os.environ.get("HATTAMA_CONFIG"):
         path = Path(os.environ["HATTAMA_CONFIG"])
-    text, values = "", {}
-    if path is not None:
-        try:
-            text = path.read_text(encoding="utf-8")
-            values = tomllib.loads(text)
-        except OSError as error:
-            raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError(f"{path}: not TOML: {error}") from error
+    text, values = _read(path) if path is not None else ("", {})
+    _refuse_unknown_variables()
     try:
         return Settings(**values)
     except ValidationError as error:
         raise SettingsError("\n".join(_describe(path, text, item) for item in error.errors())) from error
+    except UnreadableSource as error:  # a variable that should hold JSON does not
+        name = re.search(r'field "(\w+)"', str(error))
+        variable = f"environment variable HATTAMA_{name[1].upper()}" if name else "environment"
+        raise SettingsError(f"{variable}: not JSON: {error.__cause__}") from error
+
+
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not TOML: {error}") from error
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would otherwise be passed over in silence, and the default would rule."""
+    known = {name.upper() for name in Settings.model_fields} | {"CONFIG"}
+    for variable in sorted(os.environ):
+        name = variable.upper()
+        if name.startswith("HATTAMA_") and name.removeprefix("HATTAMA_").split("__")[0] not in known:
+            raise SettingsError(f"environment variable {variable}: there is no such setting")
 
 
 def _describe(path: Path | None, text: str, item: Any) -> str:
     names = [str(part) for part in item["loc"]]
-    where = _line_of(text, names)
-    variable = "HATTAMA_" + "__".join(names).upper()
-    place = f"{path}:{where}" if where else (f"environment variable {variable}" if variable in os.environ else "settings")
-    return f"{place}: {'.'.join(names)}: {item['msg']}"
+    said = f"{'.'.join(names)}: {item['msg']}"
+    if variable := _variable_of(names):
+        return f"environment variable {variable}: {said}"
+    if line := _line_of(text, names):
+        return f"{path}:{line}: {said}"
+    return f"{path or 'settings'}: {said}"
+
+
+def _variable_of(names: list[str]) -> str | None:
+    """The set variable that gives this setting, the most exact one first; it wins over the file."""
+    present = {name.upper(): name for name in os.environ}
+    for length in range(len(names), 0, -1):
+        if found := present.get("HATTAMA_" + "__".join(names[:length]).upper()):
+            return found
+    return None
 
 
 def _line_of(text: str, names: list[str]) -> int | None:

@@ -5,7 +5,7 @@ die() { say "error: $*"; exit 1; }
 
 # One digest over the names and contents of the given files and folders (built and installed things left out).
 content_hash() {
-  { find "$@" \( -name node_modules -o -name __pycache__ -o -name build -o -name dist \) -prune -o -type f -print0 \
+  { find "$@" \( -name node_modules -o -name .tests -o -name __pycache__ -o -name build -o -name dist \) -prune -o -type f -print0 \
       | LC_ALL=C sort -z | xargs -0 sha256sum; } | sha256sum | cut -d' ' -f1
 }
 

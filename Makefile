@@ -1,0 +1,43 @@
+# Everything a person types; CI calls the same. Both demo and test do all set-up first; the second time that is quick.
+# Set-up talks to standard error, so that standard output holds only what the command itself prints.
+
+PYTHON ?= python3
+ARGS ?=
+export PYTHON
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help demo test lint lock setup-demo setup-test clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo [ARGS=\"--exit --json\"]   a courtroom without hardware: records, transcribes, seals, archives, verifies"
+	@echo "make test [ARGS=\"-k journal\"]      linters, type checks, the front end's tests, then every test"
+	@echo "make lint                          linters and type checks only"
+	@echo "make lock                          write requirements/*.txt anew from pyproject.toml"
+	@echo "make clean                         remove what set-up made (.venv, node_modules, bundles, caches)"
+
+setup-demo:
+	@scripts/system-packages demo
+	@scripts/environment demo
+	@scripts/frontend
+
+setup-test:
+	@scripts/system-packages test
+	@scripts/environment test
+	@scripts/frontend
+
+demo: setup-demo
+	@.venv/bin/hattama demo $(ARGS)
+
+lint: setup-test
+	@scripts/lint
+
+test: lint
+	@scripts/run-tests $(ARGS)
+
+lock:
+	@scripts/lock
+
+clean:
+	@rm -rf .venv .make web/ui/node_modules web/ui/.tests web/static/build *.egg-info \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache test-output

@@ -1,0 +1,56 @@
+"""Errors of the device_config package.
+
+::
+
+    DeviceConfigError           code, exit_status, advice
+    ├── SettingsError           settings.toml or an environment variable is wrong; nothing was started
+    ├── SeedUnusable            the device's secret key cannot be read, or is not one
+    ├── SeedExposed             others than the owner may read the secret key
+    └── TrustUnusable           a file of the trust list is not a verifier key, or cannot be read or written
+
+Every error has a stable ``code``, the ``exit_status`` a command ends with and ``advice`` for the administrator.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DeviceConfigError(Exception):
+    """Something about this machine's own configuration is wrong."""
+
+    code: ClassVar[str] = "device-config"
+    exit_status: ClassVar[int] = 78  # EX_CONFIG of sysexits.h
+    advice: ClassVar[str] = "Check the machine's configuration."
+
+
+class SettingsError(DeviceConfigError):
+    """A settings file or variable is wrong; nothing was started."""
+
+    code = "settings"
+    advice = "Correct the setting that is named; docs/settings.md describes each. `hattama settings check` tries again."
+
+
+class SeedUnusable(DeviceConfigError):
+    """The file of the device's secret key cannot be read or created, or does not hold 32 bytes."""
+
+    code = "seed-unusable"
+    advice = (
+        "Restore keys/device.seed from its backup, or check the disk and the folder's owner. "
+        "A new key makes this a new device, which the archive has to enrol."
+    )
+
+
+class SeedExposed(DeviceConfigError):
+    """The file of the device's secret key may be read by others."""
+
+    code = "seed-exposed"
+    exit_status = 77  # EX_NOPERM
+    advice = "Run `chmod 600` on the file if only you had access to this machine; otherwise enrol the device anew."
+
+
+class TrustUnusable(DeviceConfigError):
+    """A trusted key cannot be read, parsed or written."""
+
+    code = "trust-unusable"
+    advice = "A trust file holds one verifier key, name+key ID+base64, on one line. Correct or remove the file that is named."
