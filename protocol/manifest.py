@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeAlias
@@ -26,7 +28,7 @@ class Entry:
     bytes: int
     sha256: str
     role: str
-    salt: bytes
+    salt: builtins.bytes
     take: str | None = None
     source: str | None = None
     publicity: str = "open"
@@ -35,12 +37,12 @@ class Entry:
     plain_bytes: int | None = None
     plain_sha256: str | None = None
 
-    def raw(self) -> bytes:
+    def raw(self) -> builtins.bytes:
         """The leaf bytes."""
         return canonical.dumps({**asdict(self), "salt": b64(self.salt)})
 
     @property
-    def leaf(self) -> bytes:
+    def leaf(self) -> builtins.bytes:
         """The leaf hash."""
         return leaf_hash(self.raw())
 
@@ -180,7 +182,7 @@ def _parse(value: dict[str, Any]) -> Manifest:
         tuple(_parse_entry(item) for item in value["entries"]),
     )
     paths = [entry.path for entry in manifest.entries if isinstance(entry, Entry)]
-    if any(a >= b for a, b in zip(paths, paths[1:], strict=False)):
+    if any(a >= b for a, b in itertools.pairwise(paths)):
         raise BadManifest("entries are not sorted by path, or one stands twice")
     return manifest
 

@@ -81,6 +81,8 @@ def _seal(
         previous = Previous(last.number, last.head_sha256, size, root)
     number = len(view.manifests) + 1
     made = manifest.build(view.hearing, number, kind, (writer.size, writer.root), previous, entries)
+    # A crash between the file and its line leaves a manifest that nothing acknowledged; it makes way for the one that counts.
+    (writer.folder / made.path).unlink(missing_ok=True)
     durable.write_once(writer.folder / made.path, made.to_bytes())
     data = {
         "head_sha256": made.head_sha256,
