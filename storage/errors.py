@@ -1,0 +1,174 @@
+"""Errors of storage: upload, object stores, the archive and its log.
+
+::
+
+    StorageError                code, exit_status, advice
+    ├── BadKey                  a name is not one that a store or a record allows
+    ├── ObjectMissing           there is no such object
+    ├── ObjectConflict          the name is taken by other bytes; nothing was overwritten
+    ├── DigestMismatch          the bytes that came are not the bytes that were announced
+    ├── TooLarge                more bytes than a file of a record may have
+    ├── BadRange                a Range header that is not served
+    ├── LogBroken               the archive's log contradicts its own signed checkpoint
+    ├── NotVerified             a record did not pass verification; carries the report
+    ├── BadReceipt              a receipt does not prove what it should
+    ├── NotEnrolled             a device or its token is unknown to the archive, or the record belongs to another device
+    ├── BadContainer            a media file is not the MP4 it should be
+    └── UploadError             a record did not get to the archive
+        ├── Unreachable         no answer, or an answer that a later try may change
+        ├── Refused             the archive said no, and will say no again
+        └── Diverged            the archive holds other bytes than this box
+
+Every error has a stable ``code``, the ``exit_status`` a command ends with, the HTTP ``status`` the archive answers with,
+and ``advice`` for the person who reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class StorageError(Exception):
+    """Something about keeping or sending records went wrong."""
+
+    code: ClassVar[str] = "storage"
+    exit_status: ClassVar[int] = 70  # EX_SOFTWARE of sysexits.h
+    status: ClassVar[int] = 500
+    advice: ClassVar[str] = "Look at the log of the archive or of the uploader for the action that is named."
+
+
+class BadKey(StorageError):
+    """A name is not one that a store or a record allows."""
+
+    code = "bad-key"
+    exit_status = 65  # EX_DATAERR
+    status = 400
+    advice = "Names of files follow docs/record-format.md, section 1."
+
+
+class ObjectMissing(StorageError):
+    """There is no such object."""
+
+    code = "missing"
+    exit_status = 66  # EX_NOINPUT
+    status = 404
+    advice = "Check the name; if the file should be there, run the verification of the record."
+
+
+class ObjectConflict(StorageError):
+    """The name is taken by other bytes; nothing was overwritten."""
+
+    code = "conflict"
+    exit_status = 73  # EX_CANTCREAT
+    status = 409
+    advice = "Two versions of one file exist. Keep both copies and verify the record on the box."
+
+
+class DigestMismatch(StorageError):
+    """The bytes that came are not the bytes that were announced."""
+
+    code = "digest-mismatch"
+    exit_status = 65
+    status = 400
+    advice = "Send the file again; if it fails again, the file on the box was changed: verify the record there."
+
+
+class TooLarge(StorageError):
+    """More bytes than a file of a record may have."""
+
+    code = "too-large"
+    exit_status = 65
+    status = 413
+    advice = "No file of a record is longer than 268435456 bytes (docs/record-format.md, section 1)."
+
+
+class BadRange(StorageError):
+    """A Range header that is not served: malformed, several ranges, or outside the file."""
+
+    code = "bad-range"
+    exit_status = 65
+    status = 416
+    advice = "Ask for one range of bytes inside the file."
+
+
+class LogBroken(StorageError):
+    """The archive's log contradicts its own signed checkpoint."""
+
+    code = "log-broken"
+    exit_status = 65
+    advice = "Do not go on with this log. Keep a copy of its files, and compare with receipts that were given out."
+
+
+class NotVerified(StorageError):
+    """A record did not pass verification.
+
+    Args:
+        message: what failed, for people.
+        report: the verification report as JSON.
+    """
+
+    code = "not-verified"
+    exit_status = 65
+    status = 422
+    advice = "Read the findings; verify the record on the box (hattama verify) and compare."
+
+    def __init__(self, message: str, report: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class BadReceipt(StorageError):
+    """A receipt does not prove what it should."""
+
+    code = "bad-receipt"
+    exit_status = 65
+    status = 422
+    advice = "Keep the local copy. Check that the archive's key on this box (state_dir/trust) is the archive's."
+
+
+class NotEnrolled(StorageError):
+    """A device or its token is unknown to the archive, or the record belongs to another device."""
+
+    code = "not-enrolled"
+    exit_status = 77  # EX_NOPERM
+    status = 403
+    advice = "Enrol the device at the archive, and put the token it gave into the box's settings."
+
+
+class BadContainer(StorageError):
+    """A media file is not the fragmented MP4 it should be."""
+
+    code = "bad-container"
+    exit_status = 65
+    status = 422
+    advice = "The file cannot be played; verify the record."
+
+
+class UploadError(StorageError):
+    """A record did not get to the archive."""
+
+    code = "upload"
+    exit_status = 69  # EX_UNAVAILABLE
+
+
+class Unreachable(UploadError):
+    """No answer from the archive, or an answer that a later try may change."""
+
+    code = "archive-unreachable"
+    exit_status = 75  # EX_TEMPFAIL
+    advice = "Nothing is lost: the record is on this box. Check the network and archive.url; sending goes on by itself."
+
+
+class Refused(UploadError):
+    """The archive said no, and will say no again."""
+
+    code = "archive-refused"
+    advice = "Read what the archive said; check the token and that this device is enrolled."
+
+
+class Diverged(UploadError):
+    """The archive holds other bytes than this box."""
+
+    code = "archive-diverged"
+    exit_status = 65
+    advice = "Keep the local copy. Verify the record here and at the archive, and compare the two reports."
