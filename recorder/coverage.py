@@ -1,0 +1,42 @@
+"""What of a take is covered, and what is missing (record format, section 7.1). Pure arithmetic on intervals in µs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Span = tuple[int, int]
+
+
+def holes(start: int, end: int, covered: Iterable[Span], allowed: int) -> list[Span]:
+    """Stretches of ``[start, end)`` longer than ``allowed`` that no span covers, in order."""
+    found: list[Span] = []
+    reached = start
+    for begin, stop in sorted(covered):
+        if stop <= reached:
+            continue
+        begin = min(begin, end)
+        if begin - reached > allowed:
+            found.append((reached, begin))
+        reached = max(reached, stop)
+        if reached >= end:
+            return found
+    if end - reached > allowed:
+        found.append((reached, end))
+    return found
+
+
+def common_end(ends: Iterable[int], laggard_us: int) -> tuple[int | None, int | None]:
+    """The time to which every source that was not lost delivered.
+
+    Args:
+        ends: last end of each source that delivered at all.
+        laggard_us: a source this far behind the last one counts as lost.
+
+    Returns:
+        That time and the latest end of all; both None when nothing was delivered.
+    """
+    known = sorted(ends)
+    if not known:
+        return None, None
+    last = known[-1]
+    return min(end for end in known if end >= last - laggard_us), last

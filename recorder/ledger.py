@@ -1,0 +1,177 @@
+"""The journal of one hearing behind an asyncio face.
+
+Every line is written and synced by **one** writer thread, in the order in which :meth:`Ledger.post` was called; the event
+loop never waits for the disk unless a caller awaits. The view of the hearing follows the lines that are on disk.
+
+When the disk refuses, the writer is of no further use (record format: after a failed sync a file is never trusted). The
+ledger then cuts both files back to what was acknowledged, opens them anew and writes first what must not be lost: facts the
+capture children told (``keep=True``). What a person asked for is refused, and the person is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any, TypeVar
+
+import structlog
+
+from protocol import durable
+from protocol.errors import DiskFailed
+from protocol.journal import SALT_BYTES, Line
+from protocol.note import Signer
+from protocol.seal import Moment
+from protocol.view import HearingView
+from protocol.writer import JOURNAL, JournalWriter
+from recorder.clock import HearingClock
+from recorder.refusals import DiskRefused
+
+_log = structlog.get_logger(__name__)
+T = TypeVar("T")
+Entry = tuple[str, Mapping[str, Any]]
+
+
+def new_salt() -> bytes:
+    """16 random bytes."""
+    return secrets.token_bytes(SALT_BYTES)
+
+
+class Ledger:
+    """One hearing's journal and checkpoints.
+
+    Args:
+        writer: the open journal; used by the writer thread only.
+        signer: the device's key, to open the journal again.
+        clock: the hearing's clock.
+        thread: an executor with exactly one thread.
+        on_line: called in the event loop for each line on disk, in order.
+    """
+
+    def __init__(
+        self,
+        writer: JournalWriter,
+        signer: Signer,
+        clock: HearingClock,
+        thread: Executor,
+        on_line: Callable[[Line], None],
+    ) -> None:
+        self._writer = writer
+        self._signer = signer
+        self._clock = clock
+        self._thread = thread
+        self._on_line = on_line
+        self._broken: str | None = None
+        self._kept: list[Entry] = []
+        self.view = HearingView.of(writer.lines)
+
+    @property
+    def broken(self) -> str | None:
+        """Why the journal cannot be written at present; None when it can."""
+        return self._broken
+
+    def post(self, *entries: Entry, checkpoint: bool = False, keep: bool = False) -> asyncio.Future[list[Line]]:
+        """Write lines, in order and together; the caller may wait for the future or not.
+
+        Args:
+            entries: type and data of each line.
+            checkpoint: sign the journal after them.
+            keep: write them later when the disk refuses now.
+
+        Returns:
+            The lines, once they are on disk; the future fails with :class:`DiskRefused`.
+        """
+        future = asyncio.wrap_future(self._thread.submit(self._write, entries, checkpoint, keep))
+        future.add_done_callback(self._written)
+        return future
+
+    async def work(self, job: Callable[[JournalWriter, Moment], T]) -> T:
+        """Run a job that writes lines itself (a seal) in the writer thread.
+
+        Raises:
+            DiskRefused: the disk refused.
+        """
+
+        def run() -> tuple[T, list[Line]]:
+            self._mend()
+            before = self._writer.size
+            utc, mono = self._clock.now()
+            try:
+                result = job(self._writer, Moment(utc, mono, new_salt))
+            except DiskFailed as error:
+                raise self._refuse(error) from error
+            return result, self._writer.lines[before:]
+
+        result, lines = await asyncio.wrap_future(self._thread.submit(run))
+        self._publish(lines)
+        return result
+
+    async def close(self) -> None:
+        """Close the files after everything posted is written."""
+        await asyncio.wrap_future(self._thread.submit(self._writer.close))
+
+    def _write(self, entries: tuple[Entry, ...], checkpoint: bool, keep: bool) -> list[Line]:
+        lines: list[Line] = []
+        waiting = [*self._kept, *entries] if keep else list(self._kept)
+        done = 0
+        try:
+            self._mend()
+            for entry in [*self._kept, *entries]:
+                lines.append(self._append(*entry))
+                done += 1
+            self._kept = []
+            if checkpoint:
+                self._writer.checkpoint()
+        except (DiskFailed, DiskRefused) as error:
+            self._kept = waiting[done:]
+            refusal = error if isinstance(error, DiskRefused) else self._refuse(error)
+            refusal.lines = tuple(lines)
+            raise refusal from error
+        return lines
+
+    def _append(self, line_type: str, data: Mapping[str, Any]) -> Line:
+        utc, mono = self._clock.now()
+        return self._writer.append(line_type, data, at_us=utc, mono_us=mono, salt=new_salt())
+
+    def _refuse(self, error: DiskFailed) -> DiskRefused:
+        if self._broken is None:
+            _log.error("journal_failed", action="retry", hearing=self.view.hearing, error=str(error))
+        self._broken = str(error)
+        return DiskRefused(str(error))
+
+    def _mend(self) -> None:
+        """Open the journal again after the disk refused."""
+        if self._broken is None:
+            return
+        acknowledged = sum(len(line.raw) + 1 for line in self._writer.lines)
+        try:
+            self._writer.close()
+        except DiskFailed:
+            _log.info("journal_closed_dirty", action="reopen", hearing=self.view.hearing)
+        try:
+            durable.cut(self._writer.folder / JOURNAL, acknowledged)
+            self._writer, _ = JournalWriter.reopen(self._writer.folder, self._signer)
+        except DiskFailed as error:
+            raise self._refuse(error) from error
+        utc, _ = self._clock.now()
+        data = {"code": "journal-interrupted", "severity": "error", "source": None, "start_us": utc, "end_us": utc}
+        self._broken, why = None, self._broken
+        self._kept.insert(0, ("finding", data))
+        _log.warning("journal_reopened", action="go_on", hearing=self.view.hearing, after=why)
+
+    def _written(self, future: asyncio.Future[list[Line]]) -> None:
+        if future.cancelled():
+            return
+        error = future.exception()  # marks it as seen: a caller that does not wait has asked for `keep`
+        if error is None:
+            self._publish(future.result())
+        elif isinstance(error, DiskRefused):
+            self._publish(error.lines)
+        else:
+            _log.error("journal_line_refused", action="report", hearing=self.view.hearing, exc_info=error)
+
+    def _publish(self, lines: list[Line] | tuple[Line, ...]) -> None:
+        for line in lines:
+            self.view.add(line)
+            self._on_line(line)

@@ -1,0 +1,120 @@
+"""What the recorder daemon refuses, and why (a branch of the tree in recorder.errors).
+
+::
+
+    RecorderError
+    └── Refusal                 the daemon did not do what a client asked; http_status, detail
+        ├── NoHearing           404  there is no hearing of that name
+        ├── NoSource            404  there is no source of that name, or no picture from it yet
+        ├── IllegalAction       409  the hearing's state does not allow it
+        ├── HearingRuns         409  another hearing is being recorded
+        ├── BadRequest          422  what was sent does not fit
+        ├── NothingRecorded     503  no source gave a byte; nothing is being recorded
+        ├── DiskRefused         507  evidence could not be written
+        ├── NotDrafted          500  the brief protocol could not be made
+        └── AlreadyRunning      (no HTTP) another daemon holds the run folder
+
+Every refusal has a stable ``code``, an ``exit_status`` for commands and ``advice`` that a secretary or an administrator can follow.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from protocol.journal import Line
+from recorder.errors import RecorderError
+
+
+class Refusal(RecorderError):
+    """The daemon did not do what was asked."""
+
+    code: ClassVar[str] = "refused"
+    exit_status: ClassVar[int] = 1
+    advice: ClassVar[str] = "See the recorder's log."
+    http_status: ClassVar[int] = 500
+
+    def to_json(self) -> dict[str, str]:
+        """Body of the answer."""
+        return {"code": self.code, "message": str(self), "advice": self.advice}
+
+
+class NoHearing(Refusal):
+    """There is no hearing of that name on this box."""
+
+    code = "no-hearing"
+    exit_status = 66  # EX_NOINPUT
+    advice = "List the hearings and use an identifier from the list."
+    http_status = 404
+
+
+class NoSource(Refusal):
+    """There is no such source, or it has given no picture yet."""
+
+    code = "no-source"
+    exit_status = 66
+    advice = "Look at the list of sources; a camera shows its picture a second or two after it is opened."
+    http_status = 404
+
+
+class IllegalAction(Refusal):
+    """The hearing's state does not allow it."""
+
+    code = "illegal-move"
+    exit_status = 65
+    advice = "Look at the hearing's present state; another person may have acted a moment ago."
+    http_status = 409
+
+
+class HearingRuns(Refusal):
+    """Another hearing is being recorded in this room."""
+
+    code = "hearing-runs"
+    exit_status = 75  # EX_TEMPFAIL
+    advice = "Pause or stop the hearing that is being recorded first."
+    http_status = 409
+
+
+class BadRequest(Refusal):
+    """What was sent does not fit."""
+
+    code = "bad-request"
+    exit_status = 65
+    advice = "Correct what the message names and send it again."
+    http_status = 422
+
+
+class NothingRecorded(Refusal):
+    """No source gave a byte."""
+
+    code = "nothing-recorded"
+    exit_status = 69  # EX_UNAVAILABLE
+    advice = "Check that microphones and cameras are switched on and connected; start again, or keep a written protocol."
+    http_status = 503
+
+
+class DiskRefused(Refusal):
+    """Evidence could not be written or synced."""
+
+    lines: tuple[Line, ...] = ()  # what did reach the disk before it refused
+    code = "disk-failed"
+    exit_status = 74  # EX_IOERR
+    advice = "Check the disk: free space, cable, health. Keep a written protocol until the recorder shows that it records."
+    http_status = 507
+
+
+class NotDrafted(Refusal):
+    """The brief protocol could not be made."""
+
+    code = "not-drafted"
+    exit_status = 70  # EX_SOFTWARE
+    advice = "The recording is safe. Ask again; if it fails again, give the recorder's log to the administrator."
+    http_status = 500
+
+
+class AlreadyRunning(Refusal):
+    """Another daemon, or a capture child of one, uses the run folder."""
+
+    code = "already-running"
+    exit_status = 75
+    advice = "Stop the other recorder first (systemctl stop hattama-recorder), or set another run_dir."
+    http_status = 409

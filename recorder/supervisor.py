@@ -1,0 +1,331 @@
+"""Supervision: one capture child per device, replaced when it dies, hangs or gives nothing.
+
+A device has a wish (open or closed, recording into a take or not) and a child that fulfils it. Whatever happens to the
+child, the wish stays: a new child is started and told the same. Only one device is touched; the others never notice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from device_config.settings import SourceSettings
+from recorder import reports
+from recorder.child import CAPTURE, Child
+from recorder.tracks import tracks_of
+
+_log = structlog.get_logger(__name__)
+
+
+class DeviceState(StrEnum):
+    """What a device is doing, as its child showed."""
+
+    ABSENT = "absent"
+    READY = "ready"
+    RECORDING = "recording"
+    LOST = "lost"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a child may take, seconds.
+
+    Attributes:
+        tick: period of the watchdog. It counts ticks, not wall time: on a machine that stood still (suspended, overloaded)
+            a child gets its full time again before it is called frozen.
+        open: from start to ``ready``.
+        silent: without any report, or without one more byte.
+        end: from ``end`` to ``ended``, and from ``quit`` to the exit.
+        backoff: wait before the first restart; doubled each time, up to ``backoff_max``.
+    """
+
+    tick: float = 0.25
+    open: float = 15.0
+    silent: float = 3.0
+    end: float = 5.0
+    backoff: float = 0.2
+    backoff_max: float = 5.0
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Why a child is gone: a stable cause for the journal, and what is known in words."""
+
+    cause: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """The take that devices record into."""
+
+    take: str
+    folder: Path
+    publicity: str
+
+
+class Listener(Protocol):
+    """Who hears what the devices do."""
+
+    def report(self, device: Device, report: reports.Report) -> None:
+        """A report came in."""
+        ...
+
+    async def lost(self, device: Device, loss: Loss) -> None:
+        """The child is gone and reaped; its files may be recovered now. A new child starts when this returns."""
+        ...
+
+
+class Device:
+    """One device and the child that reads it."""
+
+    def __init__(
+        self,
+        source: SourceSettings,
+        offset_us: int,
+        segment_s: float,
+        preview: Path | None,
+        listener: Listener,
+        *,
+        patience: Patience | None = None,
+        command: Sequence[str] = CAPTURE,
+        lock: ChildLock | None = None,
+    ) -> None:
+        self.source = source
+        self.tracks = tracks_of(source)
+        self.state = DeviceState.ABSENT
+        self.order: Order | None = None
+        self._config = {
+            "source": source.model_dump(mode="json"),
+            "record": None,
+            "offset_us": offset_us,
+            "segment_s": segment_s,
+            "preview": str(preview) if preview else None,
+        }
+        self._listener = listener
+        self._patience = patience or Patience()
+        self._command = command
+        self._lock = lock
+        self._child: Child | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
+        self._loss: Loss | None = None
+        self._quiet = self._flat = 0.0
+        self._bytes = -1
+        self._ended = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        """The device's name in the settings."""
+        return self.source.name
+
+    @property
+    def pid(self) -> int | None:
+        """Process number of the child, if there is one."""
+        return self._child.pid if self._child else None
+
+    def open(self) -> None:
+        """Wish the device open; returns at once."""
+        if self._task is None:
+            self._closing.clear()
+            self._task = asyncio.create_task(self._keep(), name=f"device-{self.name}")
+            self._task.add_done_callback(self._kept)
+
+    async def close(self) -> None:
+        """Wish it closed; the child has left when this returns."""
+        task, self._task = self._task, None
+        if task is None:
+            return
+        self._closing.set()
+        self.order = None
+        if self._child is not None:
+            await self._child.quit(self._patience.end)
+        await task
+        self.state = DeviceState.ABSENT
+
+    def begin(self, order: Order) -> None:
+        """Wish it recording; a child that is not ready yet, or a later one, is told when it is."""
+        self.order = order
+        self._ended.clear()
+        if self._child is not None and self.state is DeviceState.READY:
+            self._tell_begin(order)
+
+    async def end(self) -> bool:
+        """Have it close the take's segments.
+
+        Returns:
+            Whether the child said that all are closed; if not, it was killed and its files recovered.
+        """
+        recording = self._child is not None and self.state is DeviceState.RECORDING
+        self.order = None
+        if not recording or self._child is None:
+            return False
+        child = self._child
+        child.send({"do": "end"})
+        try:
+            async with asyncio.timeout(self._patience.end):
+                await self._ended.wait()
+        except TimeoutError:
+            self._give_up(Loss("frozen", "did not close its segments when told to"))
+            await self._ended.wait()  # set once the dead child's files were recovered
+            return False
+        return self._child is child
+
+    def _tell_begin(self, order: Order) -> None:
+        if self._child is not None:
+            self.state = DeviceState.RECORDING
+            command = {"do": "begin", "take": order.take, "folder": str(order.folder), "publicity": order.publicity}
+            self._child.send(command)
+
+    async def _keep(self) -> None:
+        """Keep a child alive for as long as the device is wished open."""
+        wait = self._patience.backoff
+        while not self._closing.is_set():
+            self._loss = None
+            loss, was_ready = await self._live()
+            if self._closing.is_set():
+                return
+            self.state = DeviceState.LOST
+            _log.warning("device_lost", action="restart", device=self.name, cause=loss.cause, detail=loss.detail)
+            try:
+                await self._listener.lost(self, loss)
+            finally:
+                self._ended.set()
+            if loss.cause == "file_ended":
+                return
+            wait = self._patience.backoff if was_ready else min(wait * 2, self._patience.backoff_max)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._closing.wait()
+
+    def _kept(self, task: asyncio.Task[None]) -> None:
+        """The keeper ended: asked to, at the end of a file, or by a fault of ours that must be seen."""
+        self._ended.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.state = DeviceState.LOST
+            _log.error("device_keeper_failed", action="report", device=self.name, exc_info=error)
+
+    async def _live(self) -> tuple[Loss, bool]:
+        """Start one child and hear it to its end; why it ended, and whether it ever was ready."""
+        try:
+            self._child = await Child.start(self._command, self._config, [self._lock.fd] if self._lock else [])
+        except OSError as error:
+            return Loss("no_process", f"the capture process cannot be started: {error.strerror}"), False
+        child = self._child
+        if self._closing.is_set():
+            await child.quit(self._patience.end)
+        if self._lock:
+            self._lock.add(child.pid)
+        self._quiet = self._flat = 0.0
+        self._bytes = -1
+        ready = False
+        watch = asyncio.create_task(self._watch(child))
+        try:
+            while line := await child.line():
+                report = reports.parse_report(line)
+                ready = ready or isinstance(report, reports.Ready)
+                self._heard(report)
+        except ValueError as error:
+            self._give_up(Loss("bad_report", f"said something that is not a report: {str(error)[:200]}"))
+        finally:
+            watch.cancel()
+            status = await self._reap(child)
+        return self._loss or self._loss_of(status), ready
+
+    async def _reap(self, child: Child) -> int:
+        """Wait for the end of a process that closed its output, or kill it; then it writes no more."""
+        try:
+            async with asyncio.timeout(self._patience.silent):
+                status = await child.wait()
+        except TimeoutError:
+            child.kill()
+            status = await child.wait()
+        child.kill()  # whatever it started and left
+        self._child = None
+        if self._lock:
+            self._lock.remove(child.pid)
+        return status
+
+    def _loss_of(self, status: int) -> Loss:
+        if status < 0:
+            return Loss("killed", f"the capture process was ended by signal {-status}")
+        if status == 0 and self.source.kind == "file":
+            return Loss("file_ended", "the file was played to its end")
+        return Loss("exited", f"the capture process ended with status {status}")
+
+    def _heard(self, report: reports.Report) -> None:
+        self._quiet = 0.0
+        match report:
+            case reports.Ready():
+                self.state = DeviceState.READY
+                self._flat = 0.0
+                if self.order is not None:
+                    self._tell_begin(self.order)
+            case reports.Alive(bytes=count) if count != self._bytes:
+                self._bytes = count
+                self._flat = 0.0
+            case reports.Ended() if self.order is None:
+                if self.state is DeviceState.RECORDING:
+                    self.state = DeviceState.READY
+            case reports.Failed(code=code, cause=cause):
+                self._loss = Loss(code.replace("-", "_"), cause)
+            case _:
+                pass
+        self._listener.report(self, report)
+        if isinstance(report, reports.Ended):
+            self._ended.set()
+
+    async def _watch(self, child: Child) -> None:
+        """Kill a child that reports nothing, or gets nothing."""
+        tick, limits = self._patience.tick, self._patience
+        while True:
+            await asyncio.sleep(tick)
+            self._quiet += tick
+            self._flat += tick
+            opening = self.state not in (DeviceState.READY, DeviceState.RECORDING)
+            if opening and self._flat > limits.open:
+                self._give_up(Loss("not_opened", f"gave nothing within {limits.open:g} s"))
+            elif not opening and self._quiet > limits.silent:
+                self._give_up(Loss("frozen", f"the capture process said nothing for {limits.silent:g} s"))
+            elif not opening and self._flat > limits.silent:
+                self._give_up(Loss("no_bytes", f"the device gave nothing for {limits.silent:g} s"))
+            else:
+                continue
+            child.kill()
+            return
+
+    def _give_up(self, loss: Loss) -> None:
+        self._loss = self._loss or loss
+        if self._child is not None:
+            self._child.kill()
+
+
+class ChildLock(Protocol):
+    """What of recorder.lock.CaptureLock a device needs."""
+
+    fd: int
+
+    def add(self, pid: int) -> None:
+        """Note a child."""
+        ...
+
+    def remove(self, pid: int) -> None:
+        """Forget it."""
+        ...
+
+
+async def close_all(devices: Sequence[Device]) -> None:
+    """Close devices at the same time."""
+    await asyncio.gather(*(device.close() for device in devices))
+
+
+def describe(device: Device) -> dict[str, Any]:
+    """What a log line says about a device."""
+    return {"device": device.name, "state": device.state.value, "pid": device.pid}

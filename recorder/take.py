@@ -1,0 +1,164 @@
+"""The running take as the daemon knows it from the children's reports: who delivered what, and what is not explained yet.
+
+No I/O and no clock: times come in with the reports (``*_us``, the hearing's clock) or as ``now`` (seconds, monotonic).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from recorder import reports
+from recorder.coverage import Span, common_end, holes
+from recorder.tracks import Track
+
+#: A source this far behind the others at the end of a take counts as lost, µs.
+LAGGARD_US = 1_000_000
+
+
+@dataclass
+class TrackBook:
+    """What one source delivered in the take."""
+
+    track: Track
+    cause: str = "starting"
+    first_us: int | None = None
+    end_us: int | None = None
+    lost: bool = True
+    covered: list[Span] = field(default_factory=list)
+    closed_bytes: int = 0
+    open: dict[str, reports.ProgressTrack] = field(default_factory=dict)
+    grew_at: float = float("-inf")
+
+    @property
+    def bytes(self) -> int:
+        """Bytes known to be synced."""
+        return self.closed_bytes + sum(item.bytes for item in self.open.values())
+
+    @property
+    def covered_end(self) -> int | None:
+        """End of the last closed segment, µs."""
+        return max((end for _, end in self.covered), default=None)
+
+
+@dataclass
+class LiveTake:
+    """A take from its ``begin`` to its ``take_ended`` line.
+
+    Attributes:
+        id: ``T01`` …
+        start_us: None until it is true that it records.
+        since: by source, from when its first gap counts, if not from ``start_us`` (after an interruption).
+        since_cause: the cause of these gaps.
+    """
+
+    id: str
+    publicity: str
+    books: dict[str, TrackBook]
+    start_us: int | None = None
+    since: dict[str, int] = field(default_factory=dict)
+    since_cause: str = "starting"
+
+    @classmethod
+    def of(cls, take: str, publicity: str, tracks: Iterable[Track]) -> LiveTake:
+        """A take that is about to begin."""
+        return cls(take, publicity, {track.name: TrackBook(track) for track in tracks})
+
+    @property
+    def leading(self) -> list[TrackBook]:
+        """The sources that decide when the take starts: microphones, or cameras where there is none."""
+        sound = [book for book in self.books.values() if book.track.media == "audio"]
+        return sound or list(self.books.values())
+
+    @property
+    def complete(self) -> bool:
+        """Every leading source delivers."""
+        return all(book.first_us is not None for book in self.leading)
+
+    def common_start(self) -> int | None:
+        """The time from which every leading source that delivers is on disk; None when no source delivers."""
+        firsts = [book.first_us for book in self.leading if book.first_us is not None]
+        firsts = firsts or [book.first_us for book in self.books.values() if book.first_us is not None]
+        return max(firsts, default=None)
+
+    def first(self, report: reports.First, now: float) -> TrackBook | None:
+        """A source delivers (again); its book, or None for a report of another take."""
+        book = self.books.get(report.source)
+        if book is None or report.take != self.id:
+            return None
+        book.lost = False
+        book.grew_at = now
+        book.end_us = max(book.end_us or 0, report.start_us)
+        if book.first_us is None:
+            book.first_us = report.start_us
+        return book
+
+    def progress(self, report: reports.Progress, now: float) -> None:
+        """Open segments grew."""
+        for item in report.tracks:
+            _, take, source, _ = item.path.split("/", 3)
+            book = self.books.get(source)
+            if book is None or take != self.id:
+                continue
+            known = book.open.get(item.path)
+            if known is None or item.bytes > known.bytes:
+                book.grew_at = now
+            book.open[item.path] = item
+            book.end_us = max(book.end_us or 0, item.end_us)
+
+    def closed(self, report: reports.Closed, now: float) -> TrackBook | None:
+        """A segment was closed."""
+        book = self.books.get(report.source)
+        if book is None or report.take != self.id:
+            return None
+        known = book.open.pop(report.path, None)
+        if known is None or report.bytes > known.bytes:
+            book.grew_at = now
+        book.closed_bytes += report.bytes
+        book.covered.append((report.start_us, report.end_us))
+        book.end_us = max(book.end_us or 0, report.end_us)
+        if book.first_us is None:
+            book.first_us = report.start_us
+        return book
+
+    def lose(self, source: str, cause: str) -> TrackBook | None:
+        """A source is gone; None if it was gone before."""
+        book = self.books.get(source)
+        if book is None or book.lost:
+            return None
+        book.lost, book.cause = True, cause
+        book.open.clear()
+        return book
+
+    def unexplained(self, book: TrackBook, until_us: int) -> list[Span]:
+        """Holes of a source up to ``until_us`` that no gap line names yet."""
+        if self.start_us is None:
+            return []
+        start = self.start_us
+        if not book.covered and book.track.name in self.since:
+            start = min(self.since[book.track.name], self.start_us)
+        return holes(start, until_us, book.covered, book.track.allowed_hole_us)
+
+    def explain(self, book: TrackBook, spans: Iterable[Span]) -> list[dict[str, Any]]:
+        """Take holes as explained; the intervals of their gap line."""
+        listed = list(spans)
+        book.covered.extend(listed)
+        return [{"source": book.track.name, "from_us": begin, "to_us": end} for begin, end in listed]
+
+    def common_end(self) -> tuple[int | None, int | None]:
+        """Time to which all sources that are not lost delivered, and the latest end of all."""
+        ends = {name: book.covered_end for name, book in self.books.items()}
+        living = [end for name, end in ends.items() if end is not None and not self.books[name].lost]
+        everything = [end for end in ends.values() if end is not None]
+        end, _ = common_end(living, LAGGARD_US)
+        return end, max(everything, default=None)
+
+    def progress_data(self) -> dict[str, Any]:
+        """Data of a ``progress`` line."""
+        items = sorted((item for book in self.books.values() for item in book.open.values()), key=lambda item: item.path)
+        return {"tracks": [{"path": i.path, "bytes": i.bytes, "sha256": i.sha256, "end_us": i.end_us} for i in items]}
+
+    def growing(self, now: float, within_s: float) -> bool:
+        """Whether bytes of every leading source reached the disk within the last ``within_s`` seconds."""
+        return self.start_us is not None and all(now - book.grew_at <= within_s for book in self.leading)
