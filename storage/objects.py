@@ -207,6 +207,8 @@ class FolderStore:
     def list(self, prefix: str) -> Iterator[str]:
         """As the seam says."""
         folder = self.path(prefix)
+        if not folder.is_dir():
+            return
         keys = [str(path.relative_to(self.root)) for path in folder.rglob("*") if path.is_file()]
         yield from sorted(keys)
 

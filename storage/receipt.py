@@ -137,7 +137,7 @@ def _check(data: bytes, trusted: dict[str, VerifierKey], hearing: str, leaves: S
     return Receipt(archive, seal, entry["received_at"], index, data)
 
 
-def _need(condition: bool, message: str) -> None:  # noqa: FBT001 - reads as a sentence
+def _need(condition: bool, message: str) -> None:
     if not condition:
         raise BadReceipt(message)
 

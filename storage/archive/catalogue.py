@@ -1,0 +1,269 @@
+"""The archive's catalogue: which hearings, devices and files it has. Everything here can be made again from the objects.
+
+SQLite (WAL, ``synchronous=FULL``) through SQLAlchemy 2, so that PostgreSQL can take its place; one connection, used in turn,
+because SQLite before 3.51.3 may damage a WAL that two connections check-point at once. Methods block: call them from a thread.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from protocol.durable import make_dirs
+from protocol.view import HearingView
+from storage.archive.tables import device, hearing, metadata, receipt, stored
+from storage.errors import NotEnrolled
+
+
+@dataclass(frozen=True)
+class Device:
+    """A box that may send records: its name and verifier key as text."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A hearing as the list shows it.
+
+    Attributes:
+        hearing: identifier.
+        number, code, court, courtroom, title, kind, language, publicity, judge, secretary: of the case.
+        state: of the hearing, as far as the archive has its journal.
+        opened_at: UTC time of line 0.
+        start_us, end_us: from the first take's start to the last take's end, UTC µs; None before the first take.
+        duration_us: recorded time, all takes together.
+        good: what verification found; None before it was done.
+        integrity, completeness, provenance: the three verdicts, empty before verification.
+        received: whether a receipt was given.
+    """
+
+    hearing: str
+    number: str
+    code: str
+    court: str
+    courtroom: str
+    title: str
+    kind: str
+    language: str
+    publicity: str
+    judge: str
+    secretary: str
+    state: str
+    opened_at: str
+    start_us: int | None
+    end_us: int | None
+    duration_us: int
+    good: bool | None
+    integrity: str
+    completeness: str
+    provenance: str
+    received: bool
+
+
+_CASE = ("number", "code", "court", "courtroom", "title", "kind", "language", "publicity", "judge", "secretary")
+
+
+class Catalogue:
+    """The catalogue in one database.
+
+    Args:
+        path: the SQLite file, created if it is not there; ``None``: in memory, for tests.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        if path is not None:
+            make_dirs(path.parent)
+        self._engine = sa.create_engine(
+            "sqlite://" if path is None else f"sqlite:///{path}",
+            poolclass=sa.pool.QueuePool, pool_size=1, max_overflow=0, pool_timeout=60,
+            connect_args={"check_same_thread": False, "timeout": 30},
+        )  # fmt: skip
+        sa.event.listen(self._engine, "connect", _set_up)
+        metadata.create_all(self._engine)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+    # Devices
+
+    def add_device(self, name: str, key: str, token_sha256: bytes, enrolled_at: str) -> None:
+        """Let a device send records; a key may have several tokens, so that a token can be changed without a pause."""
+        row = {"token_sha256": token_sha256, "name": name, "key": key, "enrolled_at": enrolled_at}
+        with self._begin() as db:
+            db.execute(insert(device).values(row).on_conflict_do_nothing())
+
+    def device_by_token(self, token_sha256: bytes) -> Device | None:
+        """The device whose token has this digest."""
+        with self._begin() as db:
+            row = db.execute(
+                sa.select(device.c.name, device.c.key).where(device.c.token_sha256 == token_sha256)
+            ).first()
+        return None if row is None else Device(row.name, row.key)
+
+    def devices(self) -> list[Device]:
+        """Every device, by name."""
+        with self._begin() as db:
+            rows = db.execute(
+                sa.select(device.c.name, device.c.key).distinct().order_by(device.c.name, device.c.key)
+            ).all()
+        return [Device(row.name, row.key) for row in rows]
+
+    # Files
+
+    def claim(self, name: str, device_key: str) -> None:
+        """Note that a hearing is sent by this device, if nobody else sends it.
+
+        Raises:
+            NotEnrolled: another device sends it.
+        """
+        with self._begin() as db:
+            db.execute(insert(hearing).values(hearing=name, device_key=device_key).on_conflict_do_nothing())
+            owner = db.execute(sa.select(hearing.c.device_key).where(hearing.c.hearing == name)).scalar_one()
+        if owner != device_key:
+            raise NotEnrolled(f"{name}: is sent by another device")
+
+    def owner(self, name: str) -> str | None:
+        """Verifier key of the device that sends a hearing; None if nobody does."""
+        with self._begin() as db:
+            return db.execute(sa.select(hearing.c.device_key).where(hearing.c.hearing == name)).scalar_one_or_none()
+
+    def note_stored(self, name: str, path: str, size: int, sha256: bytes, *, dirty: bool) -> None:
+        """Note a file that the store holds now; ``dirty``: the hearing's row is to be read again."""
+        row = {"hearing": name, "path": path, "bytes": size, "sha256": sha256}
+        with self._begin() as db:
+            db.execute(insert(stored).values(row).on_conflict_do_nothing())
+            if dirty:
+                db.execute(sa.update(hearing).where(hearing.c.hearing == name).values(dirty=True))
+
+    def stored(self, name: str) -> dict[str, bytes]:
+        """Files of a hearing: path → SHA-256 (32 bytes) at intake."""
+        with self._begin() as db:
+            rows = db.execute(sa.select(stored.c.path, stored.c.sha256).where(stored.c.hearing == name)).all()
+        return {row.path: row.sha256 for row in rows}
+
+    # Hearings
+
+    def dirty(self) -> list[str]:
+        """Hearings whose journal grew since their row was written."""
+        with self._begin() as db:
+            return list(db.execute(sa.select(hearing.c.hearing).where(hearing.c.dirty)).scalars())
+
+    def upsert(self, name: str, view: HearingView) -> None:
+        """Write the row of a hearing from its view."""
+        case = {key: str(getattr(view.case, key)) for key in _CASE}
+        people = " ".join(person.name for person in view.participants.values())
+        values: dict[str, Any] = {
+            **case, **_times(view), "state": str(view.state), "opened_at": view.opened_at,
+            "haystack": " ".join([name, *case.values(), people]).casefold(),
+        }  # fmt: skip
+        with self._begin() as db:
+            statement = insert(hearing).values(hearing=name, device_key=view.device, **values)
+            db.execute(statement.on_conflict_do_update(index_elements=["hearing"], set_=values))
+
+    def clean(self, name: str) -> None:
+        """Take a hearing off the list of those to be read again; to be called before its journal is read."""
+        with self._begin() as db:
+            db.execute(sa.update(hearing).where(hearing.c.hearing == name).values(dirty=False))
+
+    def search(self, text: str = "", *, limit: int = 100, offset: int = 0) -> list[Summary]:
+        """Hearings, newest first.
+
+        Args:
+            text: words that must all stand in the case's data or the participants' names; case does not matter.
+            limit: number of rows at most.
+            offset: number of rows to pass over.
+        """
+        query = _summaries().where(hearing.c.opened_at != "").order_by(hearing.c.opened_at.desc(), hearing.c.hearing)
+        for word in text.casefold().split()[:20]:
+            query = query.where(hearing.c.haystack.contains(word, autoescape=True))
+        with self._begin() as db:
+            return [_summary(row) for row in db.execute(query.limit(limit).offset(offset)).mappings()]
+
+    def get(self, name: str) -> Summary | None:
+        """One hearing; None if its journal has not come yet."""
+        query = _summaries().where(hearing.c.hearing == name, hearing.c.opened_at != "")
+        with self._begin() as db:
+            row = db.execute(query).mappings().first()
+        return None if row is None else _summary(row)
+
+    # Verification and receipts
+
+    def set_report(self, name: str, report: Mapping[str, Any], verified_at: str) -> None:
+        """Keep the verification report of a hearing (JSON of ``protocol.verification.Report``)."""
+        values = {
+            "report": json.dumps(report, ensure_ascii=False), "verified_at": verified_at, "good": bool(report["good"]),
+            **{question: report[question]["verdict"] for question in ("integrity", "completeness", "provenance")},
+        }  # fmt: skip
+        with self._begin() as db:
+            db.execute(sa.update(hearing).where(hearing.c.hearing == name).values(values))
+
+    def report(self, name: str) -> dict[str, Any] | None:
+        """The last verification report with ``verified_at``; None before the first."""
+        with self._begin() as db:
+            row = db.execute(
+                sa.select(hearing.c.report, hearing.c.verified_at).where(hearing.c.hearing == name)
+            ).first()
+        if row is None or row.report is None:
+            return None
+        return {**json.loads(row.report), "verified_at": row.verified_at}
+
+    def add_receipt(self, name: str, seal_number: int, text: bytes) -> None:
+        """Keep a receipt that was given."""
+        with self._begin() as db:
+            row = {"hearing": name, "seal_number": seal_number, "text": text}
+            db.execute(insert(receipt).values(row).on_conflict_do_nothing())
+
+    def receipts(self, name: str) -> dict[int, bytes]:
+        """Receipts of a hearing: number of the seal → bytes."""
+        query = sa.select(receipt.c.seal_number, receipt.c.text).where(receipt.c.hearing == name)
+        with self._begin() as db:
+            return {row.seal_number: row.text for row in db.execute(query.order_by(receipt.c.seal_number))}
+
+
+def _set_up(connection: Any, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _times(view: HearingView) -> dict[str, Any]:
+    takes = list(view.takes.values())
+    ends = {take.id: take.end_us for take in takes}
+    for take in takes:
+        if ends[take.id] is None:  # still running: as far as there are closed segments
+            ends[take.id] = max((s.end_us for s in view.segments if s.take == take.id), default=take.start_us)
+    lengths = [max(0, (ends[take.id] or take.start_us) - take.start_us) for take in takes]
+    return {
+        "start_us": min((take.start_us for take in takes), default=None),
+        "end_us": max((end for end in ends.values() if end is not None), default=None),
+        "duration_us": sum(lengths),
+    }
+
+
+_SUMMARY = (
+    *("hearing", *_CASE, "state", "opened_at", "start_us", "end_us", "duration_us"),
+    *("good", "integrity", "completeness", "provenance"),
+)
+
+
+def _summaries() -> sa.Select[Any]:
+    received = sa.exists().where(receipt.c.hearing == hearing.c.hearing).label("received")
+    return sa.select(*(hearing.c[name] for name in _SUMMARY), received)
+
+
+def _summary(row: sa.RowMapping) -> Summary:
+    return Summary(**{**row, "received": bool(row["received"])})

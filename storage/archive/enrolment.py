@@ -1,0 +1,81 @@
+"""The archive's own key, and the devices that may send to it.
+
+An enrolment is an object as well (``devices/<key ID>-<token digest>.json``), so that the catalogue can be made again from the
+objects. It holds the token's digest, never the token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from pathlib import Path
+
+from device_config.identity import load_or_create_seed
+from device_config.settings import Settings
+from protocol import canonical
+from protocol.encoding import b64, unb64, utc_text
+from protocol.errors import BadNote
+from protocol.note import Ed25519Signer, VerifierKey
+from storage.archive.service import Archive
+from storage.errors import NotEnrolled
+from storage.objects import read
+
+TOKEN_MIN = 32  # characters; 256 random bits as urlsafe base64 are 43
+PREFIX = "devices"
+
+
+def archive_dir(settings: Settings) -> Path:
+    """Folder of the embedded archive."""
+    return settings.state_dir / "archive"
+
+
+def archive_signer(settings: Settings) -> Ed25519Signer:
+    """The archive's signer; its key is made on first use in ``<state_dir>/archive/keys/archive.seed`` (0600)."""
+    return Ed25519Signer(settings.archive.name, load_or_create_seed(archive_dir(settings) / "keys" / "archive.seed"))
+
+
+def archive_key(settings: Settings) -> VerifierKey:
+    """The archive's verifier key: what boxes put on their trust list."""
+    return archive_signer(settings).key
+
+
+def open_archive(settings: Settings) -> Archive:
+    """The embedded archive of these settings."""
+    return Archive.open(archive_dir(settings), archive_signer(settings))
+
+
+def enrol_device(archive: Archive, verifier_key: str, token: str) -> VerifierKey:
+    """Let a device send records. The box must trust the archive's key too (``state_dir/trust``), or it refuses receipts.
+
+    Args:
+        archive: the archive.
+        verifier_key: the device's key as trust lists carry it.
+        token: secret of the device, at least 32 characters; only its SHA-256 is kept.
+
+    Returns:
+        The archive's verifier key.
+
+    Raises:
+        NotEnrolled: the key is malformed or the token is short.
+    """
+    try:
+        key = VerifierKey.from_text(verifier_key)
+    except BadNote as error:
+        raise NotEnrolled(f"not a verifier key: {error}") from error
+    if len(token) < TOKEN_MIN:
+        raise NotEnrolled(f"a token has at least {TOKEN_MIN} characters")
+    digest = hashlib.sha256(token.encode()).digest()
+    name = f"{PREFIX}/{key.key_id.hex()}-{digest.hex()}.json"
+    if not archive.store.exists(name):
+        enrolled_at = utc_text(time.time_ns() // 1000)
+        text = canonical.dumps({"enrolled_at": enrolled_at, "key": key.text, "token_sha256": b64(digest)})
+        archive.store.put_once(name, [text], hashlib.sha256(text).digest())
+    load_device(archive, name)
+    return archive.key
+
+
+def load_device(archive: Archive, name: str) -> None:
+    """Take an enrolment object into the catalogue."""
+    value = canonical.loads(read(archive.store, name))
+    key = VerifierKey.from_text(value["key"])
+    archive.catalogue.add_device(key.name, key.text, unb64(value["token_sha256"], 32), value["enrolled_at"])

@@ -1,0 +1,274 @@
+"""Intake: what the archive does for a box, and what it tells the judge's pages. No HTTP here; methods block.
+
+The way of a record: files arrive (:meth:`Archive.put`) → the box asks for the receipt (:meth:`Archive.receipt`) → the record is
+verified as the store holds it → an entry ``received`` in the log → the receipt, which stays the same for the same seal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from protocol.encoding import b64, utc_text
+from protocol.errors import ProtocolError
+from protocol.note import Signer, VerifierKey
+from protocol.verification import Report, Trust, verify
+from protocol.view import HearingView
+from storage import receipt
+from storage.archive.catalogue import Catalogue, Device, Summary
+from storage.archive.records import StoredRecord, check_sent, is_journal_chunk, key_of, read_lines, seal_of
+from storage.errors import NotEnrolled, NotVerified, ObjectMissing
+from storage.log import Entry, Log
+from storage.objects import FolderStore, ObjectStore
+from storage.receipt import SealPoint
+
+log = structlog.get_logger("storage.archive")
+
+#: A record that a box sends has no reason to withhold anything.
+_ACCEPTED = frozenset({"complete", "complete-with-gaps"})
+
+
+class Archive:
+    """The archive: objects, log and catalogue together.
+
+    Args:
+        store: where the bytes are.
+        transparency: the log.
+        catalogue: what can be made again from the objects.
+        clock: seconds since 1970, UTC.
+    """
+
+    def __init__(
+        self, store: ObjectStore, transparency: Log, catalogue: Catalogue, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.store = store
+        self.log = transparency
+        self.catalogue = catalogue
+        self._clock = clock
+        self._locks: dict[str, threading.Lock] = {}
+        self._locks_lock = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path, signer: Signer) -> Archive:
+        """The embedded archive in a folder: ``objects/``, ``log.sqlite``, ``catalogue.sqlite``.
+
+        Raises:
+            LogBroken: the log is not the one that was signed.
+        """
+        transparency = Log(folder / "log.sqlite", signer)
+        return cls(FolderStore(folder / "objects"), transparency, Catalogue(folder / "catalogue.sqlite"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close log and catalogue."""
+        self.log.close()
+        self.catalogue.close()
+
+    @property
+    def key(self) -> VerifierKey:
+        """The archive's verifier key."""
+        return self.log.signer.key
+
+    @contextmanager
+    def _one_at_a_time(self, hearing: str) -> Iterator[None]:
+        with self._locks_lock:
+            lock = self._locks.setdefault(hearing, threading.Lock())
+        with lock:
+            yield
+
+    def _now(self) -> str:
+        return utc_text(int(self._clock() * 1_000_000))
+
+    # For the box
+
+    def device(self, token: str) -> Device:
+        """The device that has this token.
+
+        The token is looked up by its digest, so the time of the look-up tells nothing about the token.
+
+        Raises:
+            NotEnrolled: no device has it.
+        """
+        found = self.catalogue.device_by_token(hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest())
+        if found is None:
+            raise NotEnrolled("no device has this token")
+        return found
+
+    def put(self, device: Device, hearing: str, path: str, chunks: Iterable[bytes], sha256: bytes) -> bool:
+        """Take a file of a record, once.
+
+        Args:
+            device: who sends it.
+            hearing: identifier of the hearing.
+            path: of the file in the record.
+            chunks: its bytes.
+            sha256: digest that the sender announced.
+
+        Returns:
+            True if it is new, False if the same bytes were there before.
+
+        Raises:
+            BadKey, NotEnrolled, DigestMismatch, TooLarge, ObjectConflict: nothing was stored.
+        """
+        key = key_of(hearing, check_sent(path))
+        self.catalogue.claim(hearing, device.key)
+        new = self.store.put_once(key, chunks, sha256)
+        self.catalogue.note_stored(hearing, path, self.store.size(key), sha256, dirty=is_journal_chunk(path))
+        log.info("file stored" if new else "file was there", action="stored", hearing=hearing, path=path, new=new)
+        return new
+
+    def held(self, device: Device, hearing: str) -> dict[str, str]:
+        """What the archive holds of a hearing: path → base64 SHA-256; empty if nothing.
+
+        Raises:
+            NotEnrolled: another device sends this hearing.
+        """
+        self._check_owner(device, hearing)
+        return {path: b64(sha256) for path, sha256 in self.catalogue.stored(hearing).items()}
+
+    def receipt(self, device: Device, hearing: str) -> bytes:
+        """Verify a record and give the receipt of its newest seal; always the same for the same seal.
+
+        Raises:
+            NotEnrolled: another device sends this hearing.
+            ObjectMissing: nothing was sent of it.
+            NotVerified: the record is not good, or not sealed; carries the report.
+        """
+        self._check_owner(device, hearing)
+        if self.catalogue.owner(hearing) is None:
+            raise ObjectMissing(f"{hearing}: nothing was sent of this hearing")
+        with self._one_at_a_time(hearing):
+            self._refresh(hearing)
+            seal = seal_of(StoredRecord(self.store, hearing))
+            entry = self.log.find(_received(seal)) if seal else None
+            if seal is None or entry is None:
+                report = self.verify(hearing)
+                if problem := _problem(hearing, seal, report):
+                    log.warning("record refused", action="record_refused", hearing=hearing, problem=problem)
+                    raise NotVerified(f"{hearing}: {problem}", report.to_json())
+                assert seal is not None  # noqa: S101 - _problem has seen to it
+                entry = self.log.add(_received(seal), receipt.entry_of(seal, self._now()))
+                log.info("record received", action="received", hearing=hearing, seal=seal.number, index=entry.index)
+            return self._publish(seal, entry)
+
+    def _publish(self, seal: SealPoint, entry: Entry) -> bytes:
+        """The receipt of a logged entry, kept as an object and in the catalogue; done again after a crash in between."""
+        text = receipt.make(entry, self.key)
+        digest = hashlib.sha256(text).digest()
+        self.store.put_once(f"receipts/{seal.hearing}/{seal.number:04d}.json", [text], digest)
+        beside = key_of(seal.hearing, "receipt.json")
+        if not self.store.exists(beside):  # the first receipt stands in the record itself, as on the box
+            self.store.put_once(beside, [text], digest)
+        self.catalogue.add_receipt(seal.hearing, seal.number, text)
+        return text
+
+    def _check_owner(self, device: Device, hearing: str) -> None:
+        key_of(hearing, "")  # refuses what is no identifier
+        if self.catalogue.owner(hearing) not in (None, device.key):
+            raise NotEnrolled(f"{hearing}: is sent by another device")
+
+    # For people
+
+    def trust(self) -> Trust:
+        """The keys that the archive trusts: enrolled devices' and its own."""
+        return Trust.of(self.key, *(VerifierKey.from_text(item.key) for item in self.catalogue.devices()))
+
+    def verify(self, hearing: str) -> Report:
+        """Verify a record as the store holds it now, and keep the report in the catalogue."""
+        report = verify(StoredRecord(self.store, hearing), self.trust())
+        self.catalogue.set_report(hearing, report.to_json(), self._now())
+        log.info("record verified", action="verified", hearing=hearing, good=report.good, findings=_codes(report))
+        return report
+
+    def view(self, hearing: str) -> HearingView:
+        """The hearing as its journal tells it, as far as it has come.
+
+        Raises:
+            ObjectMissing: there is no such hearing.
+            ProtocolError: a line is malformed.
+        """
+        if self.summary(hearing) is None:
+            raise ObjectMissing(f"{hearing}: there is no such hearing")
+        return HearingView.of(read_lines(StoredRecord(self.store, hearing)))
+
+    def summary(self, hearing: str) -> Summary | None:
+        """One row of the list."""
+        self._refresh(hearing)
+        return self.catalogue.get(hearing)
+
+    def search(self, text: str = "", *, limit: int = 100, offset: int = 0) -> list[Summary]:
+        """Rows of the list, newest first; see :meth:`Catalogue.search`."""
+        for hearing in self.catalogue.dirty():
+            self._refresh(hearing)
+        return self.catalogue.search(text, limit=limit, offset=offset)
+
+    def viewed(self, hearing: str, user: str, session: str) -> None:
+        """Log that a person looked at a hearing: one entry for each person, hearing and session.
+
+        Args:
+            hearing: identifier.
+            user: name of the account.
+            session: anything that stands for the session; only a digest of it is kept.
+        """
+        name = f"viewed {hearing} {user} {hashlib.sha256(session.encode()).hexdigest()}"
+        if self.log.find(name) is None:
+            entry = {
+                "at": self._now(),
+                "hearing": hearing,
+                "salt": b64(secrets.token_bytes(16)),
+                "type": "viewed",
+                "user": user,
+            }
+            self.log.add(name, entry)
+            log.info("hearing viewed", action="viewed", hearing=hearing, user=user)
+
+    def _refresh(self, hearing: str) -> None:
+        if hearing not in self.catalogue.dirty():
+            return
+        self.reindex(hearing)
+
+    def reindex(self, hearing: str) -> None:
+        """Write the catalogue's row of a hearing from its journal; a journal that cannot be read leaves the row as it was."""
+        self.catalogue.clean(hearing)  # first: a chunk that comes while we read makes it dirty again
+        try:
+            view = HearingView.of(read_lines(StoredRecord(self.store, hearing)))
+        except ProtocolError as error:
+            log.warning("journal unreadable", action="journal_unreadable", hearing=hearing, error=str(error))
+            return
+        if view.size:
+            self.catalogue.upsert(hearing, view)
+
+
+def _received(seal: SealPoint) -> str:
+    return f"received {seal.hearing} {seal.number} {seal.size} {seal.root.hex()}"
+
+
+def _problem(hearing: str, seal: SealPoint | None, report: Report) -> str:
+    """Why a record gets no receipt, or nothing."""
+    if not report.good:
+        return ", ".join(_codes(report))
+    if report.hearing != hearing:
+        return f"it is the record of hearing {report.hearing}"
+    if report.completeness not in _ACCEPTED:
+        return report.completeness
+    return "it is not sealed" if seal is None else ""
+
+
+def _codes(report: Report) -> list[str]:
+    return sorted({item.code for item in report.failures})
