@@ -2,6 +2,7 @@
 //
 // Every folder src/<app>/ that has a main.ts becomes ../static/build/<app>.js, and beside it <app>.messages.json:
 // the texts its sources ask for with t("…"), which the page then delivers in the reader's language (web/i18n.py).
+// A folder whose name ends in -cli is a command for Node and has no texts.
 // `--tests` bundles every src/**/*.test.ts for Node's own test runner into .tests/; `--watch` builds again on change.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -35,7 +36,9 @@ const writeMessages = {
 const common = { absWorkingDir: here, bundle: true, format: "esm", logLevel: "info", charset: "utf8" };
 
 async function buildApps(watch) {
-  const apps = readdirSync(sources).filter((name) => existsSync(join(sources, name, "main.ts")));
+  const all = readdirSync(sources).filter((name) => existsSync(join(sources, name, "main.ts")));
+  const apps = all.filter((name) => !name.endsWith("-cli"));
+  await buildCommands(all.filter((name) => name.endsWith("-cli")));
   const options = {
     ...common,
     entryPoints: Object.fromEntries(apps.map((name) => [name, join(sources, name, "main.ts")])),
@@ -49,6 +52,19 @@ async function buildApps(watch) {
   };
   if (!watch) return esbuild.build(options);
   return (await esbuild.context(options)).watch();
+}
+
+/** Each becomes one file that Node runs without node_modules, wherever it is copied. */
+function buildCommands(names) {
+  return esbuild.build({
+    ...common,
+    entryPoints: Object.fromEntries(names.map((name) => [name, join(sources, name, "main.ts")])),
+    outdir: output,
+    // No package.json lies beside it to say that it is a module.
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+  });
 }
 
 async function buildTests() {

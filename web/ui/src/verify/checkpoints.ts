@@ -1,0 +1,93 @@
+/** Steps 3 and 4: the signed notes, and the journal's roots at their sizes. */
+import { equal, type Bytes } from "./bytes";
+import type { Journal, Logs, Opened } from "./journal";
+import { rootsAt } from "./merkle";
+import {
+  parseCheckpoint,
+  parseSignatureLine,
+  signedBy,
+  splitNotes,
+  verifySignature,
+  type Checkpoint,
+  type RawNote,
+  type VerifierKey,
+} from "./note";
+import type { Code, Findings } from "./report";
+
+/** A checkpoint that passed step 3, and its place in the file, from 1. */
+export interface Signed extends Checkpoint {
+  readonly number: number;
+}
+
+/** Step 3. The checkpoints without any failure, in the order of the file. */
+export async function readCheckpoints(
+  bytes: Bytes | null,
+  opened: Opened,
+  findings: Findings,
+): Promise<{ valid: Signed[]; sizes: number[] }> {
+  const { notes, torn } = splitNotes(bytes ?? new Uint8Array());
+  if (torn > 0) findings.add("torn-checkpoint", "checkpoints");
+  if (notes.length === 0) findings.add("no-checkpoints", "checkpoints");
+  const valid: Signed[] = [];
+  const sizes: number[] = [];
+  for (const [i, note] of notes.entries()) {
+    const codes = new Set<Code>();
+    const checkpoint = parseCheckpoint(note.text);
+    await checkSignatures(note, opened.device, codes);
+    if (checkpoint === null) codes.add("bad-checkpoint");
+    else if (checkpoint.origin !== opened.origin) codes.add("wrong-origin");
+    if (checkpoint !== null && !codes.has("bad-checkpoint")) {
+      if (checkpoint.size <= (sizes.at(-1) ?? -1)) codes.add("checkpoint-order");
+      sizes.push(checkpoint.size);
+    }
+    for (const code of codes) findings.add(code, `checkpoints#${i + 1}`);
+    if (checkpoint !== null && codes.size === 0) valid.push({ ...checkpoint, number: i + 1 });
+  }
+  return { valid, sizes };
+}
+
+async function checkSignatures(note: RawNote, device: VerifierKey, codes: Set<Code>): Promise<void> {
+  if (note.signatures.length === 0) codes.add("unsigned");
+  let own = 0;
+  for (const raw of note.signatures) {
+    const line = parseSignatureLine(raw);
+    if (line === null) codes.add("bad-checkpoint");
+    else if (!signedBy(line, device) || ++own > 1) codes.add("unknown-signature");
+    else if (!(await verifySignature(device, note.text, line.signature))) codes.add("bad-signature");
+  }
+}
+
+/** The journal's chunks end where a checkpoint stands (step 1; it needs the notes' sizes). */
+export function checkCuts(logs: Logs, sizes: readonly number[], findings: Findings): void {
+  if (sizes.length === 0) return;
+  const signed = new Set(sizes);
+  let lines = 0;
+  let at = 0;
+  for (const { path, end } of logs.cuts) {
+    for (; at < end; at++) if (logs.journal[at] === 10) lines += 1;
+    if (!signed.has(lines)) findings.add("bad-chunk", path);
+  }
+}
+
+/** Step 4. */
+export function checkRoots(
+  journal: Journal,
+  valid: readonly Signed[],
+  open: boolean,
+  findings: Findings,
+): void {
+  const length = journal.leaves.length;
+  if (valid.length === 0 && findings.has("no-checkpoints", "unsigned")) return;
+  const covered = Math.max(0, ...valid.map(({ size }) => size));
+  const roots = rootsAt(
+    journal.leaves,
+    valid.map(({ size }) => size),
+  );
+  for (const checkpoint of valid) {
+    const root = roots.get(checkpoint.size);
+    if (root !== undefined && !equal(root, checkpoint.root))
+      findings.add("root-mismatch", `checkpoints#${checkpoint.number}`);
+  }
+  if (covered > length) findings.add("journal-cut", "journal.jsonl");
+  if (covered < length) findings.add("uncovered-lines", `journal.jsonl#${covered}`, open ? "note" : "fail");
+}
