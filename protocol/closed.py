@@ -88,7 +88,8 @@ def split_frame(data: bytes) -> Frame:
     head = len(MAGIC) + HEADER_BYTES
     if data[: len(MAGIC)] != MAGIC or len(data) < head:
         raise Closed("does not begin with HTMENC01 and a stream header")
-    chunks, position = [], head
+    chunks: list[bytes] = []
+    position = head
     while position < len(data):
         length = int.from_bytes(data[position : position + 4], "big")
         if len(data) - position < 4:
@@ -141,12 +142,15 @@ def encrypt_file(data: bytes, key: bytes, path: str) -> tuple[bytes, StreamEncry
     return encryptor.head + b"".join(chunks), encryptor
 
 
-def seal_line_data(data: Mapping[str, Any], key: bytes, key_name: str, *, line_type: str, seq: int, salt: bytes) -> dict[str, Any]:
+def seal_line_data(
+    data: Mapping[str, Any], key: bytes, key_name: str, *, line_type: str, seq: int, salt: bytes
+) -> dict[str, Any]:
     """The ``data`` of a line whose content is closed.
 
     Args:
         data: the content.
-        key: 32 bytes; ``key_name`` as in its ``key`` line.
+        key: 32 bytes.
+        key_name: the key's name, as in its ``key`` line.
         line_type: type of the line, bound to the content together with ``seq``.
         seq: number of the line.
         salt: 16 random bytes, so that the plain digest cannot be guessed.

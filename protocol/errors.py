@@ -80,7 +80,9 @@ class DiskFailed(ProtocolError):
 
     code = "disk-failed"
     exit_status = 74  # EX_IOERR
-    advice = "Check the disk: free space, cable, health. What was synced before is safe; this file is not to be relied on."
+    advice = (
+        "Check the disk: free space, cable, health. What was synced before is safe; this file is not to be relied on."
+    )
 
 
 class Closed(ProtocolError):

@@ -132,7 +132,12 @@ def path_of(number: int) -> str:
 
 
 def build(
-    hearing: str, number: int, kind: str, journal: tuple[int, bytes], previous: Previous | None, entries: Sequence[Entry]
+    hearing: str,
+    number: int,
+    kind: str,
+    journal: tuple[int, bytes],
+    previous: Previous | None,
+    entries: Sequence[Entry],
 ) -> Manifest:
     """A manifest over ``entries``, sorted by path.
 
@@ -198,7 +203,9 @@ def _parse_previous(value: dict[str, Any]) -> Previous:
         raise BadManifest("bad keys in previous")
     unb64(value["head_sha256"], 32)
     unb64(value["seal"]["root"], 32)
-    return Previous(_number(value["number"]), value["head_sha256"], _number(value["seal"]["size"]), value["seal"]["root"])
+    return Previous(
+        _number(value["number"]), value["head_sha256"], _number(value["seal"]["size"]), value["seal"]["root"]
+    )
 
 
 def _parse_entry(value: dict[str, Any]) -> AnyEntry:

@@ -93,6 +93,8 @@ class JournalWriter:
             BadLine, NotCanonical: the journal is not one this device can go on with (another device's, redacted, damaged).
             DiskFailed: the disk refused.
         """
+        for leftover in folder.rglob(".*.tmp"):  # of a write_once that a crash cut short: nothing acknowledged it
+            leftover.unlink()
         data = (folder / JOURNAL).read_bytes()
         raw_lines, torn = split_lines(data)
         if torn:

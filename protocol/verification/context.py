@@ -1,0 +1,86 @@
+"""What the steps hand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from protocol.checkpoint import Checkpoint
+from protocol.journal import Line, Withheld
+from protocol.manifest import Manifest
+from protocol.merkle import Tree
+from protocol.note import VerifierKey
+from protocol.record import RecordSource
+from protocol.verification.report import Finding, Severity, Trust
+
+
+class Ended(Exception):
+    """Nothing further can be said of this record."""
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """A line that could not be read; its bytes still count in the tree."""
+
+    seq: int
+
+
+Row: TypeAlias = Line | Withheld | Malformed
+
+
+@dataclass
+class Context:
+    """State of one verification."""
+
+    record: RecordSource
+    trust: Trust
+    step: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    paths: frozenset[str] = frozenset()
+    too_large: set[str] = field(default_factory=set)
+    journal: bytes = b""
+    checkpoint_bytes: bytes | None = None
+    checkpoints_readable: bool = True
+    hearing: str = ""
+    device: str = ""
+    origin: str = ""
+    key: VerifierKey | None = None
+    rows: list[Row] = field(default_factory=list)
+    tree: Tree = field(default_factory=Tree)
+    #: good notes, number (from 1) and content
+    notes: list[tuple[int, Checkpoint]] = field(default_factory=list)
+    #: notes whose root is the journal's
+    proven: list[Checkpoint] = field(default_factory=list)
+    #: seq of the manifest line → the manifest, if it could be read and is the one the line commits to
+    manifests: dict[int, Manifest] = field(default_factory=dict)
+
+    def fail(self, code: str, subject: str, detail: str = "") -> None:
+        """A finding that speaks against the record."""
+        self.findings.append(Finding(code, self.step, subject, Severity.FAIL, detail))
+
+    def note(self, code: str, subject: str, detail: str = "") -> None:
+        """Something to know."""
+        self.findings.append(Finding(code, self.step, subject, Severity.NOTE, detail))
+
+    @property
+    def lines(self) -> list[Line]:
+        """All lines that could be read."""
+        return [row for row in self.rows if isinstance(row, Line)]
+
+    def of_type(self, line_type: str) -> list[Line]:
+        """Lines of one type whose content is readable."""
+        return [line for line in self.lines if line.type == line_type and "sealed" not in line.data]
+
+    @property
+    def withheld(self) -> bool:
+        """Whether any line is withheld."""
+        return any(isinstance(row, Withheld) for row in self.rows)
+
+    def root_at(self, size: int) -> bytes | None:
+        """The journal's root at a size; None beyond its end."""
+        return self.tree.root(size) if 0 <= size <= self.tree.size else None
+
+
+def line_subject(seq: int) -> str:
+    """How findings name a line."""
+    return f"journal.jsonl#{seq}"
