@@ -1,0 +1,133 @@
+"""The console's JSON routes: what the components of the hearing's page call. Rights are checked here, the acts are the daemon's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from recorder.console.daemon import DaemonError, Event
+from recorder.console.desk import Desk, operators
+from recorder.console.texts import error_texts
+from recorder.console.views import event, page_status, page_view
+from web.accounts import Account
+from web.i18n import Translator
+from web.rights import signed_in
+from web.sessions import Sessions
+
+#: How often an open page's session is looked at again.
+SESSION_CHECK_S = 30.0
+RETRY_S = 2.0
+#: While these last, the page that shows them is in use, whether or not a key is pressed.
+_WATCHED = ("recording", "paused", "faulty")
+
+log = structlog.get_logger("console")
+
+
+class StageMark(BaseModel):
+    """A stage to mark."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Field(pattern=r"^[A-Z][A-Z_]{0,39}$")
+    participant: str | None = Field(default=None, max_length=80)
+    note: str = Field(default="", max_length=2000)
+
+
+class RemarkText(BaseModel):
+    """A remark to enter."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=2000)
+
+
+def router(desk: Desk) -> APIRouter:
+    """The routes under ``/api``."""
+    routes = APIRouter()
+
+    @routes.get("/api/hearings/{hearing}", dependencies=[Depends(signed_in)])
+    async def hearing(hearing: str) -> Response:
+        return JSONResponse(page_view(await desk.daemon.get(_path(hearing))))
+
+    @routes.post("/api/hearings/{hearing}/{act}")
+    async def act(
+        hearing: str, act: Literal["start", "pause", "resume", "stop"], account: Annotated[Account, Depends(operators)]
+    ) -> Response:
+        log.info("asked to act", action=f"hearing_{act}", hearing=hearing, account=account.name)
+        return JSONResponse(await desk.daemon.post(f"{_path(hearing)}/{act}", {"by": account.name}))
+
+    @routes.post("/api/hearings/{hearing}/marks/stage")
+    async def mark_stage(hearing: str, mark: StageMark, account: Annotated[Account, Depends(operators)]) -> Response:
+        body: dict[str, Any] = {"code": mark.code, "by": account.name, "note": mark.note.strip()}
+        if mark.participant:
+            body["participant"] = mark.participant
+        return JSONResponse(await desk.daemon.post(f"{_path(hearing)}/stages", body))
+
+    @routes.post("/api/hearings/{hearing}/marks/remark")
+    async def remark(hearing: str, remark: RemarkText, account: Annotated[Account, Depends(operators)]) -> Response:
+        return JSONResponse(await desk.daemon.post(f"{_path(hearing)}/remarks", {"text": remark.text.strip(), "by": account.name}))
+
+    @routes.get("/api/sources/{name}/picture.jpg", dependencies=[Depends(signed_in)])
+    async def picture(name: str) -> Response:
+        return Response(await desk.daemon.picture(name), media_type="image/jpeg")
+
+    @routes.get("/api/events", dependencies=[Depends(signed_in)])
+    async def events(request: Request) -> Response:
+        watcher = _Watcher(desk, desk.pages.translator(request), request.app.state.sessions, request.state.session_token)
+        return StreamingResponse(watcher.stream(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+    return routes
+
+
+class _Watcher:
+    """One open page: passes the daemon's events on, for as long as the page's session is valid."""
+
+    def __init__(self, desk: Desk, lang: Translator, sessions: Sessions, token: str) -> None:
+        self._desk = desk
+        self._lang = lang
+        self._sessions = sessions
+        self._token = token
+        self._checked_s = 0.0
+        self._watched = False
+
+    async def stream(self) -> AsyncIterator[str]:
+        yield f"retry: {int(RETRY_S * 1000)}\n\n"
+        while await self._may_go_on():
+            try:
+                async with self._desk.daemon.events() as events:
+                    async for item in events:
+                        yield self._passed_on(item)
+                        if not await self._may_go_on():
+                            break
+            except DaemonError as error:
+                texts = error_texts(self._lang, error.code)
+                yield event("gone", {"code": error.code, "message": texts.message, "advice": texts.advice})
+            await asyncio.sleep(RETRY_S)
+        yield event("signed-out", {})
+
+    def _passed_on(self, item: Event) -> str:
+        if item.name != "status":
+            return f"event: {item.name}\ndata: {item.data}\n\n"
+        status = json.loads(item.data)
+        self._watched = status.get("state") in _WATCHED
+        return event("status", page_status(status, self._lang, int(self._desk.now_s() * 1_000_000)))
+
+    async def _may_go_on(self) -> bool:
+        now = self._desk.now_s()
+        if now - self._checked_s < SESSION_CHECK_S:
+            return True
+        self._checked_s = now
+        return await run_in_threadpool(self._sessions.find, self._token, touch=self._watched) is not None
+
+
+def _path(hearing: str) -> str:
+    return f"/v1/hearings/{quote(hearing, safe='')}"

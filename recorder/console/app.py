@@ -1,0 +1,82 @@
+"""The courtroom console: the secretary's and the presiding judge's web app.
+
+::
+
+    browser ── this app (127.0.0.1:8801) ── Unix socket ── recorder daemon
+
+Killing this process does nothing to a recording; started again, it shows what the daemon knows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import structlog
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from device_config.settings import Settings
+from recorder.console import api_routes, page_routes
+from recorder.console.daemon import ClientFactory, DaemonError, socket_client
+from recorder.console.desk import Desk
+from recorder.console.texts import error_texts
+from web.accounts import Accounts
+from web.app import assemble, problem
+from web.i18n import N_
+from web.pages import Pages
+
+TITLE = N_("Courtroom console")
+
+log = structlog.get_logger("console")
+
+
+def create_app(
+    settings: Settings,
+    client_factory: ClientFactory | None = None,
+    *,
+    accounts: Accounts | None = None,
+    clock: Callable[[], float] = time.time,
+) -> FastAPI:
+    """The console's app.
+
+    Args:
+        settings: the box's settings.
+        client_factory: makes the client for the daemon; default: its Unix socket.
+        accounts: who may sign in; default: ``<state_dir>/accounts.sqlite``.
+        clock: seconds since 1970, UTC.
+    """
+    room = {"court_name": settings.court, "courtroom": settings.courtroom}
+    pages = Pages("console", TITLE, [Path(__file__).parent / "templates"], globals_=room)
+    desk = Desk(settings, pages, client_factory or socket_client(settings.socket), clock)
+    app = assemble(
+        pages,
+        [page_routes.router(desk), api_routes.router(desk)],
+        accounts=accounts or Accounts(settings.state_dir / "accounts.sqlite"),
+        clock=clock,
+        lifespan=desk.lifespan,
+    )
+
+    @app.exception_handler(DaemonError)
+    async def daemon_error(request: Request, error: DaemonError) -> Response:
+        texts = error_texts(pages.translator(request), error.code)
+        return problem(pages, request, error.status, error.code, texts.message, texts.advice)
+
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Serve the console until SIGTERM or Ctrl-C."""
+    app = create_app(settings)
+    log.info("console starts", action="console_start", host=settings.console.host, port=settings.console.port)
+    uvicorn.run(
+        app,
+        host=settings.console.host,
+        port=settings.console.port,
+        log_level="warning",
+        server_header=False,
+        # Open pages hold their event streams for ever; a stop does not wait for them.
+        timeout_graceful_shutdown=2,
+    )

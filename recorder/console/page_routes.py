@@ -1,0 +1,136 @@
+"""Pages of the console: the list with the form for a new hearing, and the hearing's own page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from recorder.console import forms
+from recorder.console.daemon import DaemonError
+from recorder.console.desk import Desk, operators
+from recorder.console.texts import (
+    ATTENDANCE,
+    CASE_LANGUAGES,
+    LAWS,
+    PUBLICITY,
+    ROLES,
+    SOURCE_STATES,
+    STATES,
+    Problem,
+    error_texts,
+)
+from recorder.console.views import ListedHearing, listed, microphones, of_today, page_status, page_view
+from web.accounts import Account
+from web.i18n import Translator
+from web.rights import signed_in
+
+#: Rows of the form for people without a microphone of their own.
+EXTRA_ROWS = 4
+
+
+def router(desk: Desk) -> APIRouter:
+    """The routes ``/``, ``/hearings`` and ``/hearings/{id}``."""
+    routes = APIRouter()
+
+    @routes.get("/")
+    async def start(request: Request, account: Annotated[Account, Depends(signed_in)]) -> Response:
+        return await _start_page(desk, request, _empty_form(desk, account, desk.pages.translator(request)))
+
+    @routes.post("/hearings")
+    async def new_hearing(request: Request, _account: Annotated[Account, Depends(operators)]) -> Response:
+        sent = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        form = forms.read(sent, {mic.name: mic.label for mic in microphones(desk.settings)})
+        if form.errors:
+            return await _start_page(desk, request, form, status=422)
+        body = form.body(court=desk.settings.court, courtroom=desk.settings.courtroom)
+        try:
+            opened = await desk.daemon.post("/v1/hearings", body)
+        except DaemonError as error:
+            return await _start_page(desk, request, form, status=error.status, failed=error)
+        return RedirectResponse(f"/hearings/{quote(str(opened['hearing']), safe='')}", 303)
+
+    @routes.get("/hearings/{hearing}")
+    async def hearing_page(request: Request, hearing: str, account: Annotated[Account, Depends(signed_in)]) -> Response:
+        lang = desk.pages.translator(request)
+        view = await desk.daemon.get(f"/v1/hearings/{quote(hearing, safe='')}")
+        code = view["case"].get("code", "gpk")
+        stages = await desk.daemon.get("/v1/stages", code=code)
+        status = await desk.daemon.get("/v1/status")
+        data = {
+            "view": page_view(view),
+            "stages": _stages(stages, lang.language),
+            "status": page_status(status, lang, int(desk.now_s() * 1_000_000)),
+            "roles": {role: lang(text) for role, text in ROLES.items()},
+            "sourceStates": {state: lang(text) for state, text in SOURCE_STATES.items()},
+            "states": {state: lang(text) for state, text in STATES.items()},
+            "mayOperate": operators.roles is not None and account.role in operators.roles,
+            "archive": desk.settings.archive.url,
+        }
+        return desk.pages.render(
+            request,
+            "hearing.html",
+            script="console",
+            data=data,
+            view=view,
+            law=LAWS.get(code, code),
+            publicity=PUBLICITY.get(view["case"].get("publicity", "open"), ""),
+        )
+
+    return routes
+
+
+def _stages(answer: Any, language: str) -> list[dict[str, Any]]:
+    rows = answer["stages"] if isinstance(answer, dict) else answer
+    keys = ("code", "article", "citation", "key", "person")
+    return [{"title": row.get(language) or row.get("ru") or row["code"], **{key: row.get(key) for key in keys}} for row in rows]
+
+
+def _empty_form(desk: Desk, account: Account, lang: Translator) -> forms.HearingForm:
+    values = {
+        "number": "",
+        "title": "",
+        "code": "gpk",
+        "publicity": "open",
+        # A hearing in English does not exist; a secretary who reads English gets the state language.
+        "language": lang.language if lang.language in CASE_LANGUAGES else "kk",
+        "judge": account.display if account.role == "judge" else "",
+        "secretary": account.display if account.role == "secretary" else "",
+    }
+    rows = tuple(forms.Row(mic.name, mic.label, forms.guess_role(mic.name)) for mic in microphones(desk.settings))
+    return forms.HearingForm(values, rows)
+
+
+async def _start_page(
+    desk: Desk, request: Request, form: forms.HearingForm, *, status: int = 200, failed: DaemonError | None = None
+) -> Response:
+    lang = desk.pages.translator(request)
+    hearings: list[ListedHearing] = []
+    problem: Problem | None = error_texts(lang, failed.code) if failed else None
+    try:
+        answer = await desk.daemon.get("/v1/hearings")
+        rows = answer["hearings"] if isinstance(answer, dict) else answer
+        hearings = of_today(listed(rows), datetime.fromtimestamp(desk.now_s(), UTC))
+    except DaemonError as error:
+        problem = problem or error_texts(lang, error.code)
+    account: Account = request.state.account
+    extra = [forms.Row() for _ in range(EXTRA_ROWS)]
+    return desk.pages.render(
+        request,
+        "start.html",
+        status=status,
+        form=form,
+        rows=[*form.rows, *extra][: forms.ROWS],
+        hearings=hearings,
+        today=lang.date(datetime.fromtimestamp(desk.now_s(), UTC)),
+        problem=problem,
+        may_operate=operators.roles is not None and account.role in operators.roles,
+        laws=LAWS,
+        publicities=PUBLICITY,
+        case_languages=CASE_LANGUAGES,
+        roles=ROLES,
+        attendances=ATTENDANCE,
+    )

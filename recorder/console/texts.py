@@ -1,0 +1,149 @@
+"""What the console says by code: states, roles, errors of the daemon, findings. Message ids, translated where they are shown.
+
+«Finished» (the hearing is over) and «in camera» (закрытое заседание) are two words in every language: domain terms, not taste.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from web.i18n import N_, Translator
+
+
+class Problem(NamedTuple):
+    """What is wrong, and what to do about it."""
+
+    message: str
+    advice: str
+
+
+LAWS = {
+    "gpk": N_("Civil case"),
+    "upk": N_("Criminal case"),
+    "appk": N_("Administrative justice case"),
+    "koap": N_("Administrative offence case"),
+}
+
+PUBLICITY = {"open": N_("Public hearing"), "closed": N_("Hearing in camera")}
+
+CASE_LANGUAGES = {"kk": N_("Kazakh"), "ru": N_("Russian")}
+
+STATES = {
+    "planned": N_("Not started"),
+    "recording": N_("Recording"),
+    "paused": N_("Paused"),
+    "faulty": N_("Recording fault"),
+    "finished": N_("Finished"),
+    "drafted": N_("Finished, draft ready"),
+    "certified": N_("Certified"),
+    "archived": N_("Archived"),
+}
+
+ATTENDANCE = {"present": N_("Present"), "remote": N_("By video link"), "absent": N_("Absent")}
+
+ROLES = {
+    "judge": N_("Presiding judge"),
+    "secretary": N_("Secretary of the hearing"),
+    "plaintiff": N_("Plaintiff"),
+    "defendant": N_("Defendant"),
+    "third_party": N_("Third party"),
+    "interested_person": N_("Interested person"),
+    "representative": N_("Representative"),
+    "prosecutor": N_("Prosecutor"),
+    "state_prosecutor": N_("State prosecutor"),
+    "counsel": N_("Defence counsel"),
+    "accused": N_("Defendant in a criminal case"),
+    "victim": N_("Victim"),
+    "civil_plaintiff": N_("Civil plaintiff"),
+    "civil_defendant": N_("Civil defendant"),
+    "offender": N_("Person subject to the proceedings"),
+    "witness": N_("Witness"),
+    "expert": N_("Expert"),
+    "specialist": N_("Specialist"),
+    "interpreter": N_("Interpreter"),
+    "other": N_("Other participant"),
+}
+
+SOURCE_STATES = {
+    "absent": N_("No connection"),
+    "ready": N_("Ready"),
+    "recording": N_("On record"),
+    "lost": N_("Lost"),
+}
+
+#: Errors of the daemon's API, by code.
+ERRORS = {
+    "recorder-gone": Problem(
+        N_("The recorder does not answer."),
+        N_("If it was recording, it may still be: look at the recorder's light. Call the administrator and keep a written protocol until the state is shown here."),
+    ),
+    "recorder-answer": Problem(
+        N_("The recorder gave an answer that this page does not understand."),
+        N_("Reload the page; if it stays, call the administrator."),
+    ),
+    "no-hearing": Problem(N_("This hearing is not on this recorder."), N_("Choose a hearing from today's list.")),
+    "no-source": Problem(N_("This camera gives no picture."), N_("Check its power and cable; a picture takes a few seconds to come.")),
+    "illegal-move": Problem(
+        N_("The hearing's state does not allow this now."),
+        N_("Look at the present state; another person may have acted a moment ago."),
+    ),
+    "hearing-runs": Problem(
+        N_("Another hearing is being recorded."), N_("Open it, pause or stop it, then start this one.")
+    ),
+    "bad-request": Problem(N_("The recorder did not accept what was entered."), N_("Check the form and send it again.")),
+    "nothing-recorded": Problem(
+        N_("Nothing is being recorded: no data came from the microphones or cameras."),
+        N_("Check that they are switched on and connected, then start again. If it fails, keep a written protocol and note the reason."),
+    ),
+    "disk-failed": Problem(
+        N_("The recording cannot be written to the disk."),
+        N_("Call the administrator. Keep a written protocol until «Recording» is shown."),
+    ),
+    "not-drafted": Problem(
+        N_("The brief protocol could not be made. The recording itself is safe."),
+        N_("Ask again; if it fails again, call the administrator."),
+    ),
+}
+
+#: Health findings and ends of capture children, by code.
+FINDINGS = {
+    "source-unavailable": Problem(N_("{source}: no connection"), N_("Check power, cable and switch of this device.")),
+    "source-refused": Problem(
+        N_("{source}: the camera refuses its password"), N_("The administrator has to correct the password in the settings.")
+    ),
+    "source-format": Problem(
+        N_("{source}: gives other data than expected"), N_("The administrator has to check this device in the settings.")
+    ),
+    "source-lost": Problem(
+        N_("{source}: the signal broke off"), N_("Check power and cable. The recorder tries again by itself; the gap is noted.")
+    ),
+    "capture-behind": Problem(
+        N_("{source}: the recorder cannot keep up"), N_("Call the administrator; the gap is noted in the record.")
+    ),
+    "capture-config": Problem(N_("{source}: wrong settings"), N_("The administrator has to correct the settings.")),
+    "capture": Problem(N_("{source}: recording this device failed"), N_("The recorder tries again by itself; the gap is noted.")),
+    "disk-low": Problem(N_("The disk is filling up"), N_("Call the administrator before the next hearing.")),
+    "disk-full": Problem(N_("The disk is full"), N_("Call the administrator now. Keep a written protocol.")),
+    "disk-failed": ERRORS["disk-failed"],
+    "clock-off": Problem(N_("The recorder's clock is not synchronised"), N_("Call the administrator; note the true time in a remark.")),
+    "silence": Problem(N_("{source}: no sound for a long time"), N_("Check that the microphone is switched on and near the speaker.")),
+    "clipping": Problem(N_("{source}: too loud, the sound is distorted"), N_("Ask the speaker to sit further from the microphone.")),
+    "frozen": Problem(N_("{source}: the picture stands still"), N_("Check the camera.")),
+    "black": Problem(N_("{source}: the picture is black"), N_("Check that the camera is not covered.")),
+}
+
+UNKNOWN_FINDING = Problem(N_("{source}: {code}"), N_("Call the administrator and give this code."))
+UNKNOWN_ERROR = Problem(N_("The recorder refused ({code})."), N_("Try again; if it stays, call the administrator and give this code."))
+
+
+def finding_texts(lang: Translator, code: str, source: str) -> Problem:
+    """A finding in the reader's language; ``source`` is the device's label."""
+    found = FINDINGS.get(code, UNKNOWN_FINDING)
+    message = lang(found.message, source=source or lang(N_("Recorder")), code=code)
+    return Problem(message, lang(found.advice))
+
+
+def error_texts(lang: Translator, code: str) -> Problem:
+    """An error of the daemon in the reader's language."""
+    found = ERRORS.get(code, UNKNOWN_ERROR)
+    return Problem(lang(found.message, code=code), lang(found.advice))

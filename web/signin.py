@@ -1,0 +1,83 @@
+"""Signing in and out, and choosing a language: the routes every app has."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from web.accounts import Accounts
+from web.i18n import LANGUAGES, N_
+from web.pages import LANGUAGE_COOKIE, Pages, local_address
+from web.rights import anyone
+from web.security import clear_session_cookie, set_session_cookie
+from web.sessions import Sessions
+from web.throttle import Throttle
+
+WRONG = N_("The name or the password is wrong.")
+WAIT = N_("Too many wrong passwords. Try again in {seconds} s.")
+
+log = structlog.get_logger("web")
+
+
+def router(pages: Pages, accounts: Accounts, sessions: Sessions, throttle: Throttle) -> APIRouter:
+    """The routes ``/sign-in``, ``/sign-out`` and ``/language``."""
+    routes = APIRouter()
+
+    @routes.get("/sign-in", dependencies=[Depends(anyone)])
+    def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - the usual name in an address
+        return pages.render(request, "sign-in.html", next=local_address(next), name="", error=None)
+
+    @routes.post("/sign-in", dependencies=[Depends(anyone)])
+    def sign_in(
+        request: Request,
+        name: Annotated[str, Form(max_length=200)] = "",
+        password: Annotated[str, Form(max_length=1000)] = "",
+        next: Annotated[str, Form(max_length=2000)] = "/",  # noqa: A002
+    ) -> Response:
+        name = name.strip().lower()
+        address = request.client.host if request.client else ""
+        lang = pages.translator(request)
+        if wait := throttle.wait_s(name, address):
+            error = lang(WAIT, seconds=math.ceil(wait))
+            return pages.render(request, "sign-in.html", status=429, next=local_address(next), name=name, error=error)
+        account = accounts.verify(name, password)
+        if account is None:
+            throttle.wrong(name, address)
+            log.warning("sign-in refused", action="sign_in_refused", account=name, address=address)
+            return pages.render(request, "sign-in.html", status=401, next=local_address(next), name=name, error=lang(WRONG))
+        throttle.right(name, address)
+        if request.state.session_token:
+            sessions.close(request.state.session_token)
+        log.info("signed in", action="signed_in", account=account.name, role=account.role, address=address)
+        answer = RedirectResponse(local_address(next), 303)
+        set_session_cookie(answer, pages.app, request.url.scheme, sessions.open(account))
+        return answer
+
+    @routes.post("/sign-out", dependencies=[Depends(anyone)])
+    def sign_out(request: Request) -> Response:
+        if request.state.session_token:
+            sessions.close(request.state.session_token)
+            log.info("signed out", action="signed_out", account=request.state.account.name)
+        answer = RedirectResponse("/sign-in", 303)
+        clear_session_cookie(answer, pages.app, request.url.scheme)
+        return answer
+
+    @routes.post("/language", dependencies=[Depends(anyone)])
+    def choose(
+        request: Request,
+        language: Annotated[str, Form(max_length=10)],
+        next: Annotated[str, Form(max_length=2000)] = "/",  # noqa: A002
+    ) -> Response:
+        answer = RedirectResponse(local_address(next), 303)
+        if language in LANGUAGES:
+            https = request.url.scheme == "https"
+            answer.set_cookie(
+                LANGUAGE_COOKIE, language, max_age=31_536_000, path="/", secure=https, httponly=True, samesite="lax"
+            )
+        return answer
+
+    return routes

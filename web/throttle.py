@@ -1,0 +1,51 @@
+"""Slows guessing of passwords down (ASVS 6.3.1): after five wrong ones in a row a name has to wait, longer each time.
+
+The count stands in memory and is for a name *and* an address, so that a stranger elsewhere cannot lock the secretary out of the console.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+FREE_TRIES = 5
+FIRST_WAIT_S = 15.0
+LONGEST_WAIT_S = 15 * 60.0
+_FORGET_S = 30 * 60.0
+
+
+class Throttle:
+    """Counts wrong sign-ins.
+
+    Args:
+        clock: seconds, never going back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._wrong: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def wait_s(self, name: str, address: str) -> float:
+        """Seconds this name has to wait at this address; 0 where it may try now."""
+        with self._lock:
+            count, last = self._wrong.get((name, address), (0, 0.0))
+            if count < FREE_TRIES:
+                return 0.0
+            wait = min(FIRST_WAIT_S * 2.0 ** (count - FREE_TRIES), LONGEST_WAIT_S)
+            return max(0.0, last + wait - self._clock())
+
+    def wrong(self, name: str, address: str) -> None:
+        """A wrong password was given."""
+        now = self._clock()
+        with self._lock:
+            if len(self._wrong) > 10_000:
+                self._wrong = {key: value for key, value in self._wrong.items() if now - value[1] < _FORGET_S}
+            count, last = self._wrong.get((name, address), (0, now))
+            self._wrong[name, address] = (1 if now - last > _FORGET_S else count + 1, now)
+
+    def right(self, name: str, address: str) -> None:
+        """The right password was given."""
+        with self._lock:
+            self._wrong.pop((name, address), None)
