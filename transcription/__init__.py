@@ -1,1 +1,5 @@
-"""Speech to text with speakers: activity, recognition."""
+"""Speech to text: activity on each microphone, recognition of each utterance, and the transcript of a hearing.
+
+Beside the way of the sound, never in it (docs/architecture.md): everything is read from closed segments on disk, and what
+comes out is handed to the recorder as a revision. A missing model or a broken engine never fails a recording.
+"""

@@ -1,0 +1,109 @@
+"""Whisper models in CTranslate2 form, through faster-whisper. From a folder on this box only; the network is never asked."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+from device_config.settings import ModelSettings
+from protocol.transcript import Model
+from transcription.errors import ModelUnusable, RecognitionFailed
+from transcription.models import describe
+from transcription.recognizer import Recognition, RecognizedWord, Samples
+
+#: Without its own tokenizer.json the library would fetch one from the network.
+NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
+OPTIONS: Final = {"compute_type": str, "beam_size": int}
+_SEED: Final = 1  # the library samples when its first attempt fails; the same sound gives the same words
+
+
+class FasterWhisperRecognizer:
+    """One Whisper model, loaded."""
+
+    def __init__(self, model: ModelSettings, *, threads: int = 2, device: str = "auto") -> None:
+        """Load the folder.
+
+        Args:
+            model: folder, languages and options: ``compute_type`` (int8, float16 …) and ``beam_size``.
+            threads: processor threads of one recognition.
+            device: auto, cpu or cuda.
+
+        Raises:
+            ModelUnusable: the extra is not installed, a file is missing, an option is unknown, or the weights do not load.
+        """
+        # Read by huggingface_hub when it is imported, which happens inside faster_whisper.
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+        try:
+            import ctranslate2
+            import faster_whisper
+        except ImportError as error:
+            raise ModelUnusable(f"faster-whisper is not installed (pip install 'hattama[asr]'): {error}") from error
+        for name in NEEDED:
+            if not (model.path / name).is_file():
+                raise ModelUnusable(f"{model.path}: {name} is missing; see docs/models.md")
+        for name, value in model.options.items():
+            if name not in OPTIONS or not isinstance(value, OPTIONS[name]):
+                raise ModelUnusable(
+                    f"{model.path}: option {name} = {value!r}; known are compute_type (text) and beam_size (number)"
+                )
+        self._identity = describe(model.path, "faster-whisper", faster_whisper.__version__)
+        self._languages = frozenset(model.languages)
+        self._beam = int(model.options.get("beam_size", 5))
+        self._seed: Any = ctranslate2.set_random_seed
+        try:
+            self._model: Any = faster_whisper.WhisperModel(
+                str(model.path),
+                device=device,
+                compute_type=str(model.options.get("compute_type", "default")),
+                cpu_threads=threads,
+                local_files_only=True,
+            )
+        except (RuntimeError, ValueError, OSError) as error:
+            raise ModelUnusable(f"{model.path}: {error}") from error
+
+    @property
+    def identity(self) -> Model:
+        """Engine, folder, version and digest."""
+        return self._identity
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """As in the settings."""
+        return self._languages
+
+    def recognize(self, samples: Samples, language: str) -> Recognition:
+        """Words with times by cross-attention; text before is no prompt, so that one mistake does not breed the next.
+
+        Raises:
+            RecognitionFailed: the library stopped with an error.
+        """
+        self._seed(_SEED)
+        words: list[RecognizedWord] = []
+        worst: float | None = None
+        try:
+            segments, _ = self._model.transcribe(
+                samples,
+                language=language,
+                task="transcribe",
+                beam_size=self._beam,
+                word_timestamps=True,
+                condition_on_previous_text=False,
+                compression_ratio_threshold=2.4,
+                log_prob_threshold=-1.0,
+                no_speech_threshold=0.6,
+                hallucination_silence_threshold=2.0,
+                vad_filter=False,
+            )
+            for segment in segments:
+                worst = segment.avg_logprob if worst is None else min(worst, segment.avg_logprob)
+                words += [_word(word) for word in segment.words or () if word.word.strip()]
+        except Exception as error:
+            raise RecognitionFailed(f"faster-whisper: {error!r}") from error
+        return Recognition(tuple(words), worst)
+
+
+def _word(word: Any) -> RecognizedWord:
+    start, end = round(float(word.start) * 1_000_000), round(float(word.end) * 1_000_000)
+    probability = min(1000, max(0, round(float(word.probability) * 1000)))
+    return RecognizedWord(" ".join(word.word.split()), start, max(start, end), probability)

@@ -1,0 +1,115 @@
+"""The seam to speech engines: sound of one utterance in, words with times out.
+
+An engine gets arrays, never paths, and a language that it said it knows. It may raise anything; the pipeline marks the
+passage as failed and goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from protocol.transcript import Model, Timing
+
+SAMPLE_RATE: Final = 16_000
+Samples: TypeAlias = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizedWord:
+    """A word as an engine heard it.
+
+    Attributes:
+        text: the word with its punctuation.
+        start_us, end_us: µs from the first sample of the utterance; the pipeline checks them.
+        probability_pm: per mille, or None where the engine gives none.
+        timing: ``measured``, or ``spread`` when the engine measures no word times.
+    """
+
+    text: str
+    start_us: int
+    end_us: int
+    probability_pm: int | None = None
+    timing: Timing = "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What an engine made of one utterance.
+
+    Attributes:
+        words: in time order.
+        log_probability: mean log probability of a token in the worst part, where the engine tells; the guards read it.
+    """
+
+    words: tuple[RecognizedWord, ...]
+    log_probability: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The words, separated by spaces."""
+        return " ".join(word.text for word in self.words)
+
+
+class Recognizer(Protocol):
+    """A speech engine with one model loaded."""
+
+    @property
+    def identity(self) -> Model:
+        """What stands in the provenance of each word."""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639 codes it is used for."""
+
+    def recognize(self, samples: Samples, language: str) -> Recognition:
+        """Words of one utterance.
+
+        Args:
+            samples: mono, 16 kHz, float32 in −1 … 1, shape (n,), at most 30 s.
+            language: one of :attr:`languages`.
+        """
+
+
+@dataclass
+class FakeRecognizer:
+    """An engine for tests and rehearsals: says what its script says, evenly over the utterance.
+
+    Attributes:
+        identity, languages: as of any recognizer.
+        script: words for the n-th call, or a function of samples and language; the last text is said again and again.
+        heard: (number of samples, language) of every call.
+    """
+
+    identity: Model
+    languages: frozenset[str]
+    script: Sequence[str] | Callable[[Samples, str], Recognition]
+    heard: list[tuple[int, str]] = field(default_factory=list)
+
+    def recognize(self, samples: Samples, language: str) -> Recognition:
+        """The script's next text."""
+        self.heard.append((len(samples), language))
+        if callable(self.script):
+            return self.script(samples, language)
+        if not self.script:
+            return Recognition(())
+        text = self.script[min(len(self.heard), len(self.script)) - 1]
+        return Recognition(spread(text.split(), 0, len(samples) * 1_000_000 // SAMPLE_RATE))
+
+
+def spread(words: Sequence[str], start_us: int, end_us: int) -> tuple[RecognizedWord, ...]:
+    """Words over a stretch of time, each as long as its share of the letters, for engines that measure no word times.
+
+    The words touch each other, fill the stretch exactly, and are flagged as ``spread``.
+    """
+    letters = [max(1, len(word)) for word in words]
+    total = sum(letters)
+    length = max(0, end_us - start_us)
+    bounds = [start_us + length * sum(letters[:index]) // total for index in range(len(words) + 1)] if words else []
+    return tuple(
+        RecognizedWord(word, bounds[index], bounds[index + 1], timing="spread") for index, word in enumerate(words)
+    )
