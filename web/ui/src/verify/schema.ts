@@ -104,6 +104,14 @@ const SEGMENT: Shape = {
 
 const ENCRYPTED: Shape = { key: keyName, plain_bytes: count, plain_sha256: hash };
 
+/** What a `segment` line's keys must be together: the name of its file, and all or nothing of what an encrypted one has. */
+function segmentFits(data: JsonObject): boolean {
+  const encrypted = (data.key ?? null) !== null;
+  const name = String(data.number).padStart(4, "0") + (encrypted ? ".mp4.enc" : ".mp4");
+  if (data.path !== `media/${String(data.take)}/${String(data.source)}/${name}`) return false;
+  return encrypted ? fits(data, ENCRYPTED) : Object.keys(ENCRYPTED).every((key) => (data[key] ?? null) === null);
+}
+
 /** `data` of the types a verifier knows (●); `opened` is examined apart. */
 const DATA: Readonly<Record<string, Shape>> = {
   clock: { boot: text, offset_us: integer, synchronized: truth, ntp_offset_us: orNull(integer) },
@@ -134,10 +142,7 @@ const DATA: Readonly<Record<string, Shape>> = {
 export function dataFits(type: string, data: JsonObject): boolean {
   const shape = DATA[type];
   if (shape === undefined || (type === "revision" && fitsExactly(data, SEALED))) return true;
-  if (!fits(data, shape)) return false;
-  if (type !== "segment") return true;
-  const encrypted = (data.path as string).endsWith(".enc") || "key" in data;
-  return !encrypted || fits(data, ENCRYPTED);
+  return fits(data, shape) && (type !== "segment" || segmentFits(data));
 }
 
 export function openedFits(data: JsonObject): boolean {
