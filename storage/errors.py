@@ -7,12 +7,15 @@
     ├── ObjectMissing           there is no such object
     ├── ObjectConflict          the name is taken by other bytes; nothing was overwritten
     ├── DigestMismatch          the bytes that came are not the bytes that were announced
+    ├── StalledBody             the sender went away, or nothing came for too long
     ├── TooLarge                more bytes than a file of a record may have
-    ├── BadRange                a Range header that is not served
+    ├── BadRange                a Range header that is not served: several ranges, or outside the file
+    │   └── MalformedRange      a Range header that is no range at all
     ├── LogBroken               the archive's log contradicts its own signed checkpoint
     ├── NotVerified             a record did not pass verification; carries the report
     ├── BadReceipt              a receipt does not prove what it should
     ├── NotEnrolled             a device or its token is unknown to the archive, or the record belongs to another device
+    ├── ClosedPart              a closed part of a hearing, which this person may not see
     ├── BadContainer            a media file is not the MP4 it should be
     └── UploadError             a record did not get to the archive
         ├── Unreachable         no answer, or an answer that a later try may change
@@ -73,6 +76,15 @@ class DigestMismatch(StorageError):
     advice = "Send the file again; if it fails again, the file on the box was changed: verify the record there."
 
 
+class StalledBody(StorageError):
+    """The sender went away, or nothing came for too long."""
+
+    code = "stalled"
+    exit_status = 75  # EX_TEMPFAIL
+    status = 408
+    advice = "Check the network between the box and the archive; the box sends again by itself."
+
+
 class TooLarge(StorageError):
     """More bytes than a file of a record may have."""
 
@@ -83,12 +95,19 @@ class TooLarge(StorageError):
 
 
 class BadRange(StorageError):
-    """A Range header that is not served: malformed, several ranges, or outside the file."""
+    """A Range header that is not served: several ranges, or outside the file."""
 
     code = "bad-range"
     exit_status = 65
     status = 416
     advice = "Ask for one range of bytes inside the file."
+
+
+class MalformedRange(BadRange):
+    """A Range header that is no range at all."""
+
+    code = "malformed-range"
+    status = 400
 
 
 class LogBroken(StorageError):
@@ -133,6 +152,15 @@ class NotEnrolled(StorageError):
     exit_status = 77  # EX_NOPERM
     status = 403
     advice = "Enrol the device at the archive, and put the token it gave into the box's settings."
+
+
+class ClosedPart(StorageError):
+    """A closed part of a hearing, which this person may not see."""
+
+    code = "closed-part"
+    exit_status = 77  # EX_NOPERM
+    status = 403
+    advice = "Ask a judge; closed parts are shown to judges only."
 
 
 class BadContainer(StorageError):

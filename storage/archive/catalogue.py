@@ -156,6 +156,18 @@ class Catalogue:
             rows = db.execute(sa.select(stored.c.path, stored.c.sha256).where(stored.c.hearing == name)).all()
         return {row.path: row.sha256 for row in rows}
 
+    def stored_digest(self, name: str, path: str) -> bytes | None:
+        """SHA-256 (32 bytes) of a file at intake."""
+        query = sa.select(stored.c.sha256).where(stored.c.hearing == name, stored.c.path == path)
+        with self._begin() as db:
+            return db.execute(query).scalar_one_or_none()
+
+    def journal_chunks(self, name: str) -> int:
+        """Number of journal chunks of a hearing that have come."""
+        query = sa.select(sa.func.count()).where(stored.c.hearing == name, stored.c.path.startswith("journal.chunks/"))
+        with self._begin() as db:
+            return db.execute(query).scalar_one()
+
     # Hearings
 
     def dirty(self) -> list[str]:

@@ -35,6 +35,7 @@ log = structlog.get_logger("storage.archive")
 
 #: A record that a box sends has no reason to withhold anything.
 _ACCEPTED = frozenset({"complete", "complete-with-gaps"})
+_VIEWED_KEPT = 10_000  # views remembered, so that a player's many requests cost no look-up
 
 
 class Archive:
@@ -56,6 +57,7 @@ class Archive:
         self._clock = clock
         self._locks: dict[str, threading.Lock] = {}
         self._locks_lock = threading.Lock()
+        self._viewed: set[str] = set()
 
     @classmethod
     def open(cls, folder: Path, signer: Signer) -> Archive:
@@ -227,6 +229,8 @@ class Archive:
             session: anything that stands for the session; only a digest of it is kept.
         """
         name = f"viewed {hearing} {user} {hashlib.sha256(session.encode()).hexdigest()}"
+        if name in self._viewed:
+            return
         if self.log.find(name) is None:
             entry = {
                 "at": self._now(),
@@ -237,6 +241,9 @@ class Archive:
             }
             self.log.add(name, entry)
             log.info("hearing viewed", action="viewed", hearing=hearing, user=user)
+        if len(self._viewed) >= _VIEWED_KEPT:
+            self._viewed.clear()  # what is not in memory is looked up in the log
+        self._viewed.add(name)
 
     def _refresh(self, hearing: str) -> None:
         if hearing not in self.catalogue.dirty():

@@ -1,0 +1,96 @@
+"""The archive as a web service: the box API, the judge's pages and what they play."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+
+from device_config.settings import Settings
+from protocol.errors import ProtocolError
+from storage.archive import box_api, media_api
+from storage.archive.enrolment import open_archive
+from storage.archive.media import Media
+from storage.archive.service import Archive
+from storage.errors import StorageError
+from storage.objects import FolderStore
+from web.accounts import Accounts
+from web.app import assemble
+from web.i18n import N_
+from web.pages import Pages
+from web.security import Policy
+
+log = structlog.get_logger("storage.archive")
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def create_app(settings: Settings, *, archive: Archive | None = None, accounts: Accounts | None = None) -> FastAPI:
+    """The archive's web app.
+
+    Args:
+        settings: of the archive.
+        archive: what it serves; the embedded archive of the settings by default, closed when the app ends.
+        accounts: who may sign in; ``<state_dir>/accounts.sqlite`` by default.
+
+    Raises:
+        LogBroken: the archive's log is not the one that it signed.
+    """
+    ours = archive if archive is not None else open_archive(settings)
+    media = Media(ours)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if isinstance(ours.store, FolderStore) and (left := ours.store.clear_staging()):
+            log.info("half-arrived files removed", action="staging_cleared", files=left)
+        yield
+        if archive is None:
+            ours.close()
+
+    pages = Pages("archive", N_("Archive of electronic protocols"), [TEMPLATES])
+    app = assemble(
+        pages,
+        [box_api.router(ours), media_api.router(ours, media), *_page_routers(pages, ours)],
+        accounts=accounts or Accounts(settings.state_dir / "accounts.sqlite"),
+        policy=Policy(blob_workers=True),  # hls.js
+        lifespan=lifespan,
+    )
+    app.state.archive, app.state.media = ours, media
+    _handle_errors(app)
+    return app
+
+
+def _page_routers(_pages: Pages, _archive: Archive) -> list[APIRouter]:
+    return []
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(StorageError)
+    async def refused(request: Request, error: StorageError) -> Response:
+        action = "request_failed" if error.status >= 500 else "request_refused"
+        log.warning("request refused", action=action, path=request.url.path, code=error.code, error=str(error))
+        return JSONResponse(box_api.error_json(error), error.status)
+
+    @app.exception_handler(ProtocolError)
+    async def failed(request: Request, error: ProtocolError) -> Response:
+        log.error("request failed", action="request_failed", path=request.url.path, code=error.code, error=str(error))
+        return JSONResponse(box_api.error_json(error), 500)
+
+
+def run(settings: Settings) -> None:
+    """Serve the archive until it is told to stop (SIGTERM, SIGINT)."""
+    app = create_app(settings)
+    log.info("archive listens", action="listening", host=settings.archive.host, port=settings.archive.port)
+    uvicorn.run(
+        app,
+        host=settings.archive.host,
+        port=settings.archive.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )

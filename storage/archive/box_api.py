@@ -1,0 +1,95 @@
+"""What a box asks the archive for: ``/api/v1/records/…`` with ``Authorization: Bearer <device token>``.
+
+Bodies are streamed from the socket to the disk, a piece at a time; a body that stalls is given up, so that slow senders
+cannot hold the archive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Annotated, Any
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.requests import ClientDisconnect
+
+from protocol.encoding import MAX_FILE_BYTES
+from storage.archive.catalogue import Device
+from storage.archive.digests import parse_repr_digest
+from storage.archive.service import Archive
+from storage.errors import NotEnrolled, StalledBody, TooLarge
+from web.rights import anyone
+
+STALL_S = 30.0  # seconds without a byte after which a body is given up
+UPLOADS = 16  # bodies written at once; more wait for their turn
+VERIFICATIONS = 2  # records verified at once: it is the processor's work
+
+
+def router(archive: Archive) -> APIRouter:
+    """The routes of the box API."""
+    # `anyone`: no person signs in here; the token is what is asked for.
+    routes = APIRouter(prefix="/api/v1/records", dependencies=[Depends(anyone)])
+    uploads, verifications = anyio.CapacityLimiter(UPLOADS), anyio.CapacityLimiter(VERIFICATIONS)
+
+    def sender(request: Request) -> Device:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise NotEnrolled("a device token is needed (Authorization: Bearer …)")
+        return archive.device(token.strip())
+
+    sent_by = Annotated[Device, Depends(sender)]
+
+    @routes.put("/{hearing}/files/{path:path}")
+    async def put(request: Request, hearing: str, path: str, device: sent_by) -> Response:
+        sha256 = parse_repr_digest(request.headers.get("repr-digest"))
+        _check_length(request)
+        body = _pull(request.stream())
+        work = partial(archive.put, device, hearing, path, body, sha256)
+        new = await anyio.to_thread.run_sync(work, limiter=uploads)
+        return JSONResponse({"path": path, "new": new}, 201 if new else 200)
+
+    @routes.get("/{hearing}")
+    def held(hearing: str, device: sent_by) -> dict[str, str]:
+        return archive.held(device, hearing)
+
+    @routes.post("/{hearing}/receipt")
+    async def receipt(hearing: str, device: sent_by) -> Response:
+        work: Callable[[], bytes] = partial(archive.receipt, device, hearing)
+        return Response(await anyio.to_thread.run_sync(work, limiter=verifications), media_type="application/json")
+
+    return routes
+
+
+def _check_length(request: Request) -> None:
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and len(length) < 20 and int(length) > MAX_FILE_BYTES:
+        raise TooLarge(f"{length} bytes are announced")
+
+
+def _pull(stream: AsyncIterator[bytes]) -> Iterator[bytes]:
+    """The body for a worker thread: each piece is fetched on the event loop when the thread wants it."""
+
+    async def following() -> bytes | None:
+        try:
+            with anyio.fail_after(STALL_S):
+                return await anext(stream, None)
+        except TimeoutError as error:
+            raise StalledBody(f"nothing came for {STALL_S:.0f} s") from error
+        except ClientDisconnect as error:
+            raise StalledBody("the sender went away") from error
+
+    while (chunk := anyio.from_thread.run(following)) is not None:
+        yield chunk
+
+
+def error_json(error: Any) -> dict[str, Any]:
+    """What an error looks like on the wire."""
+    report = getattr(error, "report", None)
+    return {
+        "code": error.code, "message": str(error), "advice": error.advice,
+        **({"report": report} if report is not None else {}),
+    }  # fmt: skip

@@ -1,0 +1,105 @@
+"""What the replay page asks for: one hearing's description, its files by ranges, its playlists. Behind sign-in.
+
+Every first look of a person at a hearing in a session is an entry in the archive's log, before anything is handed out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Annotated, Any
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
+from protocol.encoding import SOURCE, TAKE, b64, check_path
+from protocol.errors import BadEncoding
+from storage.archive.media import Media
+from storage.archive.ranges import parse_range
+from storage.archive.records import check_hearing, key_of
+from storage.archive.service import Archive
+from storage.errors import BadKey, BadRange, ClosedPart
+from web.accounts import Account, Role
+from web.rights import signed_in
+
+PLAYLIST = "application/vnd.apple.mpegurl"
+
+
+def router(archive: Archive, media: Media) -> APIRouter:
+    """The routes of a hearing's media."""
+    routes = APIRouter(prefix="/hearings/{hearing}", dependencies=[Depends(signed_in)])
+    verifications = anyio.CapacityLimiter(2)
+
+    def reader(request: Request, hearing: str) -> Account:
+        """Who reads; the look is logged before anything is handed out."""
+        account: Account = request.state.account
+        check_hearing(hearing)
+        media.known(hearing)  # a hearing that is not there is not looked at
+        archive.viewed(hearing, account.name, str(request.state.session_token))
+        return account
+
+    read_by = Annotated[Account, Depends(reader)]
+
+    @routes.get("/replay.json")
+    def replay(hearing: str, account: read_by) -> dict[str, Any]:
+        return media.replay(hearing, closed=may_see_closed(account))
+
+    @routes.post("/verify")
+    async def verify(hearing: str, _account: read_by) -> Response:
+        report = await anyio.to_thread.run_sync(partial(archive.verify, hearing), limiter=verifications)
+        return JSONResponse(report.to_json())
+
+    @routes.get("/tracks/{take}/{source}.m3u8")
+    def playlist(hearing: str, take: str, source: str, account: read_by) -> Response:
+        if not TAKE.match(take) or not SOURCE.match(source):
+            raise BadKey("not a take, or not a source")
+        _check_open(account, closed=media.known(hearing).take(take).publicity == "closed")
+        return Response(media.playlist(hearing, take, source), media_type=PLAYLIST)
+
+    @routes.api_route("/files/{path:path}", methods=["GET", "HEAD"])
+    def file(request: Request, hearing: str, path: str, account: read_by) -> Response:
+        try:
+            check_path(path)
+        except BadEncoding as error:
+            raise BadKey(str(error)) from error
+        _check_open(account, closed=media.is_closed(hearing, path))
+        return _file(archive, media, request, hearing, path)
+
+    return routes
+
+
+def may_see_closed(account: Account) -> bool:
+    """Whether a person may see closed parts."""
+    return account.role is Role.JUDGE
+
+
+def _check_open(account: Account, *, closed: bool) -> None:
+    if closed and not may_see_closed(account):
+        raise ClosedPart("a closed part of the hearing")
+
+
+def _file(archive: Archive, media: Media, request: Request, hearing: str, path: str) -> Response:
+    key = key_of(hearing, path)
+    size = archive.store.size(key)
+    sha256 = archive.catalogue.stored_digest(hearing, path)
+    headers = {"Accept-Ranges": "bytes"}
+    if sha256 is not None:
+        headers["ETag"] = f'"{b64(sha256)}"'
+    wanted = request.headers.get("range")
+    condition = request.headers.get("if-range")
+    if condition is not None and condition != headers.get("ETag"):
+        wanted = None  # RFC 9110, section 13.1.5: the file is not the one the range was meant for
+    try:
+        chosen = parse_range(wanted, size)
+    except BadRange as error:
+        more = {"Content-Range": f"bytes */{size}"} if error.status == 416 else {}
+        return JSONResponse({"code": error.code, "message": str(error), "advice": error.advice}, error.status, more)
+    start, end = chosen or (0, size)
+    headers["Content-Length"] = str(end - start)
+    if chosen is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    body: Iterator[bytes] = iter(()) if request.method == "HEAD" else archive.store.get(key, start, end - start)
+    kind = media.content_type(hearing, path)
+    return StreamingResponse(body, 206 if chosen is not None else 200, headers, media_type=kind)
