@@ -32,7 +32,12 @@ JUDGE_ROLES = ("judge", "presiding_judge", "presiding")
 
 
 def build(
-    view: HearingView, transcript: Transcript | None, court: CourtFacts, drafted_at_us: int, number: int, utc_offset_minutes: int
+    view: HearingView,
+    transcript: Transcript | None,
+    court: CourtFacts,
+    drafted_at_us: int,
+    number: int,
+    utc_offset_minutes: int,
 ) -> Brief:
     """See :meth:`Brief.of`."""
     case = view.case
@@ -158,7 +163,8 @@ def _end(view: HearingView, course: tuple[CourseLine, ...]) -> tuple[int | None,
 def _files(view: HearingView) -> tuple[RecordedFile, ...]:
     ordered = sorted(view.segments, key=lambda s: s.path)
     return tuple(
-        RecordedFile(s.path, s.take, s.source, s.media, s.publicity, s.start_us, s.end_us, s.bytes, s.sha256) for s in ordered
+        RecordedFile(s.path, s.take, s.source, s.media, s.publicity, s.start_us, s.end_us, s.bytes, s.sha256)
+        for s in ordered
     )
 
 
@@ -231,5 +237,7 @@ def _transcript(view: HearingView, transcript: Transcript | None) -> TranscriptN
 
 def appeared(brief: Brief) -> tuple[tuple[Participant, ...], tuple[Participant, ...], tuple[Participant, ...]]:
     """Participants who were present, who took part remotely, who did not appear."""
-    groups = {name: tuple(p for p in brief.participants if p.attendance == name) for name in ("present", "remote", "absent")}
+    groups = {
+        name: tuple(p for p in brief.participants if p.attendance == name) for name in ("present", "remote", "absent")
+    }
     return groups["present"], groups["remote"], groups["absent"]

@@ -69,10 +69,27 @@ POINTS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
 }
 
-_DOCUMENT = {"gpk": ("gpk", "282(4)"), "appk": ("appk", "147(1)"), "upk": ("upk", "347-1(2)"), "koap": ("koap", "829-13(2)")}
+_DOCUMENT = {
+    "gpk": ("gpk", "282(4)"),
+    "appk": ("appk", "147(1)"),
+    "upk": ("upk", "347-1(2)"),
+    "koap": ("koap", "829-13(2)"),
+}
 
 #: Stages that УПК 347-1(2)9 wants with file and time.
-_TIMED = ("DEFENDANT", "VICTIM", "WITNESS", "EXPERT", "DOCUMENTS", "PHYSICAL", "JOIN", "DEBATES", "LAST_WORD", "DELIBERATION", "ANNOUNCE")
+_TIMED = (
+    "DEFENDANT",
+    "VICTIM",
+    "WITNESS",
+    "EXPERT",
+    "DOCUMENTS",
+    "PHYSICAL",
+    "JOIN",
+    "DEBATES",
+    "LAST_WORD",
+    "DELIBERATION",
+    "ANNOUNCE",
+)
 
 
 def document_article(code: str) -> tuple[str, str]:
@@ -110,7 +127,10 @@ _CHECKS: dict[str, Callable[[Brief], bool]] = {
     "case": lambda b: _blank(b.case_number, b.case_title),
     "identity": lambda b: not _stage(b, "IDENTITY"),
     "appearance": lambda b: not b.participants,
-    "break_end": lambda b: any(item.to_us is None for item in b.breaks[:-1]) or (bool(b.breaks) and b.breaks[-1].to_us is None and b.adjourned is None),
+    "break_end": lambda b: (
+        any(item.to_us is None for item in b.breaks[:-1])
+        or (bool(b.breaks) and b.breaks[-1].to_us is None and b.adjourned is None)
+    ),
     "new_date": lambda b: b.adjourned is not None and _blank(b.adjourned.note),
     # An adjourned hearing ends without a decision, and is no worse for it.
     "decision": lambda b: b.decision is None and b.adjourned is None,
