@@ -57,13 +57,13 @@ def _refuse(text: str) -> None:
 
 
 def _check(value: object, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise NotCanonical(f"nested deeper than {MAX_DEPTH}")
     if value is None or isinstance(value, (bool, str)):
         return
     if isinstance(value, int):
         if abs(value) > MAX_INTEGER:
             raise NotCanonical(f"integer {value} is beyond 2^53 - 1")
+    elif depth >= MAX_DEPTH:
+        raise NotCanonical(f"nested deeper than {MAX_DEPTH}")
     elif isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str) or not KEY.match(key):

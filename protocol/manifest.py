@@ -158,14 +158,24 @@ def parse(data: bytes) -> Manifest:
     Raises:
         BadManifest: not canonical, wrong keys or kinds, entries not sorted, or size and root not those of the entries.
     """
+    manifest, head = read(data)
+    if manifest.head() != head:
+        raise BadManifest("size or root are not those of the entries")
+    return manifest
+
+
+def read(data: bytes) -> tuple[Manifest, dict[str, Any]]:
+    """A manifest of good form, and its head as the file states it (which may be false: the verifier says so).
+
+    Raises:
+        BadManifest: not canonical, wrong keys or kinds, or entries not sorted.
+    """
     try:
         value = canonical.loads(data)
         manifest = _parse(value)
-        if {**manifest.head(), "entries": value["entries"]} != value:
-            raise BadManifest("size or root are not those of the entries")
     except (NotCanonical, BadEncoding, KeyError, TypeError, AttributeError) as error:
         raise BadManifest(f"{error}") from error
-    return manifest
+    return manifest, {key: item for key, item in value.items() if key != "entries"}
 
 
 def _parse(value: dict[str, Any]) -> Manifest:
@@ -177,6 +187,10 @@ def _parse(value: dict[str, Any]) -> Manifest:
         raise BadManifest("bad kind or hearing")
     journal, previous = value["journal"], value["previous"]
     unb64(journal["root"], 32)
+    unb64(value["root"], 32)
+    _number(value["size"])
+    if set(journal) != {"root", "size"} or value["number"] == 0:
+        raise BadManifest("bad journal or number")
     manifest = Manifest(
         value["hearing"],
         _number(value["number"]),

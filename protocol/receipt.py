@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from protocol import canonical
 from protocol.checkpoint import Checkpoint
-from protocol.encoding import b64, unb64
+from protocol.encoding import b64, unb64, utc_us
 from protocol.errors import BadEncoding, BadNote, NotCanonical, ProtocolError
 from protocol.merkle import leaf_hash, verify_inclusion
 from protocol.note import Note, VerifierKey, parse_note
@@ -70,6 +70,7 @@ class Receipt:
             receipt = cls(value["hearing"], archive, value["entry"], value["index"], proof, value["checkpoint"])
             entry = receipt.received
             unb64(entry.get("journal_root"), 32)
+            utc_us(str(entry.get("received_at")))
         except (NotCanonical, BadEncoding, BadNote, TypeError, AttributeError, UnicodeEncodeError) as error:
             raise BadReceipt(f"malformed: {error}") from error
         if set(entry) != ENTRY_KEYS or entry["type"] != "received" or entry["hearing"] != receipt.hearing:

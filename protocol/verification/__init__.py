@@ -41,13 +41,12 @@ def verify(record: RecordSource, trust: Trust) -> Report:
         Every finding, and the three verdicts. A malformed record never raises: it is reported.
     """
     context = Context(record, trust)
-    for number, _, step in STEPS:
-        context.step = number
-        try:
+    try:
+        for _, _, step in STEPS:
             step(context)
-        except Ended:
-            break
-    return Report(context.hearing, context.device, tuple(context.findings))
+    except Ended:
+        return Report(context.hearing, context.device, tuple(context.findings), ended=True, signed=False)
+    return Report(context.hearing, context.device, tuple(context.findings), signed=bool(context.notes))
 
 
 __all__ = ["CODES", "STEPS", "Finding", "Question", "Report", "Severity", "Trust", "verify"]

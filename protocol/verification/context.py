@@ -7,11 +7,11 @@ from typing import TypeAlias
 
 from protocol.checkpoint import Checkpoint
 from protocol.journal import Line, Withheld
-from protocol.manifest import Manifest
+from protocol.manifest import Manifest, WithheldEntry
 from protocol.merkle import Tree
 from protocol.note import VerifierKey
 from protocol.record import RecordSource
-from protocol.verification.report import Finding, Severity, Trust
+from protocol.verification.report import STEP_OF, Finding, Severity, Trust
 
 
 class Ended(Exception):
@@ -34,33 +34,36 @@ class Context:
 
     record: RecordSource
     trust: Trust
-    step: int = 0
     findings: list[Finding] = field(default_factory=list)
     paths: frozenset[str] = frozenset()
     too_large: set[str] = field(default_factory=set)
     journal: bytes = b""
     checkpoint_bytes: bytes | None = None
-    checkpoints_readable: bool = True
+    journal_cuts: list[tuple[str, int]] = field(default_factory=list)
     hearing: str = ""
     device: str = ""
     origin: str = ""
     key: VerifierKey | None = None
     rows: list[Row] = field(default_factory=list)
     tree: Tree = field(default_factory=Tree)
-    #: good notes, number (from 1) and content
+    #: notes without any failure, number (from 1) and content
     notes: list[tuple[int, Checkpoint]] = field(default_factory=list)
-    #: notes whose root is the journal's
-    proven: list[Checkpoint] = field(default_factory=list)
-    #: seq of the manifest line → the manifest, if it could be read and is the one the line commits to
+    #: seq of the manifest line → the manifest, if its own form is good
     manifests: dict[int, Manifest] = field(default_factory=dict)
+    said: set[tuple[str, str]] = field(default_factory=set)
 
     def fail(self, code: str, subject: str, detail: str = "") -> None:
         """A finding that speaks against the record."""
-        self.findings.append(Finding(code, self.step, subject, Severity.FAIL, detail))
+        self._say(code, subject, Severity.FAIL, detail)
 
     def note(self, code: str, subject: str, detail: str = "") -> None:
         """Something to know."""
-        self.findings.append(Finding(code, self.step, subject, Severity.NOTE, detail))
+        self._say(code, subject, Severity.NOTE, detail)
+
+    def _say(self, code: str, subject: str, severity: Severity, detail: str) -> None:
+        if (code, subject) not in self.said:
+            self.said.add((code, subject))
+            self.findings.append(Finding(code, STEP_OF[code], subject, severity, detail))
 
     @property
     def lines(self) -> list[Line]:
@@ -75,6 +78,11 @@ class Context:
     def withheld(self) -> bool:
         """Whether any line is withheld."""
         return any(isinstance(row, Withheld) for row in self.rows)
+
+    @property
+    def entries_withheld(self) -> bool:
+        """Whether any readable manifest has withheld entries."""
+        return any(isinstance(entry, WithheldEntry) for made in self.manifests.values() for entry in made.entries)
 
     def root_at(self, size: int) -> bytes | None:
         """The journal's root at a size; None beyond its end."""

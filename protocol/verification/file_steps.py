@@ -16,69 +16,72 @@ from protocol.journal import Line
 from protocol.manifest import Entry, Manifest, WithheldEntry
 from protocol.record import CHECKPOINTS, JOURNAL, UnreadableRecord
 from protocol.verification.context import Context
+from protocol.verification.journal_steps import is_open
 
 _MANIFEST = re.compile(r"manifest-[0-9]{4}\.json\Z")
-_CHUNK = re.compile(r"(journal|checkpoints)\.chunks/")
+_CHUNK = re.compile(r"(journal|checkpoints)\.chunks/(?!000000)[0-9]{6}\Z")
 _SEGMENT_KEYS = ("bytes", "sha256", "take", "source", "publicity", "key", "plain_bytes", "plain_sha256")
+_MEDIA_KEYS = ("codec", "rate", "units", "start_us", "end_us")
 
 
 def check_manifests(context: Context) -> None:
     """(5): each manifest is the one its line commits to, follows from its predecessor and is sealed."""
-    seen: set[str] = set()
-    last: Line | None = None
-    count = 0
     lines = context.of_type("manifest")
-    for line in lines:
-        if line.data["number"] != count + 1:
-            context.fail("broken-chain", str(line.data["path"]), f"number {line.data['number']} after {count}")
-        count = line.data["number"]
-        made = _read_manifest(context, line, seen)
-        if made is not None:
-            context.manifests[line.seq] = made
-            seen |= {entry.path for entry in made.entries if isinstance(entry, Entry)}
-            if not _follows(context, made, last):
-                context.fail("broken-chain", line.data["path"], "previous")
-            for index, entry in enumerate(made.entries):
-                if isinstance(entry, WithheldEntry):
-                    context.note("withheld-entry", f"{line.data['path']}#{index}")
-        if _seal(context, line.seq) is None:
-            context.fail("no-seal", line.data["path"])
-        last = line
+    if not lines and not is_open(context):
+        context.fail("manifest-missing", manifest.path_of(1))
     named = {line.data["path"] for line in lines}
     for path in sorted(context.paths - named):
         if _MANIFEST.match(path):
             context.fail("unlisted-manifest", path)
+    seen: set[str] = set()
+    last: Line | None = None
+    for line in lines:
+        if line.data["number"] != (last.data["number"] if last else 0) + 1:
+            context.fail("broken-chain", line.data["path"], f"number {line.data['number']}")
+        if _seal(context, line.seq) is None:
+            context.fail("no-seal", line.data["path"])
+        _check_manifest(context, line, last, seen)
+        last = line
 
 
-def _read_manifest(context: Context, line: Line, seen: set[str]) -> Manifest | None:
+def _check_manifest(context: Context, line: Line, last: Line | None, seen: set[str]) -> None:
     path = line.data["path"]
     if path not in context.paths:
         context.fail("manifest-missing", path)
-        return None
+        return
     if path in context.too_large:
-        return None
+        return
     try:
-        made = manifest.parse(context.record.read(path))
+        made, head = manifest.read(context.record.read(path))
+        listed = [entry.path for entry in made.entries if isinstance(entry, Entry)]
+        if (made.number == 1) != (made.kind == "capture") or seen & set(listed):
+            raise BadManifest("its kind or one of its paths belongs to another manifest")  # noqa: TRY301
     except (BadManifest, UnreadableRecord) as error:
         context.fail("bad-manifest", path, str(error))
-        return None
-    if (made.number == 1) != (made.kind == "capture"):
-        context.fail("bad-manifest", path, f"number {made.number} is of kind {made.kind}")
-        return None
+        return
+    if not _is_committed(context, line, made, head):
+        context.fail("manifest-mismatch", path)
+    if not _follows(context, made, last):
+        context.fail("broken-chain", path, "previous")
+    for index, entry in enumerate(made.entries):
+        if isinstance(entry, WithheldEntry):
+            context.note("withheld-entry", f"{path}#{index}")
+    seen |= set(listed)
+    context.manifests[line.seq] = made
+
+
+def _is_committed(context: Context, line: Line, made: Manifest, head: dict[str, Any]) -> bool:
+    """Whether it is the manifest of its line, of this hearing and of this place in the journal."""
     root = context.root_at(line.seq)
-    same = (
-        (made.number, made.path, made.head_sha256, b64(made.root), len(made.entries))
-        == (line.data["number"], path, line.data["head_sha256"], line.data["root"], line.data["size"])
+    return (
+        made.head() == head
+        and (made.number, made.path, made.head_sha256, b64(made.root), len(made.entries))
+        == (line.data["number"], line.data["path"], line.data["head_sha256"], line.data["root"], line.data["size"])
         and made.hearing == context.hearing
         and made.journal_size == line.seq
         and root is not None
         and made.journal_root == b64(root)
-        and not any(isinstance(entry, Entry) and entry.path in seen for entry in made.entries)
     )
-    if not same:
-        context.fail("manifest-mismatch", path)
-        return None
-    return made
 
 
 def _follows(context: Context, made: Manifest, last: Line | None) -> bool:
@@ -94,10 +97,8 @@ def _follows(context: Context, made: Manifest, last: Line | None) -> bool:
 
 
 def _seal(context: Context, seq: int) -> tuple[int, str] | None:
-    for point in context.proven:
-        if point.size > seq:
-            return point.size, b64(point.root)
-    return None
+    """The first signed checkpoint whose size is greater than ``seq``."""
+    return next(((point.size, b64(point.root)) for _, point in context.notes if point.size > seq), None)
 
 
 @dataclass(frozen=True)
@@ -106,89 +107,89 @@ class _Due:
 
     bytes: int
     sha256: str
-    key: str | None
 
 
 def check_files(context: Context) -> None:
     """(6): each file is there and is what was signed; no other file is there."""
-    lines = {line.data["path"]: line for kind in ("segment", "revision") for line in context.of_type(kind)}
-    progress = _last_progress(context)
+    lines: dict[str, Line] = {}
+    for line in context.lines:
+        if line.type in ("segment", "revision") and "sealed" not in line.data:
+            lines.setdefault(line.data["path"], line)
+    progress = {track["path"]: track for line in context.of_type("progress") for track in line.data["tracks"]}
     entries = {
         entry.path: entry for made in context.manifests.values() for entry in made.entries if isinstance(entry, Entry)
     }
-    for path, entry in entries.items():
-        _check_entry(context, entry, lines.get(path))
-        _check_file(context, path, _Due(entry.bytes, entry.sha256, entry.key), lines.get(path), progress)
-    for path, line in lines.items():
-        if path in entries:
-            continue
-        if _withheld_at(context, line.seq):
-            if path in context.paths:
-                context.fail("withheld-present", path)
-            continue
-        due = _Due(line.data["bytes"], line.data["sha256"], line.data.get("key"))
-        _check_file(context, path, due, line, progress)
-    for path, track in progress.items():
-        if path not in entries and path not in lines:
-            _check_open_file(context, path, track)
+    for entry in entries.values():
+        _check_entry(context, entry, lines.get(entry.path))
     _check_unlisted(context, {*entries, *lines, *progress})
+    for path, entry in entries.items():
+        early = progress.get(path) if _is_recovered(lines.get(path)) else None
+        _check_file(context, path, _Due(entry.bytes, entry.sha256), early)
+    _check_unsealed(context, {path: line for path, line in lines.items() if path not in entries}, progress)
+    for path, track in progress.items():
+        known = path in entries or path in lines
+        if not known and (path in context.paths or not context.entries_withheld):
+            _check_file(context, path, None, track)
 
 
-def _last_progress(context: Context) -> dict[str, Mapping[str, Any]]:
-    return {track["path"]: track for line in context.of_type("progress") for track in line.data["tracks"]}
+def _check_unsealed(context: Context, lines: Mapping[str, Line], progress: Mapping[str, Mapping[str, Any]]) -> None:
+    """Files that only a line names: withheld, or not sealed yet."""
+    withheld = context.entries_withheld
+    for path, line in lines.items():
+        if not withheld:
+            early = progress.get(path) if _is_recovered(line) else None
+            _check_file(context, path, _Due(line.data["bytes"], line.data["sha256"]), early)
+        elif path in context.paths:
+            context.fail("withheld-present", path)
 
 
-def _withheld_at(context: Context, seq: int) -> bool:
-    """Whether a manifest after line ``seq`` withholds entries, one of which may be the line's file."""
-    later = [made for line, made in context.manifests.items() if line > seq]
-    return any(isinstance(entry, WithheldEntry) for made in later[:1] for entry in made.entries)
+def _is_recovered(line: Line | None) -> bool:
+    """Whether what was signed while recording is to be compared with the file's beginning."""
+    return line is not None and line.data.get("closed") == "recovered"
 
 
 def _check_entry(context: Context, entry: Entry, line: Line | None) -> None:
     if line is None:
-        if not context.withheld:
+        sealed = any(row.type == "revision" and "sealed" in row.data for row in context.lines)
+        if not context.withheld and (entry.role == "segment" or not sealed):
             context.fail("entry-mismatch", entry.path, "the log does not name it")
         return
     keys = _SEGMENT_KEYS if entry.role == "segment" else ("bytes", "sha256")
     wrong = [key for key in keys if getattr(entry, key) != line.data.get(key)]
-    if (line.type == "segment") != (entry.role == "segment"):
+    if entry.role == "segment":
+        media = entry.media or {}
+        wrong += [key for key in _MEDIA_KEYS if key not in media or media[key] != line.data.get(key)]
+    if entry.role != ("segment" if line.type == "segment" else line.data["kind"]):
         wrong.append("role")
     if wrong:
         context.fail("entry-mismatch", entry.path, ", ".join(wrong))
 
 
-def _check_file(
-    context: Context, path: str, due: _Due, line: Line | None, progress: Mapping[str, Mapping[str, Any]]
-) -> None:
+def _check_file(context: Context, path: str, due: _Due | None, early: Mapping[str, Any] | None) -> None:
+    """Compare a file with what is due (None: still open) and with what was signed of it while it grew."""
     if path not in context.paths:
         context.fail("file-missing", path)
         return
+    size = context.record.size(path)
+    wrong_size = due is not None and due.bytes != size
+    if due is not None and wrong_size:
+        context.fail("file-size", path, f"{size} bytes, {due.bytes} were signed")
     if path in context.too_large:
         return
-    if context.record.size(path) != due.bytes:
-        context.fail("file-size", path, f"{context.record.size(path)} bytes, {due.bytes} were signed")
-        return
-    track = progress.get(path) if line is not None and line.data.get("closed") == "recovered" else None
-    whole, prefix = _digests(context, path, track["bytes"] if track else None)
-    if whole != due.sha256:
+    whole, prefix = _digests(context, path, early["bytes"] if early else None)
+    if due is not None and not wrong_size and whole != due.sha256:
         context.fail("file-altered", path)
-        return
-    if track and prefix != track["sha256"]:
+    if early is not None and prefix != early["sha256"]:
         context.fail("progress-mismatch", path)
-    if due.key is not None:
-        _check_container(context, path, due.key)
-
-
-def _check_open_file(context: Context, path: str, track: Mapping[str, Any]) -> None:
-    if path not in context.paths:
-        context.fail("file-missing", path)
-    elif path not in context.too_large and _digests(context, path, track["bytes"])[1] != track["sha256"]:
-        context.fail("progress-mismatch", path)
+    if due is not None and path.endswith(".enc"):
+        _check_container(context, path)
 
 
 def _digests(context: Context, path: str, prefix: int | None) -> tuple[str | None, str | None]:
     """Base64 SHA-256 of the whole file and of its first ``prefix`` bytes; None if it is unreadable or shorter."""
     digest, position, early = hashlib.sha256(), 0, None
+    if prefix == 0:
+        early = b64(digest.digest())
     try:
         for data in context.record.chunks(path):
             if prefix is not None and early is None and position + len(data) >= prefix:
@@ -199,13 +200,10 @@ def _digests(context: Context, path: str, prefix: int | None) -> tuple[str | Non
             position += len(data)
     except UnreadableRecord:
         return None, None
-    if prefix == 0 and early is None:
-        early = b64(hashlib.sha256().digest())
     return b64(digest.digest()), early
 
 
-def _check_container(context: Context, path: str, key: str) -> None:
-    named = {line.data["key"] for line in context.of_type("key")}
+def _check_container(context: Context, path: str) -> None:
     try:
         torn = split_frame(context.record.read(path)).torn
     except (Closed, UnreadableRecord) as error:
@@ -213,12 +211,10 @@ def _check_container(context: Context, path: str, key: str) -> None:
         return
     if torn:
         context.fail("bad-container", path, f"ends inside a chunk, {torn} bytes too many")
-    elif key not in named and not context.withheld:
-        context.fail("bad-container", path, f"no line gives the key {key}")
 
 
 def _check_unlisted(context: Context, known: set[str]) -> None:
-    known |= {JOURNAL, CHECKPOINTS, "receipt.json"}
+    known |= {JOURNAL, CHECKPOINTS, "receipt.json"} | {str(row.data["path"]) for row in context.of_type("manifest")}
     for path in sorted(context.paths - known):
         if not _MANIFEST.match(path) and not _CHUNK.match(path):
             context.fail("unlisted-file", path)

@@ -7,14 +7,15 @@ import re
 from protocol.checkpoint import Checkpoint, split_notes
 from protocol.encoding import MAX_FILE_BYTES, check_path
 from protocol.errors import BadEncoding, BadLine, BadNote, NotCanonical
+from protocol.hearing import State
 from protocol.journal import Line, Withheld, parse_line, split_lines
 from protocol.merkle import leaf_hash
 from protocol.note import parse_note
-from protocol.record import CHECKPOINTS, JOURNAL, ChunkError, MixedChunks, UnreadableRecord, chunk_folder, read_chunked
+from protocol.record import CHECKPOINTS, JOURNAL, chunk_folder
 from protocol.verification.context import Context, Ended, Malformed, line_subject
 from protocol.verification.line_kinds import UnknownFormat, opened, wrong_key
 
-_CHUNK = re.compile(r"(journal|checkpoints)\.chunks/")
+_CHUNK_NAME = re.compile(r"(?!000000)[0-9]{6}\Z")
 
 
 def read_record(context: Context) -> None:
@@ -30,30 +31,50 @@ def read_record(context: Context) -> None:
         if context.record.size(path) > MAX_FILE_BYTES:
             context.too_large.add(path)
             context.fail("file-too-large", path)
-    journal = _read(context, JOURNAL)
-    checkpoints = _read(context, CHECKPOINTS)
+    journal, context.journal_cuts = _read(context, JOURNAL)
     if journal is None:
+        context.fail("no-journal", JOURNAL)
         raise Ended
     context.journal = journal
-    context.checkpoint_bytes = checkpoints
+    context.checkpoint_bytes, cuts = _read(context, CHECKPOINTS)
+    ends = _note_ends(context.checkpoint_bytes or b"")
+    for path, end in cuts:
+        if end not in ends:
+            context.fail("bad-chunk", path, "does not end after a whole note")
+    for path, end in context.journal_cuts:
+        if journal[:end][-1:] != b"\n":
+            context.fail("bad-chunk", path, "does not end after a line")
 
 
-def _read(context: Context, name: str) -> bytes | None:
-    """Bytes of journal or checkpoints; None if they cannot be read (reported, but for absent checkpoints)."""
-    parts = {name} | {path for path in context.paths if path.startswith(chunk_folder(name) + "/")}
-    if parts & context.too_large:
-        context.checkpoints_readable &= name != CHECKPOINTS
-        return None
-    try:
-        data = read_chunked(context.record, name)
-    except (MixedChunks, ChunkError, UnreadableRecord) as error:
-        code = "mixed-chunks" if isinstance(error, MixedChunks) else "bad-chunk"
-        context.fail(code, name, str(error))
-        context.checkpoints_readable &= name != CHECKPOINTS
-        return None
-    if data is None and name == JOURNAL:
-        context.fail("no-journal", JOURNAL)
-    return data
+def _read(context: Context, name: str) -> tuple[bytes | None, list[tuple[str, int]]]:
+    """Journal or checkpoints, and where its chunks end; None if there are none that can be read."""
+    folder = chunk_folder(name)
+    usable = context.paths - context.too_large
+    chunks = {path for path in usable if path.startswith(folder + "/") and _CHUNK_NAME.match(path[len(folder) + 1 :])}
+    if name in context.paths:
+        if chunks:
+            context.fail("mixed-chunks", name)
+        return (context.record.read(name) if name in usable else None), []
+    if not chunks:
+        return None, []
+    data, cuts = b"", []
+    for number in range(1, len(chunks) + 1):
+        path = f"{folder}/{number:06d}"
+        if path not in chunks:
+            context.fail("bad-chunk", path, "is missing")
+            break
+        data += context.record.read(path)
+        cuts.append((path, len(data)))
+    return data, cuts
+
+
+def _note_ends(data: bytes) -> set[int]:
+    """Offsets at which whole notes end."""
+    position, ends = 0, set()
+    for note in split_notes(data)[0]:
+        position += len(note) + 1
+        ends.add(position)
+    return ends
 
 
 def read_lines(context: Context) -> None:
@@ -66,9 +87,10 @@ def read_lines(context: Context) -> None:
         raise Ended
     for seq, raw in enumerate(raw_lines):
         _read_line(context, seq, raw)
-        if seq == 0:
-            _read_opened(context)
+    opened_well = _read_opened(context)
     _check_mono(context)
+    if not opened_well:
+        raise Ended
 
 
 def _read_line(context: Context, seq: int, raw: bytes) -> None:
@@ -99,23 +121,24 @@ def _read_line(context: Context, seq: int, raw: bytes) -> None:
     context.tree.append(leaf)
 
 
-def _read_opened(context: Context) -> None:
+def _read_opened(context: Context) -> bool:
     first = context.rows[0]
     if isinstance(first, Malformed):
-        raise Ended
+        return False
     if isinstance(first, Withheld) or first.type != "opened":
         context.fail("not-opened", line_subject(0))
-        raise Ended
+        return False
     try:
         found = opened(first.data)
     except UnknownFormat as error:
         context.fail("unknown-format", line_subject(0), str(error))
-        raise Ended from error
+        return False
     if found is None:
         context.fail("bad-line", line_subject(0), "opened")
-        raise Ended
+        return False
     context.hearing, context.key, context.origin = found
     context.device = context.key.text
+    return True
 
 
 def _check_mono(context: Context) -> None:
@@ -134,68 +157,87 @@ def _check_mono(context: Context) -> None:
 
 def read_checkpoints(context: Context) -> None:
     """(3): every checkpoint well-formed, for this record, signed by the device alone, in order."""
-    if not context.checkpoints_readable:
-        return
     notes, torn = split_notes(context.checkpoint_bytes or b"")
     if torn:
         context.note("torn-checkpoint", CHECKPOINTS, f"{len(torn)} bytes")
     if not notes:
         context.fail("no-checkpoints", CHECKPOINTS)
-    last = -1
+    sizes: list[int] = []
     for number, raw in enumerate(notes, 1):
-        subject = f"{CHECKPOINTS}#{number}"
-        try:
-            text = raw.decode()
-            note = parse_note(text)
-            point = Checkpoint.from_text(note.text)
-        except (BadNote, UnicodeDecodeError) as error:
-            context.fail("bad-checkpoint", subject, str(error))
-            continue
-        code = _signature_fault(context, text, point)
-        if code:
-            context.fail(code, subject)
-        if point.size <= last:
-            context.fail("checkpoint-order", subject, f"size {point.size} after {last}")
-        elif code is None:
+        codes, point = _read_note(context, raw)
+        if point is not None and "bad-checkpoint" not in codes:
+            if sizes and point.size <= sizes[-1]:
+                codes.append("checkpoint-order")
+            sizes.append(point.size)
+        for code in codes:
+            context.fail(code, f"{CHECKPOINTS}#{number}")
+        if point is not None and not codes:
             context.notes.append((number, point))
-        last = point.size
+    _check_cuts(context, set(sizes))
 
 
-def _signature_fault(context: Context, text: str, point: Checkpoint) -> str | None:
-    note, key = parse_note(text), context.key
+def _read_note(context: Context, raw: bytes) -> tuple[list[str], Checkpoint | None]:
+    """The codes of one note's failures, and its checkpoint if the text has the right form."""
+    key = context.key
     if key is None:
         raise Ended
-    if point.origin != context.origin:
-        return "wrong-origin"
-    if not note.signatures:
-        return "unsigned"
-    if len(note.signatures) > 1 or any(item.name != key.name or item.key_id != key.key_id for item in note.signatures):
-        return "unknown-signature"
-    return None if note.signed_by(key) else "bad-signature"
+    text, _, tail = raw.partition(b"\n\n")
+    codes: list[str] = []
+    point = None
+    try:
+        point = Checkpoint.from_text(text.decode() + "\n")
+    except (BadNote, UnicodeDecodeError):
+        codes.append("bad-checkpoint")
+    signatures = tail.split(b"\n")[:-1]
+    own = 0
+    for line in signatures:
+        try:
+            (item,) = parse_note(f"x\n\n{line.decode()}\n").signatures
+        except (BadNote, UnicodeDecodeError, ValueError):
+            codes.append("bad-checkpoint")
+            continue
+        own += item.name == key.name and item.key_id == key.key_id
+        if item.name != key.name or item.key_id != key.key_id or own > 1:
+            codes.append("unknown-signature")
+        elif not key.verify(text + b"\n", item.signature):
+            codes.append("bad-signature")
+    if not signatures:
+        codes.append("unsigned")
+    if point is not None and point.origin != context.origin:
+        codes.append("wrong-origin")
+    return list(dict.fromkeys(codes)), point
+
+
+def _check_cuts(context: Context, sizes: set[int]) -> None:
+    """Journal chunks end where a checkpoint stands (step 1; it needs the notes' sizes)."""
+    for path, end in context.journal_cuts if sizes else []:
+        if context.journal[:end].count(b"\n") not in sizes:
+            context.fail("bad-chunk", path, "ends where no checkpoint stands")
 
 
 def check_roots(context: Context) -> None:
     """(4): the journal's root at each signed size is the signed one, and nothing stands after the last."""
-    if not context.notes:
+    if not context.notes and {code for code, _ in context.said} & {"no-checkpoints", "unsigned"}:
         return
     size = context.tree.size
-    largest = context.notes[-1][1].size
-    if largest > size:
-        context.fail("journal-cut", JOURNAL, f"{largest} lines were signed, {size} are there")
-    failed = False
+    covered, proven = max((point.size for _, point in context.notes), default=0), 0
     for number, point in context.notes:
         if point.size > size:
             continue
-        if context.tree.root(point.size) == point.root:
-            context.proven.append(point)
-        elif not failed:
-            failed = True
-            proven = context.proven[-1].size if context.proven else 0
+        if context.tree.root(point.size) != point.root:
             context.fail("root-mismatch", f"{CHECKPOINTS}#{number}", f"a line from {proven} to {point.size - 1}")
-    if largest < size:
-        still_open = state_of(context) in ("planned", "recording", "paused", "faulty")
-        report = context.note if still_open else context.fail
-        report("uncovered-lines", JOURNAL, f"lines from {largest}")
+            break
+        proven = point.size
+    if covered > size:
+        context.fail("journal-cut", JOURNAL, f"{covered} lines were signed, {size} are there")
+    if covered < size:
+        report = context.note if is_open(context) else context.fail
+        report("uncovered-lines", line_subject(covered))
+
+
+def is_open(context: Context) -> bool:
+    """Whether the hearing's last state is one in which it goes on."""
+    return State(state_of(context)).is_open
 
 
 def state_of(context: Context) -> str:

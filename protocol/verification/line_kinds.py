@@ -14,6 +14,8 @@ from protocol.note import VerifierKey
 
 Check = Callable[[Any], bool]
 _TAKE = re.compile(r"T[0-9]{2,4}\Z")
+_KEY_NAME = re.compile(r"K[0-9]{2,4}\Z")
+_KEY_ID = re.compile(r"[0-9a-f]{16}\Z")
 _STATES = frozenset(State)
 
 
@@ -61,6 +63,22 @@ def _take(value: object) -> bool:
     return isinstance(value, str) and _TAKE.match(value) is not None
 
 
+def _base64(value: object) -> bool:
+    try:
+        unb64(value)
+    except BadEncoding:
+        return False
+    return True
+
+
+def _key_name(value: object) -> bool:
+    return isinstance(value, str) and _KEY_NAME.match(value) is not None
+
+
+def _key_id(value: object) -> bool:
+    return isinstance(value, str) and _KEY_ID.match(value) is not None
+
+
 def _state(value: object) -> bool:
     return isinstance(value, str) and value in _STATES
 
@@ -84,8 +102,8 @@ def _object_of(keys: Mapping[str, Check]) -> Check:
 
 
 _PROGRESS = {"path": _path, "bytes": _count, "sha256": _digest}
-_INTERVAL = {"source": _source, "from_us": _count, "to_us": _count}
-_WRAPPED = {"to": _text, "key_id": _text, "box": _text}
+_INTERVAL = {"source": _source, "from_us": _integer, "to_us": _integer}
+_WRAPPED = {"to": _text, "key_id": _key_id, "box": _base64}
 
 KINDS: dict[str, dict[str, Check]] = {
     "clock": {"boot": _text, "offset_us": _integer, "synchronized": _flag, "ntp_offset_us": _or_null(_integer)},
@@ -93,12 +111,12 @@ KINDS: dict[str, dict[str, Check]] = {
     "take_started": {
         "take": _take,
         "publicity": _one_of("open", "closed"),
-        "start_us": _count,
+        "start_us": _integer,
         "sources": _list_of(_source),
     },
     "take_ended": {
         "take": _take,
-        "end_us": _count,
+        "end_us": _integer,
         "reason": _one_of("pause", "finish", "publicity", "interrupted"),
     },
     "progress": {"tracks": _list_of(_object_of(_PROGRESS))},
@@ -109,8 +127,8 @@ KINDS: dict[str, dict[str, Check]] = {
         "number": _number,
         "bytes": _count,
         "sha256": _digest,
-        "start_us": _count,
-        "end_us": _count,
+        "start_us": _integer,
+        "end_us": _integer,
         "media": _one_of("video", "audio"),
         "codec": _text,
         "rate": _count,
@@ -125,8 +143,8 @@ KINDS: dict[str, dict[str, Check]] = {
     "recovered": {
         "torn_bytes": _count,
         "torn_sha256": _or_null(_digest),
-        "cause": _one_of("power_or_kill"),
-        "last_us": _count,
+        "cause": _text,
+        "last_us": _integer,
     },
     "revision": {
         "kind": _one_of("transcript", "brief", "brief_pdf", "signature", "amendment", "remarks"),
@@ -136,7 +154,7 @@ KINDS: dict[str, dict[str, Check]] = {
         "sha256": _digest,
         "by": _text,
     },
-    "key": {"key": _text, "take": _take, "wrapped": _list_of(_object_of(_WRAPPED))},
+    "key": {"key": _key_name, "take": _take, "wrapped": _list_of(_object_of(_WRAPPED))},
     "manifest": {"number": _number, "path": _path, "head_sha256": _digest, "root": _digest, "size": _count},
 }
 
@@ -146,12 +164,17 @@ def wrong_key(line: Line) -> str | None:
     kinds = KINDS.get(line.type)
     if kinds is None:
         return None
-    if "sealed" in line.data:
-        return None if line.type == "revision" else "sealed"
+    if line.type == "revision" and _sealed(line.data):
+        return None
     for key, check in kinds.items():
         if key not in line.data or not check(line.data[key]):
             return key
     return _wrong_in_segment(line.data) if line.type == "segment" else None
+
+
+def _sealed(data: Mapping[str, Any]) -> bool:
+    kinds = {"box": _base64, "key": _key_name, "plain_sha256": _digest}
+    return set(data) == {"sealed"} and _object_of(kinds)(data["sealed"]) and set(data["sealed"]) == set(kinds)
 
 
 def _wrong_in_segment(data: Mapping[str, Any]) -> str | None:
@@ -159,7 +182,7 @@ def _wrong_in_segment(data: Mapping[str, Any]) -> str | None:
     if key is None:
         if size is not None or digest is not None:
             return "plain_bytes"
-    elif not _text(key):
+    elif not _key_name(key):
         return "key"
     elif not _count(size):
         return "plain_bytes"
@@ -177,6 +200,8 @@ def opened(data: Mapping[str, Any]) -> tuple[str, VerifierKey, str] | None:
         UnknownFormat: the record is of a format this program does not know.
     """
     if not all(isinstance(data.get(key), str) for key in ("format", "hearing", "device", "origin", "software")):
+        if isinstance(data.get("format"), str) and data["format"] != FORMAT:
+            raise UnknownFormat(data["format"])
         return None
     if data["format"] != FORMAT:
         raise UnknownFormat(data["format"])

@@ -76,14 +76,29 @@ CODES: dict[str, tuple[Question, str]] = {
     "unlisted-key": (P, "The key that signed is not on your list of trusted keys."),
     "bad-receipt": (P, "The archive's receipt is false."),
     # notes
-    "torn-tail": (C, "A crash left bytes at the end of the log that were never part of it."),
-    "torn-checkpoint": (C, "A crash left an unfinished checkpoint; the one before it counts."),
+    "torn-tail": (I, "A crash left bytes at the end of the log that were never part of it."),
+    "torn-checkpoint": (I, "A crash left an unfinished checkpoint; the one before it counts."),
     "withheld-line": (C, "A line is withheld from this copy; the signatures still cover it."),
     "withheld-entry": (C, "A file is withheld from this copy; the signatures still cover it."),
     "withheld-hole": (C, "Something is missing that a withheld line may explain."),
     "gap": (C, "A stretch was not recorded; the log gives the cause."),
     "receipt-unchecked": (P, "There is a receipt of an archive that is not on your list of trusted keys."),
 }
+
+
+_STEPS = {
+    1: "no-journal mixed-chunks bad-chunk file-too-large bad-path",
+    2: "not-canonical bad-line bad-sequence mono-backwards not-opened unknown-format torn-tail withheld-line",
+    3: "no-checkpoints bad-checkpoint wrong-origin unsigned unknown-signature bad-signature checkpoint-order torn-checkpoint",
+    4: "journal-cut root-mismatch uncovered-lines",
+    5: "manifest-missing bad-manifest manifest-mismatch broken-chain no-seal unlisted-manifest withheld-entry",
+    6: "file-missing file-altered file-size unlisted-file entry-mismatch withheld-present progress-mismatch bad-container",
+    7: "illegal-move bad-take segment-missing unlisted-segment unexplained-gap overlap still-open gap withheld-hole",
+    8: "unlisted-key",
+    9: "bad-receipt receipt-unchecked",
+}
+#: code → the step of the record format's section 10 that finds it
+STEP_OF = {code: step for step, codes in _STEPS.items() for code in codes.split()}
 
 
 @dataclass(frozen=True)
@@ -143,6 +158,10 @@ class Report:
     hearing: str
     device: str
     findings: tuple[Finding, ...]
+    #: the run ended in step 1 or 2: nothing is known about signatures and files
+    ended: bool = False
+    #: at least one checkpoint passed step 3
+    signed: bool = True
 
     @property
     def failures(self) -> tuple[Finding, ...]:
@@ -184,7 +203,7 @@ class Report:
         failed = {item.code for item in self.failures}
         if failed & _INVALID:
             return "invalid"
-        if failed & _UNSIGNED or not self.device:
+        if failed & _UNSIGNED or self.ended or not self.signed:
             return "unsigned"
         return "unlisted-key" if "unlisted-key" in failed else "trusted"
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from protocol.errors import IllegalMove
 from protocol.hearing import State, Take, check_move
-from protocol.journal import Line
+from protocol.journal import Line, Withheld
 from protocol.manifest import Entry
 from protocol.verification.context import Context, line_subject
-from protocol.verification.journal_steps import state_of
+from protocol.verification.journal_steps import is_open, state_of
 
 #: Longest hole that needs no gap line, µs (record format, section 7.1).
 HOLE_US = {"audio": 20_000, "video": 200_000}
@@ -22,23 +22,26 @@ def check_timeline(context: Context) -> None:
     _check_states(context)
     takes = _check_takes(context)
     tracks = _check_segments(context, takes)
-    for take in takes.values():
+    for _, take in takes.values():
         if take.end_us is not None:
             for source in take.sources:
                 _check_coverage(context, take, source, tracks[take.id, source])
     _check_sealed(context)
     _note_gaps(context)
-    if State(state_of(context)).is_open:
+    if is_open(context):
         context.fail("still-open", "journal.jsonl", state_of(context))
 
 
 def _check_states(context: Context) -> None:
-    state = State.PLANNED
-    for line in context.of_type("state"):
-        new = State(line.data["to"])
-        if line.data["from"] != state or not _legal(state, new):
-            context.fail("illegal-move", line_subject(line.seq), f"from {line.data['from']} to {new}; it was {state}")
-        state = new
+    state, hidden = State.PLANNED, False
+    for row in context.rows:
+        hidden = hidden or isinstance(row, Withheld)
+        if not isinstance(row, Line) or row.type != "state":
+            continue
+        old, new = State(row.data["from"]), State(row.data["to"])
+        if not _legal(old, new) or (old != state and not hidden):
+            context.fail("illegal-move", line_subject(row.seq), f"from {old} to {new}; it was {state}")
+        state, hidden = new, False
 
 
 def _legal(old: State, new: State) -> bool:
@@ -49,44 +52,51 @@ def _legal(old: State, new: State) -> bool:
     return True
 
 
-def _check_takes(context: Context) -> dict[str, Take]:
-    takes: dict[str, Take] = {}
+def _check_takes(context: Context) -> dict[str, tuple[int, Take]]:
+    """Takes by name, each with the number of the line that started it."""
+    takes: dict[str, tuple[int, Take]] = {}
     running: str | None = None
     for line in context.lines:
         data = line.data
         if line.type == "take_started":
-            if running is not None or data["take"] != f"T{len(takes) + 1:02d}":
+            sources = data["sources"]
+            in_order = running is None and data["take"] == f"T{len(takes) + 1:02d}" and sources == sorted(set(sources))
+            if not in_order and not context.withheld:
                 context.fail("bad-take", line_subject(line.seq), str(data["take"]))
             running = data["take"]
-            takes[data["take"]] = Take(data["take"], data["publicity"], data["start_us"], tuple(data["sources"]))
+            takes[running] = (line.seq, Take(running, data["publicity"], data["start_us"], tuple(sources)))
         elif line.type == "take_ended":
-            take = takes.get(data["take"])
-            if take is None or running != data["take"] or data["end_us"] < take.start_us:
-                context.fail("bad-take", line_subject(line.seq), str(data["take"]))
-            if take is not None:
-                takes[take.id] = Take(
-                    take.id, take.publicity, take.start_us, take.sources, data["end_us"], data["reason"]
-                )
-            running = None
-    if running is not None and not State(state_of(context)).is_open:
-        started = [line for line in context.of_type("take_started") if line.data["take"] == running]
-        context.fail("bad-take", line_subject(started[-1].seq), f"{running} never ended")
+            running = _end_take(context, line, takes, running)
+    if running is not None and not is_open(context) and not context.withheld:
+        context.fail("bad-take", line_subject(takes[running][0]), f"{running} never ended")
     return takes
 
 
-def _check_segments(context: Context, takes: dict[str, Take]) -> dict[tuple[str, str], list[Line]]:
+def _end_take(context: Context, line: Line, takes: dict[str, tuple[int, Take]], running: str | None) -> str | None:
+    """Take in a `take_ended` line; the take that runs after it."""
+    data = line.data
+    known = data["take"] in takes and (context.withheld or data["take"] == running)
+    if not known:
+        if not context.withheld:
+            context.fail("bad-take", line_subject(line.seq), str(data["take"]))
+        return running
+    seq, take = takes[data["take"]]
+    if data["end_us"] < take.start_us:
+        context.fail("bad-take", line_subject(line.seq), "ends before it starts")
+    takes[take.id] = (seq, replace(take, end_us=data["end_us"], reason=data["reason"]))
+    return None if running == take.id else running
+
+
+def _check_segments(context: Context, takes: dict[str, tuple[int, Take]]) -> dict[tuple[str, str], list[Line]]:
     tracks: dict[tuple[str, str], list[Line]] = defaultdict(list)
     for line in context.of_type("segment"):
         data = line.data
-        take, track = takes.get(data["take"]), tracks[data["take"], data["source"]]
-        if (
-            take is None
-            or data["source"] not in take.sources
-            or data["end_us"] < data["start_us"]
-            or any(other.data["number"] == data["number"] for other in track)
-        ):
+        started, take = takes.get(data["take"], (0, None))
+        track = tracks[data["take"], data["source"]]
+        strange = take is None or started > line.seq or data["source"] not in take.sources
+        twice = any(other.data["number"] == data["number"] for other in track)
+        if (strange and not context.withheld) or twice or data["end_us"] < data["start_us"]:
             context.fail("bad-take", line_subject(line.seq), data["path"])
-            continue
         track.append(line)
     for track in tracks.values():
         track.sort(key=lambda line: int(line.data["number"]))
@@ -95,17 +105,16 @@ def _check_segments(context: Context, takes: dict[str, Take]) -> dict[tuple[str,
 
 
 def _check_numbers(context: Context, track: list[Line]) -> None:
-    if not track:
-        return
     numbers = {line.data["number"] for line in track}
     data = track[-1].data
     for number in range(1, max(numbers)):
         if number not in numbers:
-            path = f"media/{data['take']}/{data['source']}/{number:04d}.mp4{'.enc' if data.get('key') else ''}"
-            _missing(context, "segment-missing", path)
-    for before, after in itertools.pairwise(track):
-        if before.data["end_us"] - after.data["start_us"] > HOLE_US[after.data["media"]]:
-            context.fail("overlap", after.data["path"])
+            _missing(context, "segment-missing", f"media/{data['take']}/{data['source']}/{number:04d}.mp4")
+    end = track[0].data["start_us"]
+    for line in track:
+        if line.data["start_us"] < end - HOLE_US[line.data["media"]]:
+            context.fail("overlap", line.data["path"])
+        end = max(end, line.data["end_us"])
 
 
 def _missing(context: Context, code: str, subject: str, detail: str = "") -> None:
@@ -123,7 +132,7 @@ def _check_coverage(context: Context, take: Take, source: str, track: list[Line]
     for start, end in _holes(covered, take.start_us, take.end_us or take.start_us):
         if end - start > hole:
             seconds = f"{(end - start) / 1e6:.3f} s from {start}"
-            _missing(context, "unexplained-gap", f"{take.id}/{source}", seconds)
+            _missing(context, "unexplained-gap", f"media/{take.id}/{source}", seconds)
 
 
 def _holes(covered: Iterable[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
@@ -141,13 +150,9 @@ def _holes(covered: Iterable[tuple[int, int]], start: int, end: int) -> list[tup
 
 
 def _check_sealed(context: Context) -> None:
-    first = next(iter(context.of_type("manifest")), None)
-    if first is None or first.seq not in context.manifests:
+    if not context.of_type("manifest") or context.entries_withheld:
         return
-    entries = context.manifests[first.seq].entries
-    listed = {entry.path for entry in entries if isinstance(entry, Entry)}
-    if len(listed) < len(entries):
-        return
+    listed = {entry.path for made in context.manifests.values() for entry in made.entries if isinstance(entry, Entry)}
     for line in context.of_type("segment"):
         if line.data["path"] not in listed:
             context.fail("unlisted-segment", line.data["path"])
