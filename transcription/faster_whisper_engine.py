@@ -61,6 +61,11 @@ class FasterWhisperRecognizer:
             )
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelUnusable(f"{model.path}: {error}") from error
+        # The library would quietly write English words for any language.
+        if not self._model.model.is_multilingual and self._languages != {"en"}:
+            raise ModelUnusable(
+                f"{model.path}: an English-only model, but the settings name it for {', '.join(model.languages)}"
+            )
 
     @property
     def identity(self) -> Model:

@@ -1,0 +1,78 @@
+"""The transcriber's side of the recorder daemon's API (docs/architecture.md), HTTP over its Unix socket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+from urllib.parse import quote
+
+import httpx2
+
+from protocol.transcript import Transcript
+from transcription.errors import RecorderUnreachable
+
+_ASK_S: Final = 15.0
+_ACT_S: Final = 600.0  # the draft renders two PDF files and seals them
+BY: Final = "transcriber"
+
+
+class RecorderClient(Protocol):
+    """What the transcriber asks of the recorder. All raise :class:`RecorderUnreachable`."""
+
+    def finished(self) -> list[str]:
+        """Identifiers of hearings that are finished and have no draft yet."""
+
+    def post_transcript(self, transcript: Transcript) -> None:
+        """Hand a revision over; the recorder writes and journals it."""
+
+    def post_draft(self, hearing: str) -> None:
+        """Ask for the brief protocol from the journal and the last transcript."""
+
+
+class SocketClient:
+    """The daemon behind its socket."""
+
+    def __init__(self, socket: Path) -> None:
+        transport = httpx2.HTTPTransport(uds=str(socket))
+        # Proxies and certificates of the environment have no say about a socket on this machine.
+        self._http = httpx2.Client(transport=transport, base_url="http://recorder", timeout=_ASK_S, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def finished(self) -> list[str]:
+        """``GET /v1/hearings?state=finished``."""
+        answer = self._send("GET", "/v1/hearings", params={"state": "finished"})
+        rows = answer.get("hearings", []) if isinstance(answer, dict) else answer
+        try:
+            return [str(row if isinstance(row, str) else row["hearing"]) for row in rows]
+        except (KeyError, TypeError) as error:
+            raise RecorderUnreachable(f"GET /v1/hearings: an answer of another form: {answer!r:.200}") from error
+
+    def post_transcript(self, transcript: Transcript) -> None:
+        """``POST /v1/hearings/{id}/transcripts``."""
+        path = f"/v1/hearings/{quote(transcript.hearing, safe='')}/transcripts"
+        headers = {"Content-Type": "application/json"}
+        self._send("POST", path, content=transcript.to_json(), headers=headers, timeout=_ACT_S)
+
+    def post_draft(self, hearing: str) -> None:
+        """``POST /v1/hearings/{id}/draft``."""
+        self._send("POST", f"/v1/hearings/{quote(hearing, safe='')}/draft", json={"by": BY}, timeout=_ACT_S)
+
+    def _send(self, method: str, path: str, **more: Any) -> Any:
+        try:
+            answer = self._http.request(method, path, **more)
+        except httpx2.HTTPError as error:
+            raise RecorderUnreachable(f"{method} {path}: {error!r}") from error
+        if answer.is_error:
+            raise RecorderUnreachable(f"{method} {path}: {answer.status_code} {answer.text:.500}")
+        try:
+            return answer.json() if answer.content else None
+        except ValueError as error:
+            raise RecorderUnreachable(f"{method} {path}: not JSON: {answer.text:.200}") from error

@@ -1,0 +1,190 @@
+"""The transcriber: asks the recorder for finished hearings, transcribes them, hands the transcripts over, asks for the draft.
+
+It keeps nothing on disk. What is to be done stands in the recorder: a hearing is finished and has no draft. So after
+``kill -9`` the next start begins the same hearing anew and, because the pipeline is deterministic, ends with the same
+transcript. A hearing that fails waits longer each time and blocks no other; after `TRIES` failures the draft is asked for
+without a transcript, because the recording, not the text, is the protocol.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import structlog
+
+from device_config.settings import Settings
+from protocol.journal import read_journal
+from protocol.record import JOURNAL, DirectoryRecord, UnreadableRecord, read_chunked
+from protocol.transcript import Transcript
+from protocol.view import HearingView
+from transcription.activity import Detector
+from transcription.client import RecorderClient, SocketClient
+from transcription.errors import RecorderUnreachable
+from transcription.models import Engines
+from transcription.pipeline import Progress, default_detector, transcribe
+
+log = structlog.get_logger(__name__)
+
+POLL_S: Final = 2.0
+FIRST_WAIT_S: Final = 10.0
+LONGEST_WAIT_S: Final = 3600.0
+TRIES: Final = 3
+
+
+def read_view(record: DirectoryRecord) -> HearingView:
+    """The hearing as its journal tells it.
+
+    Raises:
+        ProtocolError: the journal is missing or malformed.
+    """
+    data = read_chunked(record, JOURNAL)
+    if data is None:
+        raise UnreadableRecord(f"{record.folder}: no {JOURNAL}")
+    return HearingView.of(read_journal(data)[0])
+
+
+def transcribe_record(folder: Path, settings: Settings, *, progress: Progress | None = None) -> Transcript:
+    """The transcript of a record on disk, for imports and the command line.
+
+    Args:
+        folder: the record.
+        settings: speech models.
+        progress: called with (utterances done, utterances found).
+
+    Raises:
+        ProtocolError: the record cannot be read.
+    """
+    record = DirectoryRecord(folder)
+    return transcribe(read_view(record), record, settings.speech, progress=progress)
+
+
+@dataclass
+class _Trouble:
+    tries: int = 0
+    not_before: float = 0.0
+
+
+@dataclass
+class Transcriber:
+    """One turn after another over the finished hearings.
+
+    Attributes:
+        client: the recorder.
+        hearings: folder of the records, each in a folder of its identifier.
+        engines, detector: loaded once.
+        now: monotonic seconds, for the waiting time of hearings that failed.
+    """
+
+    client: RecorderClient
+    hearings: Path
+    settings: Settings
+    engines: Engines
+    detector: Detector
+    now: Callable[[], float] = time.monotonic
+    _trouble: dict[str, _Trouble] = field(default_factory=dict)
+
+    def turn(self) -> int:
+        """Work on every finished hearing that is due.
+
+        Returns:
+            number of hearings that got their draft.
+
+        Raises:
+            RecorderUnreachable: the list could not be had; trouble with one hearing is logged instead.
+        """
+        waiting = self.client.finished()
+        self._trouble = {hearing: trouble for hearing, trouble in self._trouble.items() if hearing in waiting}
+        return sum(self._try(hearing) for hearing in waiting)
+
+    def _try(self, hearing: str) -> bool:
+        trouble = self._trouble.setdefault(hearing, _Trouble())
+        if self.now() < trouble.not_before:
+            return False
+        with structlog.contextvars.bound_contextvars(hearing=hearing):
+            try:
+                self._work(hearing, give_up=trouble.tries >= TRIES)
+            except Exception:
+                # One hearing must never keep the others waiting, whatever is wrong with its record.
+                trouble.tries += 1
+                wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (trouble.tries - 1))
+                trouble.not_before = self.now() + wait
+                log.exception("hearing failed", action="hearing_failed", tries=trouble.tries, again_in_s=wait)
+                return False
+        self._trouble.pop(hearing, None)
+        return True
+
+    def _work(self, hearing: str, *, give_up: bool) -> None:
+        if give_up:
+            log.error("draft without transcript", action="transcript_given_up", tries=TRIES)
+        else:
+            self._transcribe(hearing)
+        self.client.post_draft(hearing)
+        log.info("draft made", action="draft_made")
+
+    def _transcribe(self, hearing: str) -> None:
+        record = DirectoryRecord(self.hearings / hearing)
+        view = read_view(record)
+        if any(revision.kind == "transcript" for revision in view.revisions):
+            log.info("transcript is there", action="transcript_found")  # killed after handing it over, before the draft
+            return
+        started = self.now()
+        transcript = transcribe(view, record, self.settings.speech, engines=self.engines, detector=self.detector)
+        self.client.post_transcript(transcript)
+        log.info(
+            "transcript handed over",
+            action="transcript_posted",
+            words=transcript.word_count,
+            passages=len(transcript.passages),
+            missing=[item.language for item in transcript.missing],
+            took_s=round(self.now() - started, 1),
+        )
+
+
+def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
+    """Run until SIGTERM, SIGINT or `stop`.
+
+    Args:
+        settings: where the recorder's socket and the records are, and the models.
+        stop: ends it from another thread; without it the signals of this process are handled here.
+    """
+    if stop is None:
+        _end_on_signals()
+    done = stop or threading.Event()
+    log.info("transcriber started", action="transcriber_started", socket=str(settings.socket))
+    try:
+        _turns(settings, done)
+    finally:
+        log.info("transcriber ended", action="transcriber_ended")
+
+
+def _turns(settings: Settings, done: threading.Event) -> None:
+    engines, detector = Engines(settings.speech), default_detector()
+    reachable = True
+    with SocketClient(settings.socket) as client:
+        transcriber = Transcriber(client, settings.hearings, settings, engines, detector)
+        while not done.is_set():
+            try:
+                transcriber.turn()
+                reachable = True
+            except RecorderUnreachable as error:
+                if reachable:  # said once, not every two seconds
+                    log.warning("recorder does not answer", action="recorder_unreachable", reason=str(error))
+                reachable = False
+            done.wait(POLL_S)
+
+
+def _end_on_signals() -> None:
+    """End at once, in the middle of a hearing too: nothing is lost, and a long one must not hold up a shutdown."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
