@@ -76,9 +76,10 @@ class Words:
         return self.t("span", start=self.at(from_us), end=self.at(to_us))
 
     def duration(self, length_us: int) -> str:
-        """``0:35:10``; below a minute ``12.3 с``."""
+        """``0:35:10``; below a minute ``12,3 с`` (seconds are «с» in both languages)."""
         if length_us < 60_000_000:
-            return f"{length_us // 100_000 / 10:.1f} с"
+            tenths = length_us // 100_000
+            return f"{tenths // 10},{tenths % 10}\N{NO-BREAK SPACE}с"
         seconds = length_us // 1_000_000
         return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
@@ -201,6 +202,12 @@ class Words:
         for file in self._brief.files:
             groups.setdefault((file.take, file.source), []).append(file)
         return [(f"{take}, {self.label(source)}", files) for (take, source), files in groups.items()]
+
+    def first_to_last(self, files: Sequence[RecordedFile]) -> str:
+        """``media/T01/cam-judge/0001.mp4 … 0024.mp4``."""
+        if len(files) == 1:
+            return files[0].path
+        return self.t("annex.list", first=files[0].path, last=files[-1].path.rsplit("/", 1)[-1])
 
     def hex(self, sha256: str) -> str:
         """A digest as ``sha256sum`` prints it."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from protocol.encoding import b64
+from protocol.encoding import b64, sha256_b64
 from protocol.hearing import Case, Gap, Interval, Participant, Remark, Seat, Segment, Source, Stage, State, Take
+from protocol.transcript import Model, Passage, TakeSpan, Transcript, Word
 from protocol.view import HearingView
 
 SECOND = 1_000_000
@@ -88,3 +89,13 @@ def civil(minutes: float = 4.0) -> HearingView:
     view.stages = [Stage(50 + i, code, at(m), "secretary", who, note) for i, (code, m, who, note) in enumerate(stages)]
     view.remarks.append(Remark(90, "Истец предъявил подлинник договора", at(2.6), "secretary"))
     return view
+
+
+def transcript_of(view: HearingView) -> Transcript:
+    """Two words of the first take: one by a demonstration model, one typed by a person."""
+    word = Word("сәлем", at(1), at(1.01), 800, 0)
+    typed = Word("сот", at(1.01), at(1.02), None, None, edited_by="secretary", edited_us=at(30))
+    passage = Passage("speech", "T01", "mic-bench", at(1), at(1.1), "kk", "p1", (word, typed))
+    model = Model("moonshine", "tiny-en", "0.0.73", sha256_b64(b"model"), demonstration=True)
+    span = TakeSpan("T01", START, at(4))
+    return Transcript(view.hearing, 2, "open", "kk", (span,), (model,), (), (passage,))
