@@ -36,12 +36,14 @@ def special_tokens() -> list[str]:
     return ["<|endoftext|>", "<|startoftranscript|>", *languages, *tasks, *times]
 
 
-def make_tokenizer(words: Sequence[str]) -> tokenizers.Tokenizer:
+def make_tokenizer(words: Sequence[str], *, multilingual: bool = True) -> tokenizers.Tokenizer:
     """Byte-level tokens, as Whisper's, with each word a token of its own."""
     alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
     splitter = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     whole = [splitter.pre_tokenize_str(" " + word)[0][0] for word in dict.fromkeys(words)]
-    vocabulary = {token: index for index, token in enumerate([*alphabet, *whole, MULTILINGUAL])}
+    vocabulary = {
+        token: index for index, token in enumerate([*alphabet, *whole, *([MULTILINGUAL] if multilingual else [])])
+    }
     made = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocabulary, merges=[]))
     made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = tokenizers.decoders.ByteLevel()
@@ -51,7 +53,9 @@ def make_tokenizer(words: Sequence[str]) -> tokenizers.Tokenizer:
     return made
 
 
-def make_model(folder: Path, words: Sequence[str], *, first_bin: int = 1, repeat: int = 1) -> Path:
+def make_model(
+    folder: Path, words: Sequence[str], *, first_bin: int = 1, repeat: int = 1, multilingual: bool = True
+) -> Path:
     """Write the folder: model.bin, config.json, vocabulary.json, tokenizer.json, preprocessor_config.json.
 
     Args:
@@ -59,9 +63,10 @@ def make_model(folder: Path, words: Sequence[str], *, first_bin: int = 1, repeat
         words: what it says; word *n* at ``(first_bin + n) * 0.2 s``.
         first_bin: where the first word stands.
         repeat: how often it says all of it (to meet the guards).
+        multilingual: whether its vocabulary marks it as a model of many languages.
     """
     folder.mkdir(parents=True)
-    tokenizer = make_tokenizer(words)
+    tokenizer = make_tokenizer(words, multilingual=multilingual)
     tokenizer.save(str(folder / "tokenizer.json"))
     tokens = [tokenizer.id_to_token(index) for index in range(tokenizer.get_vocab_size())]
     said = [*words] * repeat

@@ -1,0 +1,135 @@
+"""faster-whisper's real code, on a Whisper-shaped model made here: alone, and through the whole pipeline."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from device_config.settings import ModelSettings, Settings, SpeechSettings
+from protocol.transcript import Transcript
+from tests.transcription.courtroom import RATE, Courtroom, noise, silence, speech
+from transcription.errors import ModelUnusable, RecognitionFailed
+from transcription.recognizer import SAMPLE_RATE
+
+pytest.importorskip("faster_whisper", reason="needs the extra asr")
+
+from tests.transcription.tiny_whisper import make_model
+from transcription.faster_whisper_engine import FasterWhisperRecognizer
+from transcription.worker import transcribe_record
+
+WORDS = ["Сот", "отырысы", "ашық", "деп", "жарияланады."]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_model(tmp_path_factory.mktemp("models") / "tiny", WORDS)
+
+
+def model(folder: Path, *languages: str, **options: str | float | bool) -> ModelSettings:
+    return ModelSettings(
+        engine="faster-whisper", path=folder, languages=languages or ("kk", "ru"), options=dict(options)
+    )
+
+
+def test_words_with_times(folder: Path) -> None:
+    engine = FasterWhisperRecognizer(model(folder), device="cpu")
+    for language in ("kk", "ru"):
+        heard = engine.recognize(noise(3, -20, SAMPLE_RATE), language)
+        assert [word.text for word in heard.words] == WORDS
+        assert all(word.timing == "measured" and word.probability_pm == 1000 for word in heard.words)
+        times = [(word.start_us, word.end_us) for word in heard.words]
+        assert times == [(0, 400_000)] + [(200_000 * n, 200_000 * n + 200_000) for n in range(2, 6)]
+    assert engine.identity.version.startswith("1.")
+    assert engine.identity.name == "tiny"
+
+
+def test_same_sound_same_words(folder: Path) -> None:
+    engine = FasterWhisperRecognizer(model(folder), device="cpu")
+    sound = noise(3, -20, SAMPLE_RATE)
+    assert engine.recognize(sound, "kk") == engine.recognize(sound, "kk")
+
+
+def test_an_unknown_language_fails_one_utterance(folder: Path) -> None:
+    with pytest.raises(RecognitionFailed):
+        FasterWhisperRecognizer(model(folder), device="cpu").recognize(noise(1, -20, SAMPLE_RATE), "xx")
+
+
+@pytest.mark.parametrize("name", ["model.bin", "config.json", "tokenizer.json"])
+def test_a_missing_file_is_named_and_not_fetched(folder: Path, tmp_path: Path, name: str) -> None:
+    made = make_model(tmp_path / "m", ["a"])
+    (made / name).unlink()
+    with pytest.raises(ModelUnusable, match=name):
+        FasterWhisperRecognizer(model(made))
+
+
+def test_wrong_options_and_weights(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelUnusable, match="beam"):
+        FasterWhisperRecognizer(model(folder, beam="5"))
+    with pytest.raises(ModelUnusable, match="model.bin is missing"):
+        FasterWhisperRecognizer(model(Path("large-v3")))  # never taken for the name of a model to fetch
+    made = make_model(tmp_path / "m", ["a"])
+    (made / "model.bin").write_bytes(b"weights")
+    with pytest.raises(ModelUnusable):
+        FasterWhisperRecognizer(model(made))
+
+
+def test_an_english_model_is_not_used_for_kazakh(tmp_path: Path) -> None:
+    made = make_model(tmp_path / "m", ["a"], multilingual=False)
+    with pytest.raises(ModelUnusable, match="English-only"):
+        FasterWhisperRecognizer(model(made, "kk"), device="cpu")
+    FasterWhisperRecognizer(model(made, "en"), device="cpu")
+
+
+@pytest.fixture
+def connections() -> Iterator[list[str]]:
+    """What Python's own audit saw of the network while the test ran."""
+    seen: list[str] = []
+    on = True
+
+    def hook(event: str, args: tuple[object, ...]) -> None:
+        if on and event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+            seen.append(f"{event} {args}")
+
+    sys.addaudithook(hook)  # it stays for ever, so it is switched off
+    yield seen
+    on = False
+
+
+def test_from_the_record_to_the_transcript(folder: Path, tmp_path: Path, connections: list[str]) -> None:
+    """Two microphones, real FLAC segments, Silero, faster-whisper; and nobody opens a connection."""
+    sentence = speech()
+    bench = np.concatenate([silence(1.0), sentence, silence(2.0)])
+    plaintiff = np.concatenate([silence(len(bench) / RATE), sentence, silence(1.0)])
+    room = Courtroom(tmp_path / "h1")
+    room.seat("mic-bench", "judge")
+    room.take({"mic-bench": bench, "mic-plaintiff": plaintiff})
+    settings = Settings(state_dir=tmp_path, speech=SpeechSettings(models=(model(folder),), device="cpu"))
+    transcript = transcribe_record(room.folder, settings)
+    spoken = [p for p in transcript.passages if p.kind == "speech"]
+    assert spoken[0].source == "mic-bench"
+    assert spoken[-1].source == "mic-plaintiff"
+    assert {p.text for p in spoken} == {" ".join(WORDS)}
+    assert {p.speaker for p in spoken if p.source == "mic-bench"} == {"judge"}
+    assert {p.speaker for p in spoken if p.source == "mic-plaintiff"} == {None}
+    assert transcript.models[0].engine == "faster-whisper"
+    assert transcript.missing == ()
+    for passage in spoken:
+        assert all(passage.start_us <= w.start_us <= w.end_us <= passage.end_us for w in passage.words)
+    assert connections == []
+    assert Transcript.from_json(transcript.to_json()) == transcript
+    assert transcribe_record(room.folder, settings) == transcript
+
+
+def test_a_model_in_a_loop_writes_nothing(tmp_path: Path) -> None:
+    made = make_model(tmp_path / "loop", ["Рақмет", "рақмет."], repeat=8)
+    room = Courtroom(tmp_path / "h1")
+    room.take({"mic": np.concatenate([silence(1.0), speech(), speech(), silence(1.0)])})
+    speech_settings = SpeechSettings(models=(model(made),), device="cpu")
+    transcript = transcribe_record(room.folder, Settings(state_dir=tmp_path, speech=speech_settings))
+    assert transcript.word_count == 0
+    assert {(p.kind, p.reason) for p in transcript.passages} <= {("refused", "repetition"), ("refused", "compression")}
+    assert transcript.passages
