@@ -19,6 +19,7 @@
     ├── BadContainer            a media file is not the MP4 it should be
     └── UploadError             a record did not get to the archive
         ├── Unreachable         no answer, or an answer that a later try may change
+        ├── FileAltered         a file on this box is not the one that the journal names
         ├── Refused             the archive said no, and will say no again
         └── Diverged            the archive holds other bytes than this box
 
@@ -185,6 +186,14 @@ class Unreachable(UploadError):
     code = "archive-unreachable"
     exit_status = 75  # EX_TEMPFAIL
     advice = "Nothing is lost: the record is on this box. Check the network and archive.url; sending goes on by itself."
+
+
+class FileAltered(UploadError):
+    """A file on this box is not the one that the journal names."""
+
+    code = "file-altered"
+    exit_status = 65
+    advice = "Keep the disk as it is. Verify the record on this box (hattama verify); a second copy may have the file."
 
 
 class Refused(UploadError):

@@ -1,0 +1,86 @@
+"""The receipt on the box: checked offline, then handed to the recorder daemon, which journals it.
+
+If no daemon runs (an import, a box that only sends), the receipt is written beside the record, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx2
+import structlog
+
+from protocol.durable import write_once
+from protocol.errors import BadNote
+from protocol.note import VerifierKey
+from storage import receipt
+from storage.errors import BadReceipt, Unreachable
+from storage.receipt import Receipt
+
+log = structlog.get_logger("storage.uploader")
+
+RECEIPT = "receipt.json"
+DAEMON_S = 60.0  # seconds that the daemon may take
+
+
+def trusted(folder: Path) -> tuple[VerifierKey, ...]:
+    """Keys of the trust list: one verifier key in each ``*.vkey`` file.
+
+    Raises:
+        BadReceipt: a file is not a verifier key; a list that cannot be read in full is no list.
+    """
+    try:
+        return tuple(VerifierKey.from_text(path.read_text("utf-8").strip()) for path in sorted(folder.glob("*.vkey")))
+    except (OSError, UnicodeDecodeError, BadNote) as error:
+        raise BadReceipt(f"{folder}: the trust list cannot be read: {error}") from error
+
+
+def hand_over(folder: Path, hearing: str, text: bytes, leaves: Sequence[bytes], trust: Path, socket: Path) -> Receipt:
+    """Check a receipt and keep it with its record.
+
+    Args:
+        folder: of the record.
+        hearing: identifier of the hearing.
+        text: the receipt as the archive gave it.
+        leaves: leaf hashes of the journal.
+        trust: folder of the trust list.
+        socket: Unix socket of the recorder daemon.
+
+    Raises:
+        BadReceipt: it proves nothing; nothing was kept.
+        Unreachable: the daemon is there but could not take it now.
+        RecordExists, DiskFailed: see :func:`protocol.durable.write_once`.
+    """
+    checked = receipt.check(text, trusted(trust), hearing, leaves)
+    if (folder / RECEIPT).exists():
+        # A receipt for a later seal: the archive keeps it in its log; the record keeps the first (record format, section 1).
+        log.info("record has a receipt", action="receipt_kept", hearing=hearing, seal=checked.seal.number)
+        return checked
+    if not _to_daemon(socket, hearing, text):
+        write_once(folder / RECEIPT, text)
+    log.info("receipt kept", action="receipt_kept", hearing=hearing, seal=checked.seal.number, index=checked.index)
+    return checked
+
+
+def _to_daemon(socket: Path, hearing: str, text: bytes) -> bool:
+    """Whether a daemon took the receipt; False if none runs or it does not know the hearing."""
+    if not socket.exists():
+        return False
+    transport = httpx2.HTTPTransport(uds=str(socket))
+    try:
+        with httpx2.Client(transport=transport, timeout=DAEMON_S, trust_env=False) as client:
+            answer = client.post(
+                f"http://recorder/v1/hearings/{hearing}/receipt",
+                content=text,
+                headers={"Content-Type": "application/json"},
+            )
+    except httpx2.ConnectError:
+        return False  # a socket that a dead daemon left
+    except httpx2.HTTPError as error:
+        raise Unreachable(f"the recorder daemon did not take the receipt: {error}") from error
+    if answer.is_success:
+        return True
+    if answer.status_code == httpx2.codes.NOT_FOUND:
+        return False
+    raise Unreachable(f"the recorder daemon did not take the receipt: {answer.status_code} {answer.text[:200]}")

@@ -1,0 +1,207 @@
+"""The uploader: watches the records of this box and sends them to the archive while the hearing goes on.
+
+It reads the record on disk and writes nothing but ``receipt.json``, and that only when no recorder daemon runs. It can be killed
+at any moment: after a restart it asks the archive what it holds (:mod:`storage.sender`).
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from device_config.settings import Settings
+from protocol.encoding import utc_us
+from protocol.errors import ProtocolError
+from protocol.hearing import State
+from storage.client import ArchiveClient
+from storage.done import Done
+from storage.errors import BadReceipt, NotVerified, Refused, StorageError, Unreachable
+from storage.handover import RECEIPT, hand_over
+from storage.receipt import Receipt
+from storage.sender import Progress, Sender
+
+log = structlog.get_logger("storage.uploader")
+
+POLL_S = 1.0
+DRAFT_WAIT_S = 3600.0  # a finished hearing without a draft gets its receipt after this
+BACKOFF_S = (1.0, 60.0)  # first and longest pause when the archive does not answer
+REFUSED_S = 300.0  # pause of a record that the archive refused
+
+
+@dataclass
+class Job:
+    """A record that is being sent."""
+
+    sender: Sender
+    received: int = 0  # number of the last seal that has a receipt
+    not_before: float = 0.0  # monotonic seconds
+    pauses: int = 0
+    trouble: str = field(default="")
+
+
+class Uploader:
+    """Sends every record of this box.
+
+    Args:
+        settings: of the box; ``archive.url`` and ``archive.token`` must be set.
+        client: the archive; made from the settings by default.
+        now: also give receipts to finished hearings without a draft at once.
+        clock: monotonic seconds.
+
+    Raises:
+        Refused: no address or token of an archive is set.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        client: ArchiveClient | None = None,
+        *,
+        now: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._now = now
+        self._clock = clock
+        self._client = client or _client(settings)
+        self._done = Done(settings.state_dir / "uploader.sqlite")
+        self._jobs: dict[Path, Job] = {}
+
+    def close(self) -> None:
+        """Close connections and files."""
+        self._client.close()
+        self._done.close()
+
+    def run(self, stop: threading.Event) -> None:
+        """Send until told to stop."""
+        log.info("uploader started", action="started", archive=self._settings.archive.url)
+        while not stop.is_set():
+            self.tick()
+            stop.wait(POLL_S)
+        log.info("uploader stopped", action="stopped")
+
+    def tick(self) -> None:
+        """Look at every record once, running hearings first."""
+        folders = [path for path in self._settings.hearings.glob("*") if (path / "journal.jsonl").is_file()]
+        for folder in folders:
+            if folder not in self._jobs and not self._done.is_done(folder):
+                self._jobs[folder] = Job(Sender(folder, self._client, self._clock))
+        for folder, job in sorted(self._jobs.items(), key=lambda item: _rank(item[1])):
+            if self._clock() < job.not_before:
+                continue
+            if not self._serve(folder, job):
+                break  # the archive does not answer: the others need not try
+
+    def _serve(self, folder: Path, job: Job) -> bool:
+        """One step of one record; False if the archive does not answer."""
+        try:
+            self._advance(folder, job)
+        except Unreachable as error:
+            self._pause(job, min(BACKOFF_S[1], BACKOFF_S[0] * 2**job.pauses) * random.uniform(0.8, 1.2), error)  # noqa: S311
+            return False
+        except (StorageError, ProtocolError, OSError) as error:
+            self._pause(job, REFUSED_S, error)
+        else:
+            job.pauses, job.trouble = 0, ""
+        return True
+
+    def _pause(self, job: Job, seconds: float, error: Exception) -> None:
+        job.pauses, job.not_before = job.pauses + 1, self._clock() + seconds
+        if str(error) != job.trouble:  # once for each cause, not once a minute for three days
+            code, advice = getattr(error, "code", "os"), getattr(error, "advice", "")
+            log.error(str(error), action="upload_failed", hearing=job.sender.hearing, code=code, advice=advice)
+        job.trouble = str(error)
+
+    def _advance(self, folder: Path, job: Job) -> None:
+        sender = job.sender
+        progress = sender.step()
+        if progress is Progress.RUNNING or not self._is_due(sender):
+            return
+        seal = sender.tail.view.manifests[-1].number
+        if job.received < seal:
+            receive(self._settings, sender, self._client)
+            job.received = seal
+        if self._done.mark(folder, sender.tail.line_ends[-1]):
+            del self._jobs[folder]
+
+    def _is_due(self, sender: Sender) -> bool:
+        """Whether it is time to ask for the receipt: drafted, or nobody drafts."""
+        view = sender.tail.view
+        if sender.drafted or self._now:
+            return True
+        waited = time.time() - utc_us(view.state_at) / 1_000_000
+        return view.state is State.FINISHED and waited >= DRAFT_WAIT_S
+
+
+def _rank(job: Job) -> tuple[bool, str]:
+    return not job.sender.tail.view.state.is_open, job.sender.hearing
+
+
+def _client(settings: Settings) -> ArchiveClient:
+    if not settings.archive.url or not settings.archive.token:
+        raise Refused("no archive is set: archive.url and archive.token are needed")
+    return ArchiveClient(settings.archive.url, settings.archive.token)
+
+
+def receive(settings: Settings, sender: Sender, client: ArchiveClient) -> Receipt:
+    """Ask for the receipt of a record that was sent, check it and keep it with the record."""
+    text = client.receipt(sender.hearing)
+    trust = settings.state_dir / "trust"
+    return hand_over(sender.folder, sender.hearing, text, sender.tail.leaves, trust, settings.socket)
+
+
+def upload_record(folder: Path, settings: Settings, client: ArchiveClient | None = None) -> Receipt:
+    """Send one sealed record and get its receipt.
+
+    Args:
+        folder: of the record.
+        settings: of the box.
+        client: the archive; made from the settings by default.
+
+    Raises:
+        UploadError: it did not get there; calling again goes on where it stopped.
+        NotVerified: the archive found it not good, or it is not sealed.
+        BadReceipt: the archive's receipt proves nothing.
+        ProtocolError: the record on this box is malformed.
+    """
+    ours = client or _client(settings)
+    try:
+        sender = Sender(folder, ours)
+        if sender.step() is Progress.RUNNING:
+            raise NotVerified(f"{folder}: the hearing is not finished and sealed", {})
+        return receive(settings, sender, ours)
+    finally:
+        if client is None:
+            ours.close()
+
+
+def run(settings: Settings, *, now: bool = False, stop: threading.Event | None = None) -> None:
+    """Send this box's records until SIGTERM or SIGINT, or until ``stop`` is set.
+
+    Raises:
+        Refused: no address or token of an archive is set.
+    """
+    event = stop or threading.Event()
+    if threading.current_thread() is threading.main_thread():
+
+        def end(_number: int, _frame: FrameType | None) -> None:
+            event.set()
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+    uploader = Uploader(settings, now=now)
+    try:
+        uploader.run(event)
+    finally:
+        uploader.close()
+
+
+__all__ = ["RECEIPT", "BadReceipt", "Uploader", "receive", "run", "upload_record"]

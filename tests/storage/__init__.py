@@ -1,0 +1,1 @@
+"""Tests of upload, stores, archive and log."""
