@@ -1,0 +1,131 @@
+"""Making a camera's packets fit to be written: every one with a decode time, strictly increasing, one for each picture.
+
+What real streams do (each seen): the first packet, which is the key frame, has no time; a picture of several slices comes as
+several packets with one decode time, which a muxer refuses; times jump when a camera starts again. A picture is held until
+the next one is there, so that its duration is exact and its slices are together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from av.packet import Packet
+
+from recorder.annexb import continues_picture, without_leading_sets
+
+# A step of the decode time longer than this is no frame rate but a hole; one that the clock on the wall does not confirm
+# within the second figure is a new time line.
+HOLE_US = 1_000_000
+DISAGREE_US = 2_000_000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One coded picture.
+
+    Attributes:
+        data: its bytes, all slices.
+        dts: decode time, ticks of the stream's time base; strictly increasing.
+        pts: presentation time, ticks.
+        duration: ticks to the next picture; the nominal one before a hole.
+        key: decoding can begin here.
+        arrival_us: when it came, CLOCK_MONOTONIC.
+        after_hole: pictures are missing before it.
+    """
+
+    data: bytes
+    dts: int
+    pts: int
+    duration: int
+    key: bool
+    arrival_us: int
+    after_hole: bool = False
+
+    def packet(self, base: Fraction) -> Packet[Any]:
+        """As a packet of a stream with this time base."""
+        packet: Packet[Any] = Packet(self.data)
+        packet.time_base = base
+        packet.dts, packet.pts, packet.duration, packet.is_keyframe = self.dts, self.pts, self.duration, self.key
+        return packet
+
+
+class Mender:
+    """Turns packets as they come into pictures.
+
+    Args:
+        codec: ``h264`` or ``hevc`` when packets are byte streams with start codes: then slices are recognized; else any text.
+        base: time base of the stream.
+        nominal: usual duration of a picture, ticks.
+    """
+
+    def __init__(self, codec: str, base: Fraction, nominal: int) -> None:
+        self._codec = codec
+        self._base = base
+        self._nominal = max(1, nominal)
+        self._timeless: list[Picture] = []
+        self._held: Picture | None = None
+        self._shift = 0  # added to the stream's times since its time line was broken
+
+    def feed(self, packet: Packet[Any], arrival_us: int) -> list[Picture]:
+        """Take one packet; gives the pictures that are complete by it."""
+        data = bytes(packet)
+        dts = packet.pts if packet.dts is None else packet.dts
+        pts = packet.dts if packet.pts is None else packet.pts
+        picture = Picture(data, (dts or 0) + self._shift, (pts or 0) + self._shift, 0, packet.is_keyframe, arrival_us)
+        if continues_picture(self._codec, data) and (self._timeless or self._held):
+            picture = self._joined(picture)
+            if not self._timeless:
+                self._held = picture
+                return []
+            self._timeless.pop()
+        if dts is None:
+            self._timeless.append(picture)
+            return []
+        return self._with_timeless(picture)
+
+    def flush(self) -> list[Picture]:
+        """The picture that is held, with the nominal duration: nothing comes after it."""
+        held, self._held = self._held, None
+        return [replace(held, duration=self._nominal)] if held else []
+
+    def _joined(self, part: Picture) -> Picture:
+        """The picture that waits, with a further slice; a first picture without a time takes that of the slice."""
+        whole = self._timeless[-1] if self._timeless else self._held
+        if whole is None:
+            return part
+        data = whole.data + without_leading_sets(self._codec, part.data)
+        dts, pts = (part.dts, part.pts) if self._timeless else (whole.dts, whole.pts)
+        return replace(whole, data=data, dts=dts, pts=pts, key=whole.key or part.key)
+
+    def _with_timeless(self, picture: Picture) -> list[Picture]:
+        """Place pictures without a time, one nominal duration apart, before the first that has one."""
+        waiting, self._timeless = self._timeless, []
+        done: list[Picture] = []
+        for back, other in zip(range(len(waiting), 0, -1), waiting, strict=True):
+            dts = picture.dts - back * self._nominal
+            done += self._next(replace(other, dts=dts, pts=dts))
+        return done + self._next(picture)
+
+    def _next(self, picture: Picture) -> list[Picture]:
+        held = self._held
+        if held is None:
+            self._held = picture
+            return []
+        step = picture.dts - held.dts
+        step_us = int(step * self._base * 1_000_000)
+        if -HOLE_US < step_us <= HOLE_US:
+            step = max(1, step)  # a little disorder: keep the order of arrival
+            self._held = replace(picture, dts=held.dts + step, pts=max(picture.pts, held.dts + step))
+            return [replace(held, duration=step)]
+        self._held = self._over_hole(held, picture, step, step_us)
+        return [replace(held, duration=self._nominal)]
+
+    def _over_hole(self, held: Picture, picture: Picture, step: int, step_us: int) -> Picture:
+        waited_us = picture.arrival_us - held.arrival_us
+        if abs(step_us - waited_us) > DISAGREE_US:
+            wanted = max(self._nominal, int(waited_us / (self._base * 1_000_000)))
+            self._shift += wanted - step
+            picture = replace(picture, dts=held.dts + wanted, pts=picture.pts - picture.dts + held.dts + wanted)
+        return replace(picture, after_hole=True)

@@ -1,0 +1,55 @@
+"""The last key frame of a camera as a tiny file, for whoever makes the preview: the child itself never decodes video."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import av
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from recorder.packets import Picture
+from recorder.sources.base import time_base
+
+EVERY_US = 900_000
+
+
+class Preview:
+    """Writes key frames, about one a second, each replacing the one before.
+
+    Args:
+        path: the file, an MP4 of one picture; beside it a temporary one. Not evidence: it is not synced.
+        template: the stream of the pictures.
+    """
+
+    def __init__(self, path: Path, template: VideoStream) -> None:
+        self._path, self._template = path, template
+        self._last_us: int | None = None
+
+    def show(self, picture: Picture) -> None:
+        """Write ``picture`` if it is a key frame and its time has come.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        if not picture.key or (self._last_us is not None and picture.arrival_us - self._last_us < EVERY_US):
+            return
+        self._last_us = picture.arrival_us
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._path.with_name(self._path.name + ".new")
+        temporary.write_bytes(one_picture(picture, self._template))
+        temporary.replace(self._path)
+
+
+def one_picture(picture: Picture, template: VideoStream) -> bytes:
+    """An MP4 with this one picture."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream_from_template(template)
+        packet: Packet[Any] = picture.packet(time_base(template))
+        packet.dts = packet.pts = 0
+        packet.stream = stream
+        container.mux(packet)
+    return file.getvalue()

@@ -1,0 +1,93 @@
+"""Sound that FFmpeg decodes: a file at its own pace, or a stream. Microphones: recorder.sources.device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from recorder.errors import SourceLost
+from recorder.levels import Samples
+from recorder.sources.base import Opened, Put, SoundBlock, Track
+from recorder.sources.opening import audio_of, open_input, scrub, told
+from recorder.sources.pace import Pace, monotonic_us
+
+# Lossless sound of more than 16 bits is decoded to these; everything else is kept as 16 bits.
+_WIDE = ("s32", "s32p")
+
+
+def samples_of(container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
+    """Decode: blocks of shape (samples, channels), int16, or int32 with 24 bits in the upper bytes for wide sound."""
+    wide = stream.format.name in _WIDE
+    # Packed: PyAV 18 crashes on planar frames of exactly eight channels.
+    packed = AudioResampler(format="s32" if wide else "s16", layout=stream.layout, rate=stream.rate)
+    for frame in container.decode(stream):
+        for part in packed.resample(frame):
+            array: Any = part.to_ndarray().reshape(-1, stream.channels)
+            # 24-bit sound: the lowest byte is what a decoder of floats may leave; FLAC has no room for it.
+            yield array & ~np.int32(0xFF) if wide else array
+
+
+class DecodedSound:
+    """The sound of a file (paced, looped if wished) or of a stream (as it comes).
+
+    Args:
+        names: track names, one for each channel; their number must be the file's.
+        address: path of a file, or address of a stream.
+        paced: a file: give the samples when they are due.
+        loop: a file: begin again at its end, without a sample between.
+    """
+
+    def __init__(self, names: tuple[str, ...], address: str | Path, *, paced: bool, loop: bool = False) -> None:
+        self._names, self._address = names, str(address)
+        self._paced, self._loop = paced, loop
+        self._pace = Pace()
+        self._samples = 0
+
+    def run(self, put: Put) -> None:
+        """See :class:`recorder.sources.base.CaptureSource`."""
+        container = open_input(self._address, "audio")
+        stream = audio_of(container, self._address, len(self._names))
+        tracks = tuple(Track(name, "audio", "flac", stream.rate) for name in self._names)
+        put(Opened(tracks, bits=24 if stream.format.name in _WIDE else 16))
+        while self._once(put, container, stream):
+            if not self._loop:
+                raise SourceLost(
+                    scrub(f"{self._address}: the {'file' if self._paced else 'stream'} ended", self._address)
+                )
+            container = open_input(self._address, "audio")
+            stream = audio_of(container, self._address, len(self._names))
+
+    def stop(self) -> None:
+        """See :class:`recorder.sources.base.CaptureSource`."""
+        self._pace.stop()
+
+    def _once(self, put: Put, container: InputContainer, stream: AudioStream) -> bool:
+        """Play to the end; False when stopped before."""
+        before = self._samples
+        with told(self._address, opened=True):
+            for block in samples_of(container, stream):
+                for part in self._pieces(block, stream.rate):
+                    self._samples += len(part)
+                    due = (
+                        self._pace.wait(self._samples * 1_000_000 // stream.rate)
+                        if self._paced
+                        else not self._pace.stopped
+                    )
+                    if not due:
+                        return False
+                    put(SoundBlock(part, monotonic_us()))
+        if self._samples == before:
+            raise SourceLost(scrub(f"{self._address}: there is no sound in it", self._address))
+        return True
+
+    def _pieces(self, block: Samples, rate: int) -> Iterator[Samples]:
+        """Blocks of at most 20 ms, as a device gives them: a file's own may be seconds long."""
+        step = max(1, rate // 50)
+        for at in range(0, len(block), step):
+            yield block[at : at + step]
