@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -76,3 +77,34 @@ class SocketClient:
             return answer.json() if answer.content else None
         except ValueError as error:
             raise RecorderUnreachable(f"{method} {path}: not JSON: {answer.text:.200}") from error
+
+
+@dataclass
+class FakeRecorder:
+    """A recorder in memory, for tests and rehearsals.
+
+    Attributes:
+        waiting: hearings that are finished; a draft takes one off.
+        transcripts, drafts: what was handed over and asked for, in order.
+        refuses: hearings whose transcript it refuses.
+    """
+
+    waiting: list[str] = field(default_factory=list)
+    transcripts: list[Transcript] = field(default_factory=list)
+    drafts: list[str] = field(default_factory=list)
+    refuses: frozenset[str] = frozenset()
+
+    def finished(self) -> list[str]:
+        """Those that wait."""
+        return list(self.waiting)
+
+    def post_transcript(self, transcript: Transcript) -> None:
+        """Keep it."""
+        if transcript.hearing in self.refuses:
+            raise RecorderUnreachable(f"{transcript.hearing}: refused")
+        self.transcripts.append(transcript)
+
+    def post_draft(self, hearing: str) -> None:
+        """Note it; the hearing waits no longer."""
+        self.drafts.append(hearing)
+        self.waiting.remove(hearing)

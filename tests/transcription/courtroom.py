@@ -80,6 +80,7 @@ class Courtroom:
 
     folder: Path
     language: str = "kk"
+    hearing: str = "h1"
     _writer: JournalWriter = field(init=False)
     _lines: int = 0
 
@@ -87,7 +88,7 @@ class Courtroom:
         signer = Ed25519Signer("box.test", bytes(32))
         salt = bytes(16)
         self._writer = JournalWriter.create(
-            self.folder, signer, "h1", software="test", at_us=START_US, mono_us=0, salt=salt
+            self.folder, signer, self.hearing, software="test", at_us=START_US, mono_us=0, salt=salt
         )
         self.line("case", {"number": "1", "code": "gpk", "language": self.language, "publicity": "open"})
 

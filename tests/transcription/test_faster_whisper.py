@@ -69,7 +69,7 @@ def test_a_missing_file_is_named_and_not_fetched(folder: Path, tmp_path: Path, n
 def test_wrong_options_and_weights(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelUnusable, match="beam"):
         FasterWhisperRecognizer(model(folder, beam="5"))
-    with pytest.raises(ModelUnusable, match="model.bin is missing"):
+    with pytest.raises(ModelUnusable, match=r"model\.bin is missing"):
         FasterWhisperRecognizer(model(Path("large-v3")))  # never taken for the name of a model to fetch
     made = make_model(tmp_path / "m", ["a"])
     (made / "model.bin").write_bytes(b"weights")
