@@ -14,9 +14,8 @@ def holes(start: int, end: int, covered: Iterable[Span], allowed: int) -> list[S
     for begin, stop in sorted(covered):
         if stop <= reached:
             continue
-        begin = min(begin, end)
-        if begin - reached > allowed:
-            found.append((reached, begin))
+        if min(begin, end) - reached > allowed:
+            found.append((reached, min(begin, end)))
         reached = max(reached, stop)
         if reached >= end:
             return found
@@ -25,18 +24,15 @@ def holes(start: int, end: int, covered: Iterable[Span], allowed: int) -> list[S
     return found
 
 
-def common_end(ends: Iterable[int], laggard_us: int) -> tuple[int | None, int | None]:
-    """The time to which every source that was not lost delivered.
+def common_end(ends: Iterable[int], laggard_us: int) -> int | None:
+    """The time to which every source delivered.
 
     Args:
-        ends: last end of each source that delivered at all.
+        ends: last end of each source that is not lost.
         laggard_us: a source this far behind the last one counts as lost.
 
     Returns:
-        That time and the latest end of all; both None when nothing was delivered.
+        That time; None when there is no source.
     """
     known = sorted(ends)
-    if not known:
-        return None, None
-    last = known[-1]
-    return min(end for end in known if end >= last - laggard_us), last
+    return min((end for end in known if end >= known[-1] - laggard_us), default=None)

@@ -113,18 +113,15 @@ class Ledger:
 
     def _write(self, entries: tuple[Entry, ...], checkpoint: bool, keep: bool) -> list[Line]:
         lines: list[Line] = []
-        waiting = [*self._kept, *entries] if keep else list(self._kept)
-        done = 0
         try:
             self._mend()
             for entry in [*self._kept, *entries]:
                 lines.append(self._append(*entry))
-                done += 1
             self._kept = []
             if checkpoint:
                 self._writer.checkpoint()
         except (DiskFailed, DiskRefused) as error:
-            self._kept = waiting[done:]
+            self._kept = [*self._kept, *(entries if keep else ())][len(lines) :]
             refusal = error if isinstance(error, DiskRefused) else self._refuse(error)
             refusal.lines = tuple(lines)
             raise refusal from error

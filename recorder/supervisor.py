@@ -79,7 +79,7 @@ class Listener(Protocol):
         ...
 
     async def lost(self, device: Device, loss: Loss) -> None:
-        """The child is gone and reaped; its files may be recovered now. A new child starts when this returns."""
+        """The child is gone and reaped; its files may be recovered now. A new child records when this has returned."""
         ...
 
 
@@ -120,6 +120,7 @@ class Device:
         self._quiet = self._flat = 0.0
         self._bytes = -1
         self._ended = asyncio.Event()
+        self._mending: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
@@ -148,14 +149,14 @@ class Device:
         if self._child is not None:
             await self._child.quit(self._patience.end)
         await task
+        await self._mended()
         self.state = DeviceState.ABSENT
 
     def begin(self, order: Order) -> None:
         """Wish it recording; a child that is not ready yet, or a later one, is told when it is."""
         self.order = order
         self._ended.clear()
-        if self._child is not None and self.state is DeviceState.READY:
-            self._tell_begin(order)
+        self._tell_begin()
 
     async def end(self) -> bool:
         """Have it close the take's segments.
@@ -166,6 +167,7 @@ class Device:
         recording = self._child is not None and self.state is DeviceState.RECORDING
         self.order = None
         if not recording or self._child is None:
+            await self._mended()
             return False
         child = self._child
         child.send({"do": "end"})
@@ -178,11 +180,17 @@ class Device:
             return False
         return self._child is child
 
-    def _tell_begin(self, order: Order) -> None:
-        if self._child is not None:
-            self.state = DeviceState.RECORDING
-            command = {"do": "begin", "take": order.take, "folder": str(order.folder), "publicity": order.publicity}
-            self._child.send(command)
+    def _tell_begin(self) -> None:
+        """Pass the order on, if there is one and a child that can take it.
+
+        Not before a dead child's files were recovered: the new one numbers on after what lies there.
+        """
+        order = self.order
+        if order is None or self._child is None or self.state is not DeviceState.READY or self._mending is not None:
+            return
+        self.state = DeviceState.RECORDING
+        command = {"do": "begin", "take": order.take, "folder": str(order.folder), "publicity": order.publicity}
+        self._child.send(command)
 
     async def _keep(self) -> None:
         """Keep a child alive for as long as the device is wished open."""
@@ -194,16 +202,29 @@ class Device:
                 return
             self.state = DeviceState.LOST
             _log.warning("device_lost", action="restart", device=self.name, cause=loss.cause, detail=loss.detail)
-            try:
-                await self._listener.lost(self, loss)
-            finally:
-                self._ended.set()
+            await self._mended()
+            self._mending = asyncio.create_task(self._mend(loss), name=f"mend-{self.name}")
             if loss.cause == "file_ended":
                 return
             wait = self._patience.backoff if was_ready else min(wait * 2, self._patience.backoff_max)
             with suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._closing.wait()
+
+    async def _mend(self, loss: Loss) -> None:
+        """Have the dead child's files recovered, while the next child opens the device."""
+        try:
+            await self._listener.lost(self, loss)
+        except Exception:  # noqa: BLE001 - a fault of ours must not keep the device closed
+            _log.exception("recovery_failed", action="go_on", device=self.name)
+        finally:
+            self._mending = None
+            self._ended.set()
+            self._tell_begin()
+
+    async def _mended(self) -> None:
+        if self._mending is not None:
+            await self._mending
 
     def _kept(self, task: asyncio.Task[None]) -> None:
         """The keeper ended: asked to, at the end of a file, or by a fault of ours that must be seen."""
@@ -266,8 +287,7 @@ class Device:
             case reports.Ready():
                 self.state = DeviceState.READY
                 self._flat = 0.0
-                if self.order is not None:
-                    self._tell_begin(self.order)
+                self._tell_begin()
             case reports.Alive(bytes=count) if count != self._bytes:
                 self._bytes = count
                 self._flat = 0.0

@@ -17,6 +17,11 @@ from recorder.tracks import Track
 LAGGARD_US = 1_000_000
 
 
+def gap_data(cause: str, intervals: list[dict[str, Any]], detail: str = "") -> dict[str, Any]:
+    """Data of a ``gap`` line."""
+    return {"cause": cause, "detail": detail, "intervals": intervals}
+
+
 @dataclass
 class TrackBook:
     """What one source delivered in the take."""
@@ -135,9 +140,7 @@ class LiveTake:
         """Holes of a source up to ``until_us`` that no gap line names yet."""
         if self.start_us is None:
             return []
-        start = self.start_us
-        if not book.covered and book.track.name in self.since:
-            start = min(self.since[book.track.name], self.start_us)
+        start = min(self.since.get(book.track.name, self.start_us), self.start_us)
         return holes(start, until_us, book.covered, book.track.allowed_hole_us)
 
     def explain(self, book: TrackBook, spans: Iterable[Span]) -> list[dict[str, Any]]:
@@ -146,13 +149,19 @@ class LiveTake:
         book.covered.extend(listed)
         return [{"source": book.track.name, "from_us": begin, "to_us": end} for begin, end in listed]
 
-    def common_end(self) -> tuple[int | None, int | None]:
-        """Time to which all sources that are not lost delivered, and the latest end of all."""
-        ends = {name: book.covered_end for name, book in self.books.items()}
-        living = [end for name, end in ends.items() if end is not None and not self.books[name].lost]
-        everything = [end for end in ends.values() if end is not None]
-        end, _ = common_end(living, LAGGARD_US)
-        return end, max(everything, default=None)
+    def common_end(self, laggard_us: int = LAGGARD_US) -> int | None:
+        """Time to which all sources that are not lost delivered; None when all are."""
+        ends = [book.covered_end for book in self.books.values() if not book.lost]
+        return common_end([end for end in ends if end is not None], laggard_us)
+
+    def gaps(self, until_us: int) -> list[dict[str, Any]]:
+        """Data of the ``gap`` lines for all holes up to ``until_us``, one line for each cause; they count as explained."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for name in sorted(self.books):
+            book = self.books[name]
+            if intervals := self.explain(book, self.unexplained(book, until_us)):
+                found.setdefault(book.cause, []).extend(intervals)
+        return [gap_data(cause, intervals) for cause, intervals in found.items()]
 
     def progress_data(self) -> dict[str, Any]:
         """Data of a ``progress`` line."""

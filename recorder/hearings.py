@@ -1,0 +1,137 @@
+"""The hearings on this box's disk: their names, and what their journals say."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from protocol.encoding import HEARING, utc_us
+from protocol.errors import ProtocolError
+from protocol.hearing import State
+from protocol.journal import Line, read_journal
+from protocol.view import HearingView
+from protocol.writer import JOURNAL
+from recorder.refusals import NoHearing
+
+_log = structlog.get_logger(__name__)
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without l, i, o, 0, 1: read over the phone
+
+
+def new_name(at_us: int, number: str, suffix: str) -> str:
+    """Identifier of a hearing: date on the court's own calendar, number of the case, four random characters.
+
+    Args:
+        at_us: UTC, µs.
+        number: of the case, as the court writes it.
+        suffix: keeps two hearings of one case and day apart.
+    """
+    day = datetime.fromtimestamp(at_us / 1e6).astimezone().strftime("%Y-%m-%d")
+    case = re.sub(r"[^a-z0-9.-]+", "-", number.lower()).strip("-.")[:60] or "case"
+    return f"{day}_{case}_{suffix}"
+
+
+def new_suffix() -> str:
+    """Four random characters."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(4))
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A hearing in a list. Times in µs UTC; ``recorded_us`` is the length of all takes together."""
+
+    hearing: str
+    state: State
+    number: str
+    code: str
+    title: str
+    judge: str
+    opened_at: str
+    state_at: str
+    takes: int
+    recorded_us: int
+    transcripts: int
+    sealed: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """As the API lists it."""
+        return {**self.__dict__, "state": self.state.value}
+
+
+class HearingStore:
+    """The folder of records, read only; a journal that did not change is not read twice."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read: dict[str, tuple[tuple[int, int], HearingView]] = {}
+
+    def path(self, hearing: str) -> Path:
+        """Folder of a hearing.
+
+        Raises:
+            NoHearing: there is none of that name.
+        """
+        folder = self.folder / hearing
+        if not HEARING.match(hearing) or not (folder / JOURNAL).is_file():
+            raise NoHearing(f"there is no hearing {hearing[:80]!r} on this box")
+        return folder
+
+    def names(self) -> list[str]:
+        """All hearings, oldest name first."""
+        return sorted(path.parent.name for path in self.folder.glob(f"*/{JOURNAL}") if HEARING.match(path.parent.name))
+
+    def view(self, hearing: str) -> HearingView:
+        """What the journal says.
+
+        Raises:
+            NoHearing: there is none of that name.
+            ProtocolError: the journal cannot be read.
+        """
+        path = self.path(hearing) / JOURNAL
+        facts = path.stat()
+        mark = (facts.st_mtime_ns, facts.st_size)
+        known = self._read.get(hearing)
+        if known is None or known[0] != mark:
+            entries, _ = read_journal(path.read_bytes())
+            known = (mark, HearingView.of(entries))
+            self._read[hearing] = known
+        return known[1]
+
+    def views(self) -> list[HearingView]:
+        """All hearings whose journal can be read; the others are logged, so that one bad folder hides nothing else."""
+        found = []
+        for name in self.names():
+            try:
+                found.append(self.view(name))
+            except (ProtocolError, OSError) as error:
+                _log.error("journal_unreadable", action="skip", hearing=name, error=str(error))
+        return found
+
+
+def summary(view: HearingView) -> Summary:
+    """A line of the list."""
+    recorded = sum(take.end_us - take.start_us for take in view.takes.values() if take.end_us is not None)
+    return Summary(
+        hearing=view.hearing,
+        state=view.state,
+        number=view.case.number,
+        code=view.case.code,
+        title=view.case.title,
+        judge=view.case.judge,
+        opened_at=view.opened_at,
+        state_at=view.state_at or view.opened_at,
+        takes=len(view.takes),
+        recorded_us=recorded,
+        transcripts=sum(item.kind == "transcript" for item in view.revisions),
+        sealed=bool(view.manifests),
+    )
+
+
+def last_us(lines: list[Line]) -> int:
+    """When the journal was last written, UTC µs."""
+    return utc_us(lines[-1].at)

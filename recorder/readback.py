@@ -1,0 +1,181 @@
+"""Read-back: each closed sound segment is decoded again and compared with what was measured at capture.
+
+The decoder runs in a process of its own (``python -m recorder.readback``) at the lowest priority: it must neither slow the
+capture nor take the daemon with it when a file makes it crash. Paths go in, ``{"path", "units", "rms_cdb"}`` or
+``{"path", "error"}`` comes out, one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+READBACK: tuple[str, ...] = (sys.executable, "-m", "recorder.readback")
+#: FLAC is exact, so only the last digit may differ by rounding.
+TOLERANCE_CDB = 2
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A segment as the capture child measured it: samples, and RMS in hundredths of dBFS."""
+
+    folder: Path
+    path: str
+    source: str
+    start_us: int
+    end_us: int
+    units: int
+    rms_cdb: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A segment that did not read back as it was measured; ``code`` is that of a finding."""
+
+    code: str
+    segment: Measured
+    detail: str
+
+
+class ReadBack:
+    """A queue of closed segments and the process that reads them.
+
+    Args:
+        tell: called in the event loop for each segment that is not what it should be.
+        command: the decoder program.
+        patience_s: how long one segment may take.
+    """
+
+    def __init__(
+        self, tell: Callable[[Difference], None], command: Sequence[str] = READBACK, patience_s: float = 120.0
+    ) -> None:
+        self._tell = tell
+        self._command = command
+        self._patience = patience_s
+        self._queue: asyncio.Queue[Measured] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+        self._process: Process | None = None
+        self.done = 0
+
+    def add(self, segment: Measured) -> None:
+        """Have a segment read back some time soon."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="readback")
+        self._queue.put_nowait(segment)
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Wait until everything is read back; False when time ran out (the rest is read back later)."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._queue.join()
+        except TimeoutError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """End the process."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self._stop()
+
+    async def _run(self) -> None:
+        while True:
+            segment = await self._queue.get()
+            try:
+                difference = await self._check(segment)
+                self.done += 1
+                if difference is not None:
+                    _log.error("readback", action="journal", path=segment.path, detail=difference.detail)
+                    self._tell(difference)
+            finally:
+                self._queue.task_done()
+
+    async def _check(self, segment: Measured) -> Difference | None:
+        try:
+            async with asyncio.timeout(self._patience):
+                answer = await self._ask(segment.folder / segment.path)
+        except TimeoutError:
+            await self._stop()
+            return Difference("readback-failed", segment, f"not read within {self._patience:g} s")
+        if answer is None:
+            await self._stop()
+            return Difference("readback-failed", segment, "the decoder ended")
+        if "error" in answer:
+            return Difference("readback-failed", segment, str(answer["error"]))
+        units, rms = int(answer["units"]), int(answer["rms_cdb"])
+        if units != segment.units or abs(rms - segment.rms_cdb) > TOLERANCE_CDB:
+            detail = f"read {units} samples at {rms} cdB, captured {segment.units} at {segment.rms_cdb} cdB"
+            return Difference("readback-differs", segment, detail)
+        return None
+
+    async def _ask(self, path: Path) -> dict[str, Any] | None:
+        if self._process is None:
+            self._process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE)
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None  # noqa: S101 - opened with pipes
+        assert stdout is not None  # noqa: S101
+        stdin.write(json.dumps(str(path)).encode() + b"\n")
+        line = await stdout.readline()
+        return json.loads(line) if line else None
+
+    async def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None and process.returncode is None:
+            process.kill()
+        if process is not None:
+            await process.wait()
+
+
+def measure(path: Path) -> tuple[int, int]:
+    """Samples and RMS (hundredths of dBFS) of a sound file with one track.
+
+    Raises:
+        av.FFmpegError: it cannot be decoded.
+    """
+    import av
+    import numpy as np
+    from av.audio.resampler import AudioResampler
+
+    from recorder.levels import LevelMeter
+
+    samples, meter = 0, LevelMeter()
+    packed = AudioResampler(format="s32")  # packed: PyAV 18 crashes on planar frames of eight channels
+    with av.open(str(path)) as container:
+        for frame in container.decode(container.streams.audio[0]):
+            samples += frame.samples
+            for part in packed.resample(frame):
+                meter.add(part.to_ndarray().reshape(-1).astype(np.int32, copy=False))
+    return samples, meter.rms_cdb
+
+
+def main() -> int:
+    """Read back what standard input names, until it ends."""
+    import av
+
+    os.nice(19)
+    for line in sys.stdin:
+        path = json.loads(line)
+        try:
+            units, rms = measure(Path(path))
+            answer: dict[str, Any] = {"path": path, "units": units, "rms_cdb": rms}
+        except (av.FFmpegError, OSError, IndexError, ValueError) as error:
+            answer = {"path": path, "error": f"{type(error).__name__}: {error}"}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""After a power cut, a kill or a restart: what the journal says and what lies on disk are brought together.
+
+Nothing is invented: torn bytes that nobody acknowledged are cut and counted, open segments are cut after their last whole
+fragment and closed as ``recovered``, the take they belong to ends where its sources ended, and what is missing from there on
+is told to whoever goes on recording (:class:`Recovered`), who writes it as one gap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from protocol.durable import sync_dir
+from protocol.hearing import State, Take
+from protocol.journal import Line
+from protocol.note import Signer
+from protocol.view import HearingView
+from protocol.writer import JournalWriter, Torn
+from recorder import reports
+from recorder.clock import HearingClock
+from recorder.findings import Findings
+from recorder.hearings import last_us
+from recorder.ledger import Entry, Ledger
+from recorder.mend import mend_files
+from recorder.rescue import keep, unlisted
+from recorder.take import LiveTake
+from recorder.tracks import Track
+
+_log = structlog.get_logger(__name__)
+POWER_OR_KILL = "power_or_kill"
+RESTART = "restart"
+#: When everything dies at once, sources end up to a group of pictures apart; that is no reason to call one of them lost, µs.
+APART_US = 5_000_000
+
+
+@dataclass
+class Recovered:
+    """A hearing that can be gone on with.
+
+    Attributes:
+        ledger: its journal, open.
+        cause: of the interruption.
+        since: by source, from when it is missing; empty when the hearing was not being recorded.
+    """
+
+    ledger: Ledger
+    cause: str
+    since: dict[str, int] = field(default_factory=dict)
+
+
+async def recover(
+    folder: Path,
+    signer: Signer,
+    clock: HearingClock,
+    thread: Executor,
+    on_line: Callable[[Line], None],
+    findings: Findings,
+) -> Recovered:
+    """Bring one open hearing in order.
+
+    Raises:
+        BadLine, NotCanonical: the journal is damaged, or of another device.
+        DiskRefused, DiskFailed: the disk refused.
+    """
+    loop = asyncio.get_running_loop()
+    writer, torn = await loop.run_in_executor(thread, JournalWriter.reopen, folder, signer)
+    before_us = last_us(writer.lines)
+    ledger = Ledger(writer, signer, clock, thread, on_line)
+    view = ledger.view
+    left = unlisted(folder, {segment.path for segment in view.segments})
+    crashed = bool(torn.journal_bytes or left or view.current_take is not None)
+    await ledger.post(("clock", clock.line_data()), *_recovered_line(torn, before_us, crashed=crashed))
+    segments: dict[str, list[dict[str, Any]]] = {}
+    for data in keep(folder, await mend_files(folder, left), "open", findings, before_us):
+        segments.setdefault(data["take"], []).append(data)
+    for take in sorted({*segments, *([view.current_take.id] if view.current_take else [])}):
+        await _close_take(ledger, take, segments.get(take, []), writer.lines)
+    await loop.run_in_executor(thread, tidy, folder, view)
+    _log.info("recovered", action="go_on", hearing=view.hearing, state=view.state.value, crashed=crashed, left=len(left))
+    await ledger.work(lambda opened, _moment: opened.checkpoint())
+    cause = POWER_OR_KILL if crashed or _crashed_since_take(writer.lines) else RESTART
+    interrupted = view.state in (State.RECORDING, State.FAULTY) and view.takes
+    return Recovered(ledger, cause, missing_since(view) if interrupted else {})
+
+
+def missing_since(view: HearingView) -> dict[str, int]:
+    """By source, the end of what is recorded or explained of it in the last take, but not before the take's end."""
+    take = list(view.takes.values())[-1]
+    end = take.end_us if take.end_us is not None else take.start_us
+    covered = _covered(view, take)
+    return {source: max([end, *(stop for _, stop in covered[source])]) for source in take.sources}
+
+
+def tidy(folder: Path, view: HearingView) -> None:
+    """Delete what a crash left of files that no line ever named: temporary files, documents without a ``revision`` line.
+
+    They were never acknowledged and can be made again; left there, they would make the record fail its verification.
+    """
+    named = {item.path for item in view.revisions} | {item.path for item in view.manifests}
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder).as_posix()
+        made_once = relative.startswith(("transcript/", "protocol/", "manifest-"))
+        temporary = path.name.startswith(".") and path.name.endswith(".tmp")
+        if path.is_file() and (temporary or (made_once and relative not in named)):
+            _log.warning("unacknowledged_file", action="delete", hearing=view.hearing, path=relative)
+            path.unlink()
+            sync_dir(path.parent)
+
+
+def _recovered_line(torn: Torn, before_us: int, *, crashed: bool) -> Iterable[Entry]:
+    if crashed:
+        data = {"torn_bytes": torn.journal_bytes, "torn_sha256": torn.journal_sha256}
+        yield ("recovered", {**data, "cause": POWER_OR_KILL, "last_us": before_us})
+
+
+def _crashed_since_take(lines: list[Line]) -> bool:
+    """Whether a crash, and not an orderly end, interrupted the last take."""
+    types = [line.type for line in lines]
+    last = max((index for index, kind in enumerate(types) if kind == "take_started"), default=0)
+    return "recovered" in types[last:]
+
+
+async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any]], lines: list[Line]) -> None:
+    """Journal the recovered segments of a take and its end."""
+    view = ledger.view
+    tracks = [
+        Track(item.name, item.name, item.kind, "video" if item.media == "video" else "audio", item.label, item.device)
+        for item in view.sources.values()
+    ]
+    entries: list[Entry] = []
+    known = view.takes.get(take_id)
+    live = LiveTake.of(take_id, known.publicity if known else "open", tracks)
+    for data in segments:
+        live.closed(reports.Closed.model_validate({**data, "report": "closed"}), 0.0)
+    if known is None:  # a start or resume that was asked for, and of which nothing was journalled yet
+        start = live.common_start()
+        if start is None:
+            return
+        if view.state is not State.RECORDING:
+            data = {"from": view.state.value, "to": "recording", "by": "recorder", "reason": "found after a crash"}
+            entries.append(("state", data))
+        names = sorted(live.books)
+        entries.append(
+            ("take_started", {"take": take_id, "publicity": "open", "start_us": start, "sources": names})
+        )
+        live.start_us = start
+    else:
+        live.start_us = known.start_us
+        live.books = {name: book for name, book in live.books.items() if name in known.sources}
+        for name, spans in _covered(view, known).items():
+            if name in live.books:
+                live.books[name].covered += spans
+    causes = _lost(lines)
+    for name, book in live.books.items():
+        book.lost, book.cause = name in causes, causes.get(name, POWER_OR_KILL)
+    ends = [book.covered_end for book in live.books.values() if book.covered_end is not None]
+    end = live.common_end(APART_US)
+    end = max(live.start_us, max(ends, default=live.start_us) if end is None else end)
+    entries += [("segment", data) for data in segments]
+    entries += [("gap", data) for data in live.gaps(end)]
+    entries.append(("take_ended", {"take": take_id, "end_us": end, "reason": "interrupted"}))
+    await ledger.post(*entries, checkpoint=True)
+
+
+def _covered(view: HearingView, take: Take) -> dict[str, list[tuple[int, int]]]:
+    """By source, what segments and gap lines cover of a take."""
+    found: dict[str, list[tuple[int, int]]] = {
+        source: [(item.start_us, item.end_us) for item in view.track(take.id, source)] for source in take.sources
+    }
+    for gap in view.gaps:
+        for item in gap.intervals:
+            if item.source in found and item.to_us > take.start_us:
+                found[item.source].append((item.from_us, item.to_us))
+    return found
+
+
+def _lost(lines: list[Line]) -> dict[str, str]:
+    """Sources that were lost when the last take was interrupted, with the cause."""
+    lost: dict[str, str] = {}
+    for line in lines:
+        if line.type == "take_started":
+            lost = {}
+        elif line.type == "source_lost":
+            lost[str(line.data["source"])] = str(line.data["cause"])
+        elif line.type == "source_back":
+            lost.pop(str(line.data["source"]), None)
+    return lost

@@ -1,0 +1,88 @@
+"""What a dead capture child left: its open segments, recovered and described as the journal wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from protocol.encoding import check_path
+from recorder.clock import HearingClock
+from recorder.findings import Findings
+from recorder.mend import Mended, mend_files
+
+_log = structlog.get_logger(__name__)
+
+
+def unlisted(record: Path, known: Collection[str], take: str | None = None) -> list[str]:
+    """Media files on disk that no ``segment`` line names, in order of source and number.
+
+    Args:
+        record: folder of the hearing.
+        known: paths that are journalled.
+        take: only of this take.
+    """
+    found = (path.relative_to(record).as_posix() for path in (record / "media").glob(f"{take or '*'}/*/*.mp4*"))
+    return sorted(check_path(path) for path in found if path not in known)
+
+
+def segment_data(mended: Mended, publicity: str, after_us: int) -> dict[str, Any]:
+    """Data of the ``segment`` line of a recovered file.
+
+    An unreadable file is kept and sealed too, as a segment without length at ``after_us``: it may be read one day.
+    """
+    _, take, source, name = mended.path.split("/")
+    data: dict[str, Any] = {
+        "path": mended.path,
+        "take": take,
+        "source": source,
+        "number": int(name.split(".")[0]),
+        "closed": "recovered",
+        "publicity": publicity,
+    }
+    if mended.state == "unreadable":
+        nothing = {"media": "audio", "codec": "unknown", "rate": 1, "units": 0, "fragments": 0}
+        levels = {"peak_cdb": None, "rms_cdb": None}
+        return {**data, **nothing, **levels, **mended.facts, "start_us": after_us, "end_us": after_us}
+    keys = ("bytes", "sha256", "start_us", "end_us", "media", "codec", "rate", "units", "fragments", "peak_cdb", "rms_cdb")
+    return {**data, **{key: mended.facts[key] for key in keys}}
+
+
+async def rescue(
+    record: Path,
+    take: str,
+    sources: Iterable[str],
+    known: Collection[str],
+    publicity: str,
+    findings: Findings,
+    clock: HearingClock,
+) -> list[dict[str, Any]]:
+    """Recover the open segments of some sources in a take; files without a whole fragment are deleted.
+
+    Returns:
+        Data of their ``segment`` lines.
+
+    Raises:
+        DiskFailed: a file can neither be recovered nor read.
+    """
+    wanted = set(sources)
+    paths = [path for path in unlisted(record, known, take) if path.split("/")[2] in wanted]
+    return keep(record, await mend_files(record, paths), publicity, findings, clock.now()[0])
+
+
+def keep(record: Path, mended: Iterable[Mended], publicity: str, findings: Findings, now_us: int) -> list[dict[str, Any]]:
+    """``segment`` data of recovered files; empty ones are deleted."""
+    kept: list[dict[str, Any]] = []
+    for item in mended:
+        source = item.path.split("/")[2]
+        _log.info("segment_recovered", action="journal", path=item.path, state=item.state, detail=item.detail)
+        if item.state == "empty":
+            (record / item.path).unlink()
+            continue
+        if item.state == "unreadable":
+            findings.set("segment-unreadable", "error", source, now_us, f"{item.path}: {item.detail}")
+        before = [data["end_us"] for data in kept if data["source"] == source]
+        kept.append(segment_data(item, publicity, before[-1] if before else now_us))
+    return kept

@@ -1,0 +1,76 @@
+"""What the daemon says of itself: the body of ``GET /v1/status`` (docs/architecture.md)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from protocol.hearing import State
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class SourceStatus(_Model):
+    """One source: a camera, or one microphone.
+
+    ``peak_cdb`` and ``rms_cdb`` are hundredths of dBFS, None when unknown; ``bytes`` are those of the running take that are
+    known to be on the disk; ``last_us`` is the end of what is on the disk, UTC µs.
+    """
+
+    name: str
+    kind: str
+    media: Literal["video", "audio"]
+    label: str
+    state: Literal["absent", "ready", "recording", "lost"]
+    peak_cdb: int | None = None
+    rms_cdb: int | None = None
+    bytes: int = 0
+    last_us: int | None = None
+
+
+class FindingStatus(_Model):
+    """Something that is wrong at present (recorder.findings)."""
+
+    code: str
+    severity: Literal["warning", "error"]
+    source: str | None
+    start_us: int
+    end_us: int | None = None
+    detail: str = ""
+    advice: str = ""
+
+
+class ClockStatus(_Model):
+    """The hearing's clock (record format, section 4.1)."""
+
+    boot: str
+    offset_us: int
+    synchronized: bool
+    ntp_offset_us: int | None
+    now_us: int
+
+
+class Status(_Model):
+    """The daemon's state.
+
+    Attributes:
+        state: of the current hearing; None when there is none.
+        hearing: its identifier.
+        take: the running take, or None.
+        recording: bytes of every microphone reached the disk within the last 3 s. Nothing else makes it true.
+        since_us: start of the running take, UTC µs.
+        missing_models: languages (kk, ru) without a speech model on this box.
+    """
+
+    state: State | None = None
+    hearing: str | None = None
+    take: str | None = None
+    recording: bool = False
+    sources: tuple[SourceStatus, ...] = ()
+    findings: tuple[FindingStatus, ...] = ()
+    clock: ClockStatus
+    since_us: int | None = None
+    missing_models: tuple[str, ...] = ()
