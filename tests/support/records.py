@@ -102,7 +102,7 @@ class RecordMaker:
     def revise(self, kind: str, path: str, content: bytes) -> None:
         """A file that came after, and its seal."""
         durable.write_once(self.folder / path, content)
-        number = int(path.split("-")[-1].split("/")[-1].split(".")[0])
+        number = int(path.rsplit("-", maxsplit=1)[-1].rsplit("/", maxsplit=1)[-1].split(".", maxsplit=1)[0])
         self.line(
             "revision", kind=kind, number=number, path=path, bytes=len(content), sha256=digest(content), by="machine"
         )
@@ -175,4 +175,6 @@ def case() -> Mapping[str, Any]:
 
 def files_of(folder: Path) -> dict[str, bytes]:
     """Every file of a record, by path."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
