@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -195,7 +195,7 @@ def wrap_key(key: bytes, recipients: Mapping[str, bytes]) -> list[dict[str, str]
     ]
 
 
-def unwrap_key(wrapped: list[Mapping[str, str]], private_key: bytes) -> bytes:
+def unwrap_key(wrapped: Sequence[Mapping[str, str]], private_key: bytes) -> bytes:
     """The key of a closed take, for the holder of an X25519 private key (32 bytes).
 
     Raises:
