@@ -35,6 +35,7 @@ class SocketClient:
     """The daemon behind its socket."""
 
     def __init__(self, socket: Path) -> None:
+        self._socket = socket
         transport = httpx2.HTTPTransport(uds=str(socket))
         # Proxies and certificates of the environment have no say about a socket on this machine.
         self._http = httpx2.Client(transport=transport, base_url="http://recorder", timeout=_ASK_S, trust_env=False)
@@ -67,6 +68,8 @@ class SocketClient:
         self._send("POST", f"/v1/hearings/{quote(hearing, safe='')}/draft", json={"by": BY}, timeout=_ACT_S)
 
     def _send(self, method: str, path: str, **more: Any) -> Any:
+        if not self._socket.exists():  # the library leaves a socket open when there is nothing to connect to
+            raise RecorderUnreachable(f"{self._socket}: no recorder has made this socket")
         try:
             answer = self._http.request(method, path, **more)
         except httpx2.HTTPError as error:
