@@ -1,0 +1,146 @@
+"""A real audio device with several microphones for tests: PulseAudio with a null sink, played into by paplay.
+
+What is played into channel *n* of the sink is what microphone *n* gives, sample by sample. The device is seen by PortAudio
+through ALSA's pulse plugin under the name in :attr:`PulseRoom.device`, by processes that run with :attr:`PulseRoom.environment`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+RATE = 48000
+DEVICE = "courtroom"
+# The names of 7.1: with channels called aux0 … ALSA records pure silence.
+NAMES = ("front-left", "front-right", "rear-left", "rear-right", "front-center", "lfe", "side-left", "side-right")
+_ALSA_CONF = Path("/usr/share/alsa/alsa.conf")
+_PULSE_PLUGIN = "libasound_module_pcm_pulse.so"
+
+
+def why_not() -> str | None:
+    """Why no such device can be made here; None when one can. For ``pytest.mark.skipif``."""
+    for program in ("pulseaudio", "paplay"):
+        if not shutil.which(program):
+            return f"{program} is not installed"
+    if not _ALSA_CONF.exists() or not list(Path("/usr/lib").glob(f"**/alsa-lib/{_PULSE_PLUGIN}")):
+        return "ALSA's pulse plugin is not installed (libasound2-plugins)"
+    try:
+        import sounddevice  # noqa: F401
+    except OSError:
+        return "PortAudio is not installed (libportaudio2)"
+    return None
+
+
+@dataclass
+class PulseRoom:
+    """A running room.
+
+    Attributes:
+        device: name of the audio device.
+        environment: variables a process needs to see it.
+        channels: number of microphones.
+        server: the PulseAudio process (SIGKILL unplugs the device, SIGSTOP hangs it).
+    """
+
+    device: str
+    environment: dict[str, str]
+    channels: int
+    server: subprocess.Popen[bytes]
+    folder: Path
+    _players: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def play(self, samples: NDArray[np.int16]) -> subprocess.Popen[bytes]:
+        """Play samples, shape (samples, channels), 48 kHz, into the microphones; returns at once.
+
+        The process ends when they have been played.
+        """
+        path = self.folder / f"play-{len(self._players)}.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(self.channels)
+            file.setsampwidth(2)
+            file.setframerate(RATE)
+            file.writeframes(np.ascontiguousarray(samples, "<i2").tobytes())
+        return self.play_file(path)
+
+    def play_file(self, path: Path) -> subprocess.Popen[bytes]:
+        """Play a WAV file with as many channels as the room has."""
+        names = ",".join(NAMES[: self.channels])
+        # 100 ms: paplay's own choice fills two seconds of buffer before anything is heard.
+        command = ["paplay", "--device=room", "--latency-msec=100", f"--channel-map={names}", str(path)]
+        player = subprocess.Popen(command, env={**os.environ, **self.environment})
+        self._players.append(player)
+        return player
+
+    def close(self) -> None:
+        """End the players and the server."""
+        for process in (*self._players, self.server):
+            if process.poll() is None:
+                process.kill()
+            process.wait(10)
+
+
+@contextmanager
+def pulse_room(channels: int = 4, samples: NDArray[np.int16] | None = None) -> Iterator[PulseRoom]:
+    """Start a room with 1 to 8 microphones; ``samples``, if any, are played at once (see :meth:`PulseRoom.play`)."""
+    with TemporaryDirectory(prefix="pulse-") as name:
+        room = _start(Path(name), channels)
+        try:
+            if samples is not None:
+                room.play(samples)
+            yield room
+        finally:
+            room.close()
+
+
+def _start(folder: Path, channels: int) -> PulseRoom:
+    socket = folder / "native"
+    names = ",".join(NAMES[:channels])
+    shape = f"channels={channels} channel_map={names}"
+    modules = (
+        f"module-native-protocol-unix auth-anonymous=1 socket={socket}",
+        f"module-null-sink sink_name=room rate={RATE} format=s16le {shape}",
+        f"module-remap-source source_name=mics master=room.monitor {shape} remix=no",
+    )
+    quiet = (
+        "-n",
+        "--daemonize=no",
+        "--use-pid-file=no",
+        "--exit-idle-time=-1",
+        "--disable-shm=yes",
+        "--log-level=error",
+    )
+    home = {"HOME": name, "XDG_RUNTIME_DIR": name, "PULSE_RUNTIME_PATH": name} if (name := str(folder)) else {}
+    with (folder / "log").open("wb") as log:
+        arguments = [part for module in modules for part in ("-L", module)]
+        command = ["pulseaudio", *quiet, "--log-target=stderr", *arguments]
+        server = subprocess.Popen(command, env={**os.environ, **home}, stdin=subprocess.DEVNULL, stderr=log)
+    conf = folder / "asound.conf"
+    pulse = f'{{ type pulse server "unix:{socket}" device "mics" }}'
+    conf.write_text(f'<{_ALSA_CONF}>\npcm.{DEVICE} {pulse}\nctl.{DEVICE} {{ type pulse server "unix:{socket}" }}\n')
+    environment = {"ALSA_CONFIG_PATH": str(conf), "PULSE_SERVER": f"unix:{socket}"}
+    room = PulseRoom(DEVICE, environment, channels, server, folder)
+    for _ in range(300):
+        if socket.exists() and _answers(environment):
+            return room
+        if server.poll() is not None:
+            break
+        time.sleep(0.1)
+    room.close()
+    raise RuntimeError(f"PulseAudio did not start: {(folder / 'log').read_text(errors='replace')}")
+
+
+def _answers(environment: dict[str, str]) -> bool:
+    command = ["pactl", "list", "short", "sources"]
+    found = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, check=False, timeout=30)
+    return b"mics" in found.stdout
