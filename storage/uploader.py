@@ -55,6 +55,7 @@ class Uploader:
         client: the archive; made from the settings by default.
         now: also give receipts to finished hearings without a draft at once.
         clock: monotonic seconds.
+        wall: seconds since 1970, UTC.
 
     Raises:
         Refused: no address or token of an archive is set.
@@ -67,10 +68,12 @@ class Uploader:
         *,
         now: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._now = now
         self._clock = clock
+        self._wall = wall
         self._client = client or _client(settings)
         self._done = Done(settings.state_dir / "uploader.sqlite")
         self._jobs: dict[Path, Job] = {}
@@ -137,7 +140,7 @@ class Uploader:
         view = sender.tail.view
         if sender.drafted or self._now:
             return True
-        waited = time.time() - utc_us(view.state_at) / 1_000_000
+        waited = self._wall() - utc_us(view.state_at) / 1_000_000
         return view.state is State.FINISHED and waited >= DRAFT_WAIT_S
 
 

@@ -29,22 +29,26 @@ UPLOADS = 16  # bodies written at once; more wait for their turn
 VERIFICATIONS = 2  # records verified at once: it is the processor's work
 
 
+def sender(request: Request) -> Device:
+    """The device that sends the request; raises :class:`NotEnrolled`."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotEnrolled("a device token is needed (Authorization: Bearer …)")
+    archive: Archive = request.app.state.archive
+    return archive.device(token.strip())
+
+
+SentBy = Annotated[Device, Depends(sender)]
+
+
 def router(archive: Archive) -> APIRouter:
     """The routes of the box API."""
     # `anyone`: no person signs in here; the token is what is asked for.
     routes = APIRouter(prefix="/api/v1/records", dependencies=[Depends(anyone)])
     uploads, verifications = anyio.CapacityLimiter(UPLOADS), anyio.CapacityLimiter(VERIFICATIONS)
 
-    def sender(request: Request) -> Device:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise NotEnrolled("a device token is needed (Authorization: Bearer …)")
-        return archive.device(token.strip())
-
-    sent_by = Annotated[Device, Depends(sender)]
-
     @routes.put("/{hearing}/files/{path:path}")
-    async def put(request: Request, hearing: str, path: str, device: sent_by) -> Response:
+    async def put(request: Request, hearing: str, path: str, device: SentBy) -> Response:
         sha256 = parse_repr_digest(request.headers.get("repr-digest"))
         _check_length(request)
         body = _pull(request.stream())
@@ -53,11 +57,11 @@ def router(archive: Archive) -> APIRouter:
         return JSONResponse({"path": path, "new": new}, 201 if new else 200)
 
     @routes.get("/{hearing}")
-    def held(hearing: str, device: sent_by) -> dict[str, str]:
+    def held(hearing: str, device: SentBy) -> dict[str, str]:
         return archive.held(device, hearing)
 
     @routes.post("/{hearing}/receipt")
-    async def receipt(hearing: str, device: sent_by) -> Response:
+    async def receipt(hearing: str, device: SentBy) -> Response:
         work: Callable[[], bytes] = partial(archive.receipt, device, hearing)
         return Response(await anyio.to_thread.run_sync(work, limiter=verifications), media_type="application/json")
 

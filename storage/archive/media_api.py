@@ -27,39 +27,43 @@ from web.rights import signed_in
 PLAYLIST = "application/vnd.apple.mpegurl"
 
 
+def reader(request: Request, hearing: str) -> Account:
+    """Who reads; the look is logged before anything is handed out."""
+    account: Account = request.state.account
+    archive: Archive = request.app.state.archive
+    media: Media = request.app.state.media
+    check_hearing(hearing)
+    media.known(hearing)  # a hearing that is not there is not looked at
+    archive.viewed(hearing, account.name, str(request.state.session_token))
+    return account
+
+
+ReadBy = Annotated[Account, Depends(reader)]
+
+
 def router(archive: Archive, media: Media) -> APIRouter:
     """The routes of a hearing's media."""
     routes = APIRouter(prefix="/hearings/{hearing}", dependencies=[Depends(signed_in)])
     verifications = anyio.CapacityLimiter(2)
 
-    def reader(request: Request, hearing: str) -> Account:
-        """Who reads; the look is logged before anything is handed out."""
-        account: Account = request.state.account
-        check_hearing(hearing)
-        media.known(hearing)  # a hearing that is not there is not looked at
-        archive.viewed(hearing, account.name, str(request.state.session_token))
-        return account
-
-    read_by = Annotated[Account, Depends(reader)]
-
     @routes.get("/replay.json")
-    def replay(hearing: str, account: read_by) -> dict[str, Any]:
+    def replay(hearing: str, account: ReadBy) -> dict[str, Any]:
         return media.replay(hearing, closed=may_see_closed(account))
 
     @routes.post("/verify")
-    async def verify(hearing: str, _account: read_by) -> Response:
+    async def verify(hearing: str, _account: ReadBy) -> Response:
         report = await anyio.to_thread.run_sync(partial(archive.verify, hearing), limiter=verifications)
         return JSONResponse(report.to_json())
 
     @routes.get("/tracks/{take}/{source}.m3u8")
-    def playlist(hearing: str, take: str, source: str, account: read_by) -> Response:
+    def playlist(hearing: str, take: str, source: str, account: ReadBy) -> Response:
         if not TAKE.match(take) or not SOURCE.match(source):
             raise BadKey("not a take, or not a source")
         _check_open(account, closed=media.known(hearing).take(take).publicity == "closed")
         return Response(media.playlist(hearing, take, source), media_type=PLAYLIST)
 
     @routes.api_route("/files/{path:path}", methods=["GET", "HEAD"])
-    def file(request: Request, hearing: str, path: str, account: read_by) -> Response:
+    def file(request: Request, hearing: str, path: str, account: ReadBy) -> Response:
         try:
             check_path(path)
         except BadEncoding as error:

@@ -1,0 +1,93 @@
+"""An archive, a box that is enrolled at it, and people who may look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from device_config.identity import add_trust, trust_dir
+from device_config.settings import ArchiveSettings, Settings
+from protocol.note import Ed25519Signer
+from storage.archive.app import create_app
+from storage.archive.catalogue import Device
+from storage.archive.enrolment import enrol_device
+from storage.archive.service import Archive
+from storage.client import ArchiveClient
+from tests.storage.records import Builder, make_record
+from tests.storage.servers import serve
+from web.accounts import WEAKEST, Accounts, Role
+from web.security import cookie_name
+
+TOKEN = "t" * 43
+SIGNER = Ed25519Signer("box.test", bytes(range(32)))
+ARCHIVE_SIGNER = Ed25519Signer("archive.test", bytes(range(1, 33)))
+
+
+@dataclass
+class Court:
+    """A box and its archive.
+
+    ``settings`` are the box's; records go to ``settings.hearings``.
+    """
+
+    root: Path
+    accounts: Accounts
+    url: str = "http://127.0.0.1:9"
+    archive: Archive = field(init=False)
+    app: FastAPI = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.open()
+
+    def open(self) -> None:
+        """Start the archive; also a restart."""
+        self.archive = Archive.open(self.root / "archive", ARCHIVE_SIGNER)
+        enrol_device(self.archive, SIGNER.key.text, TOKEN)
+        self.app = create_app(self.settings, archive=self.archive, accounts=self.accounts)
+
+    @property
+    def settings(self) -> Settings:
+        archive = ArchiveSettings(url=self.url, token=TOKEN, name="archive.test")
+        return Settings(state_dir=self.root / "box", archive=archive, device_name="box.test")
+
+    @property
+    def device(self) -> Device:
+        return Device(SIGNER.key.name, SIGNER.key.text)
+
+    def record(self, hearing: str = "h1", *, segments: int = 3, drafted: bool = True) -> Builder:
+        return make_record(self.settings.hearings / hearing, hearing, SIGNER, segments=segments, drafted=drafted)
+
+    def client(self) -> ArchiveClient:
+        return ArchiveClient(self.url, TOKEN)
+
+    def browser(self, role: Role = Role.JUDGE) -> httpx2.Client:
+        """A person who is signed in."""
+        token = self.app.state.sessions.open(self.accounts.get(role.value))
+        return httpx2.Client(base_url=self.url, cookies={cookie_name("archive", "http"): token}, trust_env=False)
+
+
+@pytest.fixture
+def court(tmp_path: Path) -> Iterator[Court]:
+    """The archive without a server."""
+    accounts = Accounts(tmp_path / "accounts.sqlite", WEAKEST)
+    for role in Role:
+        accounts.add(role.value, f"A {role.value}", role, "a long password")
+    made = Court(tmp_path, accounts)
+    add_trust(trust_dir(made.settings), ARCHIVE_SIGNER.key)
+    try:
+        yield made
+    finally:
+        made.archive.close()
+
+
+@pytest.fixture
+def served(court: Court) -> Iterator[Court]:
+    """The archive on a loopback port."""
+    with serve(court.app) as url:
+        court.url = url
+        yield court
