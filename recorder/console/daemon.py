@@ -119,8 +119,7 @@ async def _events(answer: httpx2.Response) -> AsyncIterator[Event]:
         if not line:
             if data:
                 yield Event(name, "\n".join(data))
-            name = "message"
-    data: list[str] = []
+            name, data = "message", []
         elif line.startswith("event:"):
             name = line[6:].strip()
         elif line.startswith("data:"):

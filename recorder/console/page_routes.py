@@ -24,6 +24,7 @@ from recorder.console.texts import (
     error_texts,
 )
 from recorder.console.views import ListedHearing, listed, microphones, of_today, page_status, page_view
+from protocol.stages import cite
 from web.accounts import Account
 from web.i18n import Translator
 from web.rights import signed_in
@@ -85,8 +86,16 @@ def router(desk: Desk) -> APIRouter:
 
 def _stages(answer: Any, language: str) -> list[dict[str, Any]]:
     rows = answer["stages"] if isinstance(answer, dict) else answer
-    keys = ("code", "article", "citation", "key", "person")
-    return [{"title": row.get(language) or row.get("ru") or row["code"], **{key: row.get(key) for key in keys}} for row in rows]
+    return [
+        {
+            "code": row["code"],
+            "title": row[language],
+            "citation": cite(row["law"], row["article"], language),
+            "key": row["key"],
+            "person": row["person"],
+        }
+        for row in rows
+    ]
 
 
 def _empty_form(desk: Desk, account: Account, lang: Translator) -> forms.HearingForm:

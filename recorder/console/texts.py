@@ -27,6 +27,7 @@ LAWS = {
 PUBLICITY = {"open": N_("Public hearing"), "closed": N_("Hearing in camera")}
 
 CASE_LANGUAGES = {"kk": N_("Kazakh"), "ru": N_("Russian")}
+SPEECH_LANGUAGES = {**CASE_LANGUAGES, "en": N_("English")}
 
 STATES = {
     "planned": N_("Not started"),
@@ -68,14 +69,14 @@ SOURCE_STATES = {
     "absent": N_("No connection"),
     "ready": N_("Ready"),
     "recording": N_("On record"),
-    "lost": N_("Lost"),
+    "lost": N_("Signal lost"),
 }
 
 #: Errors of the daemon's API, by code.
 ERRORS = {
     "recorder-gone": Problem(
         N_("The recorder does not answer."),
-        N_("If it was recording, it may still be: look at the recorder's light. Call the administrator and keep a written protocol until the state is shown here."),
+        N_("If it was recording, it may still be. Call the administrator; keep a written protocol until the state is shown here."),
     ),
     "recorder-answer": Problem(
         N_("The recorder gave an answer that this page does not understand."),
@@ -105,8 +106,30 @@ ERRORS = {
     ),
 }
 
-#: Health findings and ends of capture children, by code.
+#: Health findings of the recorder (recorder.findings), by code.
 FINDINGS = {
+    "source-lost": Problem(
+        N_("{source}: no signal"), N_("Check power and cable of this device. The recorder tries again by itself; the gap is noted.")
+    ),
+    "nothing-recorded": Problem(
+        N_("Nothing is being recorded"), N_("Tell the judge. Keep a written protocol until a device is back, and note the reason.")
+    ),
+    "digital-silence": Problem(N_("{source}: no sound at all"), N_("Check the switch and the cable of this microphone.")),
+    "journal-failed": Problem(N_("The disk refuses the journal"), N_("Call the administrator now. Keep a written protocol.")),
+    "disk-failed": Problem(N_("The recording cannot be written to the disk."), N_("Call the administrator now. Keep a written protocol.")),
+    "disk-low": Problem(N_("The disk is nearly full"), N_("Call the administrator before the next hearing.")),
+    "clock-unsynchronized": Problem(
+        N_("The recorder's clock is not synchronised"), N_("Call the administrator; note the true time in a remark.")
+    ),
+    "readback-differs": Problem(
+        N_("{source}: what was written is not what was captured"), N_("Call the administrator. Keep a written protocol.")
+    ),
+    "readback-failed": Problem(
+        N_("{source}: a closed file cannot be read back"), N_("Call the administrator. Keep a written protocol.")
+    ),
+    "segment-unreadable": Problem(
+        N_("{source}: a file could not be read after a crash"), N_("The rest is kept. Call the administrator.")
+    ),
     "source-unavailable": Problem(N_("{source}: no connection"), N_("Check power, cable and switch of this device.")),
     "source-refused": Problem(
         N_("{source}: the camera refuses its password"), N_("The administrator has to correct the password in the settings.")
@@ -114,22 +137,10 @@ FINDINGS = {
     "source-format": Problem(
         N_("{source}: gives other data than expected"), N_("The administrator has to check this device in the settings.")
     ),
-    "source-lost": Problem(
-        N_("{source}: the signal broke off"), N_("Check power and cable. The recorder tries again by itself; the gap is noted.")
-    ),
     "capture-behind": Problem(
         N_("{source}: the recorder cannot keep up"), N_("Call the administrator; the gap is noted in the record.")
     ),
     "capture-config": Problem(N_("{source}: wrong settings"), N_("The administrator has to correct the settings.")),
-    "capture": Problem(N_("{source}: recording this device failed"), N_("The recorder tries again by itself; the gap is noted.")),
-    "disk-low": Problem(N_("The disk is filling up"), N_("Call the administrator before the next hearing.")),
-    "disk-full": Problem(N_("The disk is full"), N_("Call the administrator now. Keep a written protocol.")),
-    "disk-failed": ERRORS["disk-failed"],
-    "clock-off": Problem(N_("The recorder's clock is not synchronised"), N_("Call the administrator; note the true time in a remark.")),
-    "silence": Problem(N_("{source}: no sound for a long time"), N_("Check that the microphone is switched on and near the speaker.")),
-    "clipping": Problem(N_("{source}: too loud, the sound is distorted"), N_("Ask the speaker to sit further from the microphone.")),
-    "frozen": Problem(N_("{source}: the picture stands still"), N_("Check the camera.")),
-    "black": Problem(N_("{source}: the picture is black"), N_("Check that the camera is not covered.")),
 }
 
 UNKNOWN_FINDING = Problem(N_("{source}: {code}"), N_("Call the administrator and give this code."))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from device_config.settings import Settings
-from recorder.console.texts import STATES, finding_texts
+from recorder.console.texts import SPEECH_LANGUAGES, STATES, finding_texts
 from web.i18n import COURT_ZONE, Translator
 
 #: What the hearing's page needs of a hearing; segments are thousands and no business of this page.
@@ -79,9 +79,9 @@ def listed(rows: Iterable[Mapping[str, Any]]) -> list[ListedHearing]:
     hearings = [
         ListedHearing(
             hearing=str(row["hearing"]),
-            number=str(row.get("case", {}).get("number", "")),
-            title=str(row.get("case", {}).get("title", "")),
-            state=str(row.get("state", "")),
+            number=str(row["number"]),
+            title=str(row["title"]),
+            state=str(row["state"]),
             opened=_moment(row.get("opened_at")),
         )
         for row in rows
@@ -109,7 +109,13 @@ def page_status(status: Mapping[str, Any], lang: Translator, now_us: int) -> dic
         source = str(finding.get("source") or "")
         texts = finding_texts(lang, str(finding.get("code", "")), labels.get(source, source))
         findings.append({**finding, "message": texts.message, "advice": texts.advice})
-    return {**status, "findings": findings, "now_us": now_us}
+    # now_us is the hearing's clock where the daemon tells it: that one never follows a step of the system's.
+    return {
+        **status,
+        "findings": findings,
+        "missing_models": [lang(SPEECH_LANGUAGES.get(name, name)) for name in status.get("missing_models", [])],
+        "now_us": status.get("clock", {}).get("now_us", now_us),
+    }
 
 
 def event(name: str, value: object) -> str:

@@ -1,1 +1,3 @@
-import "../shared/i18n.js";
+/** The courtroom console. */
+
+import "./hearing.js";

@@ -1,0 +1,207 @@
+/** `<ht-hearing>`: the hearing's page. It asks, shows and passes on; what is true is the recorder's to say. */
+
+import { LitElement, html, nothing, type TemplateResult } from "lit";
+import { customElement, query, state } from "lit/decorators.js";
+import { Refused, postJson } from "../shared/http.js";
+import { t } from "../shared/i18n.js";
+import { pageData } from "../shared/page.js";
+import { banner } from "./banner.js";
+import type { PageData, StageKind } from "./context.js";
+import { Ask, asks } from "./dialogs.js";
+import { commandOf, stageKeyOf, takesText } from "./keys.js";
+import { Live, type Levels } from "./live.js";
+import type { Meter } from "./meter.js";
+import { phaseOf, type Phase } from "./model.js";
+import { afterPanel, devicesPanel, findingsPanel, logPanel } from "./panels.js";
+import { stagesPanel } from "./stages.js";
+
+type Act = "start" | "pause" | "resume" | "stop";
+
+const KEYS_CHOICE = "hattama-one-key";
+
+@customElement("ht-hearing")
+export class HearingPage extends LitElement {
+  @state() private busy: Act | undefined;
+  @state() private problem: { message: string; advice: string } | undefined;
+  @state() private keys = localStorage.getItem(KEYS_CHOICE) !== "off";
+  @state() private said = "";
+  @query("ht-ask") private ask!: Ask;
+  @query("#remark") private remarkBox!: HTMLTextAreaElement;
+  readonly #data = pageData<PageData>();
+  readonly #live = new Live(this.#data.view, this.#data.status);
+
+  constructor() {
+    super();
+    this.#live.addEventListener("change", () => this.requestUpdate());
+    this.#live.addEventListener("levels", (event) => this.#levels((event as CustomEvent<Levels>).detail));
+    window.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.replaceChildren();
+    this.#live.connect();
+  }
+
+  get #phase(): Phase {
+    return phaseOf(this.#live.view, this.#live.status, this.#live.fresh);
+  }
+
+  /** Stages and remarks are taken once the hearing runs, its pauses included. */
+  get #marking(): boolean {
+    return this.#data.mayOperate && ["recording", "not-recording", "paused", "faulty"].includes(this.#phase);
+  }
+
+  #address(rest: string): string {
+    return `/api/hearings/${encodeURIComponent(this.#live.view.hearing)}/${rest}`;
+  }
+
+  #levels(levels: Levels): void {
+    for (const meter of this.querySelectorAll<Meter>("ht-meter")) {
+      const level = levels[meter.dataset["source"] ?? ""];
+      if (level) meter.show(...level);
+    }
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (this.ask.open || !this.#data.mayOperate) return;
+    const command = commandOf(event);
+    if (command) {
+      event.preventDefault();
+      if (command === "remark") this.remarkBox?.focus();
+      else if (command === "pause") void this.#pauseOrResume();
+      else if (command === "stop") void this.#stop();
+      else if (this.#phase === "planned") void this.#act("start");
+      return;
+    }
+    if (!this.keys || !this.#marking || takesText(event.target)) return;
+    const key = stageKeyOf(event);
+    const stage = key && this.#data.stages.find((one) => one.key === key);
+    if (stage) {
+      event.preventDefault();
+      void this.#mark(stage);
+    }
+  }
+
+  async #try(work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+      this.problem = undefined;
+      return true;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.problem = { message: error.message, advice: error.advice };
+      return false;
+    }
+  }
+
+  async #act(act: Act): Promise<void> {
+    if (this.busy) return;
+    this.busy = act;
+    await this.#try(() => postJson(this.#address(act)));
+    await this.#live.refresh();
+    this.busy = undefined;
+  }
+
+  async #pauseOrResume(): Promise<void> {
+    const phase = this.#phase;
+    if (phase === "recording" || phase === "not-recording") await this.#act("pause");
+    else if (phase === "paused" || phase === "faulty") await this.#act("resume");
+  }
+
+  async #stop(): Promise<void> {
+    if (["planned", "over"].includes(this.#phase) || this.busy) return;
+    if (await this.ask.finish()) await this.#act("stop");
+  }
+
+  async #mark(stage: StageKind): Promise<void> {
+    const people = this.#live.view.participants;
+    const mark = asks(stage, people) ? await this.ask.mark(stage) : { code: stage.code, participant: null, note: "" };
+    if (mark && (await this.#try(() => postJson(this.#address("marks/stage"), mark)))) this.said = t("Marked: {stage}", { stage: stage.title });
+  }
+
+  async #remark(event: Event): Promise<void> {
+    event.preventDefault();
+    const text = this.remarkBox.value.trim();
+    if (!text) return;
+    if (await this.#try(() => postJson(this.#address("marks/remark"), { text }))) {
+      this.remarkBox.value = "";
+      this.said = t("Remark saved");
+    }
+  }
+
+  #remarkKey(event: KeyboardEvent): void {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) void this.#remark(event);
+    else if (event.key === "Escape") this.remarkBox.blur();
+  }
+
+  #chooseKeys(on: boolean): void {
+    this.keys = on;
+    localStorage.setItem(KEYS_CHOICE, on ? "on" : "off");
+  }
+
+  protected override render(): TemplateResult {
+    const { view, status } = this.#live;
+    const phase = this.#phase;
+    const over = phase === "over";
+    const stateWord = this.#data.states[view.state] ?? view.state;
+    return html`
+      ${banner(phase, this.#live, stateWord, this.#data.mayOperate ? this.#actions(phase) : nothing)}
+      ${this.problem ? html`<div class="alert" role="alert"><strong>${this.problem.message}</strong> ${this.problem.advice}</div>` : nothing}
+      ${over ? nothing : findingsPanel(status.findings)}
+      <div class="room ${over ? "is-over" : ""} ${phase === "planned" ? "is-planned" : ""}">
+        ${over ? afterPanel(this.#data, view, status.missing_models) : devicesPanel(this.#data, status.sources)}
+        ${over
+          ? nothing
+          : stagesPanel({
+              stages: this.#data.stages,
+              marked: view.stages,
+              enabled: this.#marking,
+              keys: this.keys,
+              onMark: (stage) => void this.#mark(stage),
+              onKeys: (on) => this.#chooseKeys(on),
+            })}
+        <div class="side">${over || !this.#data.mayOperate ? nothing : this.#remarkForm()} ${logPanel(this.#data, view)}</div>
+      </div>
+      <p class="hidden" aria-live="polite">${this.said}</p>
+      <ht-ask .data=${this.#data} .people=${view.participants}></ht-ask>
+    `;
+  }
+
+  #remarkForm(): TemplateResult {
+    return html`
+      <form class="card remark" @submit=${(event: Event) => this.#remark(event)}>
+        <label for="remark"><h2>${t("Remark")} <kbd>F2</kbd></h2></label>
+        <textarea id="remark" rows="2" maxlength="2000" ?disabled=${!this.#marking} @keydown=${(event: KeyboardEvent) => this.#remarkKey(event)}
+          placeholder=${t("What to remember at this second")}></textarea>
+        <button ?disabled=${!this.#marking}>${t("Save")} <kbd>Enter</kbd></button>
+      </form>
+    `;
+  }
+
+  #actions(phase: Phase): TemplateResult {
+    const button = (act: Act, kind: string, text: string, key: string, run: () => void): TemplateResult =>
+      html`<button class="act ${kind}" data-act=${act} ?disabled=${this.busy !== undefined} aria-keyshortcuts=${key} @click=${run}>
+        ${this.busy === act ? t("One moment…") : text} <kbd>${key}</kbd>
+      </button>`;
+    const pause = button("pause", "", t("Pause"), "F4", () => void this.#act("pause"));
+    const resume = button("resume", "go", t("Continue recording"), "F4", () => void this.#act("resume"));
+    const stop = button("stop", "", t("Finish"), "F8", () => void this.#stop());
+    switch (phase) {
+      case "planned":
+        return button("start", "go", t("Start recording"), "F9", () => void this.#act("start"));
+      case "recording":
+      case "not-recording":
+        return html`${pause}${stop}`;
+      case "paused":
+      case "faulty":
+        return html`${resume}${stop}`;
+      default:
+        return html``;
+    }
+  }
+}

@@ -1,0 +1,97 @@
+/** The open hearing, kept up to date by the console's server-sent events. */
+
+import { getJson } from "../shared/http.js";
+import { withLine, type Line, type Status, type View } from "./model.js";
+
+/** A status older than this is no longer believed; the recorder sends one each second. */
+const FRESH_MS = 4000;
+/** How often a finished hearing is asked what became of it (transcript, protocol, receipt). */
+const POLL_MS = 4000;
+
+export type Levels = Record<string, [peak_cdb: number, rms_cdb: number]>;
+
+export interface Gone {
+  message: string;
+  advice: string;
+}
+
+/** Tells of changes by events: `change` (view, status or connection), `levels` (detail: Levels). */
+export class Live extends EventTarget {
+  #source: EventSource | undefined;
+  #lastStatus = 0;
+  #offsetUs = 0;
+  gone: Gone | undefined;
+
+  constructor(
+    public view: View,
+    public status: Status,
+  ) {
+    super();
+    this.#take(status);
+  }
+
+  /** Whether the recorder has been heard of in the last seconds. */
+  get fresh(): boolean {
+    return performance.now() - this.#lastStatus < FRESH_MS;
+  }
+
+  /** The box's time now, UTC microseconds: this computer's clock may be wrong. */
+  get nowUs(): number {
+    return Date.now() * 1000 + this.#offsetUs;
+  }
+
+  connect(): void {
+    const source = new EventSource("/api/events");
+    this.#source = source;
+    source.addEventListener("status", (event) => {
+      this.#take(JSON.parse((event as MessageEvent<string>).data) as Status);
+      this.#changed();
+    });
+    source.addEventListener("line", (event) => {
+      if (this.status.hearing !== this.view.hearing) return;
+      this.view = withLine(this.view, JSON.parse((event as MessageEvent<string>).data) as Line);
+      this.#changed();
+    });
+    source.addEventListener("levels", (event) => {
+      this.dispatchEvent(new CustomEvent<Levels>("levels", { detail: JSON.parse((event as MessageEvent<string>).data) as Levels }));
+    });
+    source.addEventListener("gone", (event) => {
+      this.gone = JSON.parse((event as MessageEvent<string>).data) as Gone;
+      this.#lastStatus = Number.NEGATIVE_INFINITY;
+      this.#changed();
+    });
+    source.addEventListener("signed-out", () => location.reload());
+    // Lines may have been missed while the stream was away.
+    source.addEventListener("open", () => void this.refresh());
+    window.addEventListener("pagehide", () => source.close());
+    setInterval(() => this.#changed(), 500);
+    setInterval(() => {
+      if (["finished", "drafted"].includes(this.view.state) && document.visibilityState === "visible") void this.refresh();
+    }, POLL_MS);
+  }
+
+  /** Ask for the hearing as a whole. */
+  async refresh(): Promise<void> {
+    try {
+      this.view = await getJson<View>(`/api/hearings/${encodeURIComponent(this.view.hearing)}`);
+      this.#changed();
+    } catch {
+      // The stream's own events tell the person that the recorder is away; a later refresh brings the rest.
+    }
+  }
+
+  close(): void {
+    this.#source?.close();
+  }
+
+  #take(status: Status): void {
+    this.status = status;
+    this.gone = undefined;
+    this.#lastStatus = performance.now();
+    this.#offsetUs = status.now_us - Date.now() * 1000;
+  }
+
+  #changed(): void {
+    this.dispatchEvent(new Event("change"));
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * The hearing as the page knows it: values, and the pure rules that read them.
+ *
+ * The rule of this page: *recording* is said only while the recorder's status says that bytes of every microphone reach the disk, and only
+ * while that status is fresh. What is not known is shown as unknown.
+ */
+
+export interface Case {
+  number: string;
+  code: string;
+  title: string;
+  publicity: string;
+}
+export interface Participant {
+  id: string;
+  role: string;
+  name: string;
+  attendance: string;
+}
+export interface Take {
+  id: string;
+  publicity: string;
+  start_us: number;
+  end_us: number | null;
+}
+export interface Stage {
+  seq: number;
+  code: string;
+  at_us: number;
+  by: string;
+  participant: string | null;
+  note: string;
+}
+export interface Remark {
+  seq: number;
+  text: string;
+  at_us: number;
+  by: string;
+}
+export interface Gap {
+  seq: number;
+  cause: string;
+  detail: string;
+  intervals: { source: string; from_us: number; to_us: number }[];
+}
+export interface Revision {
+  seq: number;
+  kind: string;
+  number: number;
+  path: string;
+}
+/** The part of HearingView (protocol/view.py) that this page needs. */
+export interface View {
+  hearing: string;
+  state: string;
+  case: Case;
+  participants: Participant[];
+  takes: Take[];
+  gaps: Gap[];
+  stages: Stage[];
+  remarks: Remark[];
+  revisions: Revision[];
+  manifests: { seq: number; number: number }[];
+  receipts: unknown[];
+}
+
+export interface SourceStatus {
+  name: string;
+  kind: string;
+  media: "audio" | "video";
+  label: string;
+  state: "absent" | "ready" | "recording" | "lost";
+  peak_cdb: number | null;
+  rms_cdb: number | null;
+}
+export interface Finding {
+  code: string;
+  severity: string;
+  source: string | null;
+  message: string;
+  advice: string;
+}
+export interface Status {
+  state: string | null;
+  hearing: string | null;
+  recording: boolean;
+  sources: SourceStatus[];
+  findings: Finding[];
+  missing_models: unknown[];
+  now_us: number;
+}
+
+/** A line of the journal (docs/record-format.md, section 4). */
+export interface Line {
+  seq: number;
+  at: string;
+  type: string;
+  data: Record<string, unknown>;
+}
+
+/** The view after one more line; lines of types this page does not show leave it as it is. A line seen before changes nothing. */
+export function withLine(view: View, line: Line): View {
+  const data = line.data as never;
+  switch (line.type) {
+    case "state":
+      return { ...view, state: (data as { to: string }).to };
+    case "case":
+      return { ...view, case: { ...view.case, ...(data as Case) } };
+    case "participant": {
+      const person = data as Participant;
+      return { ...view, participants: [...view.participants.filter((other) => other.id !== person.id), person] };
+    }
+    case "take_started": {
+      const started = data as { take: string; publicity: string; start_us: number };
+      const take: Take = { id: started.take, publicity: started.publicity, start_us: started.start_us, end_us: null };
+      return { ...view, takes: [...view.takes.filter((other) => other.id !== take.id), take] };
+    }
+    case "take_ended": {
+      const ended = data as { take: string; end_us: number };
+      return { ...view, takes: view.takes.map((take) => (take.id === ended.take ? { ...take, end_us: ended.end_us } : take)) };
+    }
+    case "stage":
+      return { ...view, stages: added(view.stages, { participant: null, note: "", ...(data as object), seq: line.seq } as Stage) };
+    case "remark":
+      return { ...view, remarks: added(view.remarks, { ...(data as object), seq: line.seq } as Remark) };
+    case "gap":
+      return { ...view, gaps: added(view.gaps, { ...(data as object), seq: line.seq } as Gap) };
+    case "revision":
+      return { ...view, revisions: added(view.revisions, { ...(data as object), seq: line.seq } as Revision) };
+    case "manifest":
+      return { ...view, manifests: added(view.manifests, { ...(data as object), seq: line.seq } as { seq: number; number: number }) };
+    case "receipt":
+      return view.receipts.length > 0 ? view : { ...view, receipts: [data] };
+    default:
+      return view;
+  }
+}
+
+function added<T extends { seq: number }>(list: T[], item: T): T[] {
+  return list.some((other) => other.seq === item.seq) ? list : [...list, item];
+}
+
+/** What the page may claim about the recording. */
+export type Phase = "unknown" | "planned" | "recording" | "not-recording" | "paused" | "faulty" | "over";
+
+/**
+ * The claim that view, status and connection allow.
+ *
+ * @param fresh whether a status came within the last seconds
+ */
+export function phaseOf(view: View, status: Status, fresh: boolean): Phase {
+  const state = status.hearing === view.hearing && status.state ? status.state : view.state;
+  if (!["planned", "recording", "paused", "faulty"].includes(state)) return "over";
+  if (!fresh) return "unknown";
+  if (state === "recording") return status.hearing === view.hearing && status.recording ? "recording" : "not-recording";
+  return state as Phase;
+}
+
+/** Microseconds recorded up to `now_us`, pauses left out. */
+export function recordedUs(takes: Take[], now_us: number): number {
+  return takes.reduce((sum, take) => sum + Math.max(0, (take.end_us ?? now_us) - take.start_us), 0);
+}
+
+/** One row of the running log. */
+export interface Entry {
+  seq: number;
+  at_us: number;
+  kind: "stage" | "remark" | "gap";
+  code?: string;
+  text: string;
+  by: string;
+  participant?: string | null;
+}
+
+/** Stages, remarks and gaps, newest first. */
+export function entriesOf(view: View): Entry[] {
+  const stages = view.stages.map((item): Entry => ({ ...item, kind: "stage", text: item.note }));
+  const remarks = view.remarks.map((item): Entry => ({ ...item, kind: "remark" }));
+  const gaps = view.gaps.map((item): Entry => ({ seq: item.seq, at_us: item.intervals[0]?.from_us ?? 0, kind: "gap", text: item.detail || item.cause, by: "" }));
+  return [...stages, ...remarks, ...gaps].sort((a, b) => b.at_us - a.at_us || b.seq - a.seq);
+}
+
+/** Place of a level on the meter, 0 (−60 dBFS and below) to 1 (full scale); levels are hundredths of dBFS. */
+export function meterPlace(cdb: number | null | undefined): number {
+  if (cdb === null || cdb === undefined) return 0;
+  return Math.min(1, Math.max(0, 1 + cdb / 6000));
+}

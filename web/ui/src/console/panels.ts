@@ -1,0 +1,126 @@
+/** The parts of the hearing's page that only show: what is wrong, devices, the running log, what became of it. */
+
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import { timeOfDay } from "../shared/format.js";
+import { t } from "../shared/i18n.js";
+import { personName, type PageData } from "./context.js";
+import { entriesOf, type Entry, type Finding, type SourceStatus, type View } from "./model.js";
+import "./meter.js";
+import "./picture.js";
+
+/** What is wrong, worst first, each with what to do. */
+export function findingsPanel(findings: Finding[]): TemplateResult | typeof nothing {
+  if (findings.length === 0) return nothing;
+  return html`
+    <section class="findings" aria-label=${t("What is wrong")}>
+      ${repeat(
+        findings,
+        (finding) => `${finding.code} ${finding.source}`,
+        (finding) => html`<div class="finding ${finding.severity}" role="alert"><strong>${finding.message}</strong> <span>${finding.advice}</span></div>`,
+      )}
+    </section>
+  `;
+}
+
+/** Microphones with their meters, cameras with their pictures. */
+export function devicesPanel(data: PageData, sources: SourceStatus[]): TemplateResult {
+  const microphones = sources.filter((source) => source.media === "audio");
+  const cameras = sources.filter((source) => source.media === "video");
+  return html`
+    <section class="card devices" aria-labelledby="microphones-title">
+      <h2 id="microphones-title">${t("Microphones")} ${tally(microphones)}</h2>
+      ${microphones.length === 0 ? html`<p class="empty">${t("No microphone is set up.")}</p>` : nothing}
+      <ul class="microphones">
+        ${repeat(
+          microphones,
+          (source) => source.name,
+          (source) => html`<li class="device ${source.state}">
+            <span class="device-name">${source.label || source.name}</span>${chip(data, source)}
+            <ht-meter data-source=${source.name} .label=${source.label || source.name}></ht-meter>
+          </li>`,
+        )}
+      </ul>
+      <h2>${t("Cameras")} ${tally(cameras)}</h2>
+      ${cameras.length === 0 ? html`<p class="empty">${t("No camera is set up.")}</p>` : nothing}
+      <ul class="cameras">
+        ${repeat(
+          cameras,
+          (source) => source.name,
+          (source) => html`<li class="device ${source.state}">
+            <ht-picture .source=${source.name} .label=${source.label || source.name}></ht-picture>
+            <span class="device-name">${source.label || source.name}</span>${chip(data, source)}
+          </li>`,
+        )}
+      </ul>
+    </section>
+  `;
+}
+
+function tally(sources: SourceStatus[]): TemplateResult {
+  const good = sources.filter((source) => source.state === "ready" || source.state === "recording").length;
+  return html`<span class="tally ${good < sources.length ? "short" : ""}">${t("{good} of {all} give data", { good, all: sources.length })}</span>`;
+}
+
+function chip(data: PageData, source: SourceStatus): TemplateResult {
+  const kind = { absent: "bad", lost: "bad", ready: "good", recording: "recording" }[source.state];
+  return html`<span class="chip ${kind}">${data.sourceStates[source.state] ?? source.state}</span>`;
+}
+
+/** Stages, remarks and gaps, newest first. */
+export function logPanel(data: PageData, view: View): TemplateResult {
+  const entries = entriesOf(view);
+  return html`
+    <section class="card log" aria-labelledby="log-title">
+      <h2 id="log-title">${t("Course of the hearing")}</h2>
+      ${entries.length === 0
+        ? html`<p class="empty">${t("Nothing has been marked yet.")}</p>`
+        : html`<ol class="entries" tabindex="0" aria-labelledby="log-title">${repeat(entries, (entry) => entry.seq, (entry) => row(data, view, entry))}</ol>`}
+    </section>
+  `;
+}
+
+function row(data: PageData, view: View, entry: Entry): TemplateResult {
+  const stage = data.stages.find((kind) => kind.code === entry.code);
+  const person = view.participants.find((one) => one.id === entry.participant);
+  const title = entry.kind === "stage" ? (stage?.title ?? entry.code ?? "") : entry.kind === "remark" ? t("Remark") : t("Gap in the recording");
+  return html`<li class="entry ${entry.kind}">
+    <time>${timeOfDay(entry.at_us)}</time>
+    <span class="entry-text"><strong>${title}</strong>${person ? html`<span>${personName(data, person)}</span>` : nothing}${entry.text ? html`<span>${entry.text}</span>` : nothing}</span>
+  </li>`;
+}
+
+/** What became of a finished hearing: each step done, or still to come. */
+export function afterPanel(data: PageData, view: View, missingModels: unknown[]): TemplateResult {
+  const has = (kind: string): boolean => view.revisions.some((revision) => revision.kind === kind);
+  const steps: [boolean, string, string][] = [
+    [view.manifests.length > 0, t("Recording sealed"), t("Every file is listed and signed; a change would be seen.")],
+    [has("transcript"), t("Transcript"), missingModels.length > 0 ? t("No speech model for: {languages}. The administrator can install it.", { languages: missingModels.join(", ") }) : t("Made by machine, to be checked by a person.")],
+    [has("brief_pdf") || has("brief"), t("Brief protocol, draft"), t("Filled from the case and the marked stages, in Kazakh and Russian.")],
+    [view.receipts.length > 0, t("In the archive"), t("The archive has checked the record and given its receipt.")],
+  ];
+  const address = data.archive ? `${data.archive.replace(/\/$/, "")}/hearings/${encodeURIComponent(view.hearing)}` : "";
+  return html`
+    <section class="card after" aria-labelledby="after-title">
+      <h2 id="after-title">${t("What happens now")}</h2>
+      <ol class="steps">
+        ${steps.map(
+          ([done, title, says]) => html`<li class=${done ? "done" : "waiting"}>
+            <span class="step-mark" aria-hidden="true"></span>
+            <span><strong>${title}</strong><span class="chip ${done ? "good" : "warn"}">${done ? t("Done") : t("In progress")}</span><br><span class="hint">${says}</span></span>
+          </li>`,
+        )}
+      </ol>
+      <dl class="facts">
+        <div><dt>${t("Takes")}</dt><dd>${view.takes.length}</dd></div>
+        <div><dt>${t("Stages")}</dt><dd>${view.stages.length}</dd></div>
+        <div><dt>${t("Remarks")}</dt><dd>${view.remarks.length}</dd></div>
+        <div><dt>${t("Gaps")}</dt><dd>${view.gaps.length}</dd></div>
+      </dl>
+      <p class="after-links">
+        ${address && view.receipts.length > 0 ? html`<a class="button primary" href=${address} target="_blank" rel="noreferrer">${t("Replay in the archive")}</a>` : nothing}
+        <a class="button" href="/">${t("To today's list")}</a>
+      </p>
+    </section>
+  `;
+}
