@@ -39,7 +39,9 @@ def without_leading_sets(codec: str, data: bytes) -> bytes:
     if codec not in _UNITS:
         return data
     _, _, sets = _UNITS[codec]
-    at = data.find(_START)
+    first = at = data.find(_START)
     while at >= 0 and at + 3 < len(data) and _kind(codec, data[at + 3]) in sets:
         at = data.find(_START, at + 3)
+    if at == first:
+        return data
     return b"\x00" + data[at:] if at >= 0 else b""

@@ -35,8 +35,8 @@ class Envelope:
             the smallest offset of the second before, when this one begins a new second; else None.
         """
         bucket = at_us // BUCKET_US
-        if self._buckets and self._buckets[-1][0] == bucket:
-            self._buckets[-1] = (bucket, min(self._buckets[-1][1], offset_us))
+        if self._buckets and self._buckets[-1][0] >= bucket:
+            self._buckets[-1] = (self._buckets[-1][0], min(self._buckets[-1][1], offset_us))
             return None
         finished = self._buckets[-1][1] if self._buckets else None
         self._buckets.append((bucket, offset_us))
