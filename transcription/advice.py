@@ -14,18 +14,18 @@ _NAMES: Final = {
 _HOW: Final = {
     "en": (
         "No working speech model for {name} is installed on this box, so its speech is marked and not written. The recording is complete. "
-        "An administrator copies a model folder to the box, adds it under [[speech.models]] in settings.toml (docs/models.md) "
-        "and has the hearing transcribed again."
+        "An administrator copies a model folder to the box and adds it under [[speech.models]] in settings.toml "
+        "(docs/models.md); hearings after that get their text."
     ),
     "ru": (
         "На этом устройстве нет рабочей модели распознавания {name} языка: речь отмечена, но не записана текстом. Аудиозапись полная. "
-        "Администратор копирует папку модели на устройство, добавляет её в [[speech.models]] файла settings.toml (docs/models.md) "
-        "и запускает распознавание снова."
+        "Администратор копирует папку модели на устройство и добавляет её в [[speech.models]] файла settings.toml "
+        "(docs/models.md); следующие заседания получат текст."
     ),
     "kk": (
         "Бұл құрылғыда {name} тілін танитын жарамды модель орнатылмаған: сөйлеу белгіленді, бірақ мәтінге түсірілмеді. Аудиожазба толық. "
-        "Әкімші модель қалтасын құрылғыға көшіріп, settings.toml файлының [[speech.models]] бөліміне қосады (docs/models.md) "
-        "және тануды қайта іске қосады."
+        "Әкімші модель қалтасын құрылғыға көшіріп, settings.toml файлының [[speech.models]] бөліміне қосады "
+        "(docs/models.md); келесі отырыстардың мәтіні жазылады."
     ),
 }
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+import textwrap
 from pathlib import Path
 
 import pytest
 
-from device_config.settings import ModelSettings, SpeechSettings
+from device_config.settings import ModelSettings, SpeechSettings, load
 from protocol.transcript import Model
 from transcription.errors import ModelUnusable
 from transcription.models import NOTE, Engines, describe, folder_digest
@@ -90,3 +91,11 @@ def test_first_model_that_works_is_used(tmp_path: Path) -> None:
     assert engines.languages == {"kk", "ru"}
     assert "weights do not load" in engines.trouble("kk")
     assert engines.trouble("ru") == ""
+
+
+def test_the_document_s_setting_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/models.md").read_text(encoding="utf-8")
+    example = textwrap.dedent(page.split("```toml\n")[1].split("```")[0])
+    (tmp_path / "settings.toml").write_text(example)
+    (model,) = load(tmp_path / "settings.toml").speech.models
+    assert (model.engine, model.languages) == ("faster-whisper", ("ru", "kk", "en"))
