@@ -58,7 +58,8 @@ export function splitNotes(bytes: Bytes): { notes: RawNote[]; ends: number[]; to
   for (let lf = bytes.indexOf(10); lf >= 0; lf = bytes.indexOf(10, lineStart)) {
     const line = bytes.slice(lineStart, lf);
     if (textEnd < 0) {
-      if (line.length === 0) textEnd = lineStart;
+      // A note's first line is text, even an empty one: then it is a bad checkpoint, and the cut stays the same.
+      if (line.length === 0 && lineStart > start) textEnd = lineStart;
     } else if (line.length > 0) {
       signatures.push(line);
     } else {

@@ -1,0 +1,1 @@
+"""The second verifier (TypeScript) held against the first."""
