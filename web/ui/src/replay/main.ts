@@ -1,0 +1,77 @@
+/** The appellate judge's replay page: text is the way in, sound is the proof. */
+import "./replay.css";
+import "./course";
+import "./documents";
+import "./microphones";
+import "./screens";
+import "./transcript";
+import "./transport";
+import "./verification";
+
+import { html, nothing, render, type TemplateResult } from "lit";
+
+import { t } from "../shared/i18n";
+import type { Bytes } from "../verify/bytes";
+import { keysAreOn, listen, switchKeys } from "./keyboard";
+import { fileAddress, type PageData, type Replay } from "./model";
+import { Player } from "./player";
+
+const root = document.getElementById("replay");
+const page = JSON.parse(document.getElementById("page")?.textContent ?? "{}") as PageData;
+
+async function fetchBytes(path: string, signal: AbortSignal): Promise<Bytes> {
+  const response = await fetch(fileAddress(page.base, path), { signal, credentials: "same-origin" });
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function view(replay: Replay, player: Player): TemplateResult {
+  const nothingRecorded = player.recorded.spans.length === 0;
+  return html`<div class="replay">
+    <div class="stage-area">
+      <hattama-screens .player=${player} .gaps=${replay.gaps}></hattama-screens>
+      ${nothingRecorded
+        ? html`<p class="alert">${t("There is nothing to play yet.")}</p>`
+        : html`<div class="card transport"><hattama-transport .player=${player} .stages=${replay.stages}
+            .remarks=${replay.remarks} .gaps=${replay.gaps}></hattama-transport></div>`}
+    </div>
+    <div class="text-area"><hattama-transcript .player=${player} .replay=${replay}></hattama-transcript></div>
+    <div class="course-area"><hattama-course .player=${player} .replay=${replay} .page=${page}></hattama-course></div>
+    <div class="sound-area"><hattama-microphones .player=${player} .roles=${page.roles}></hattama-microphones></div>
+    <div class="trust-area"><hattama-verification .replay=${replay} .page=${page}></hattama-verification></div>
+    <div class="papers-area"><hattama-documents .replay=${replay} .page=${page}></hattama-documents>${help()}</div>
+  </div>`;
+}
+
+function help(): TemplateResult {
+  const keys: readonly (readonly [string, string])[] = [
+    [t("Space") + " · K", t("Play or pause")],
+    ["J · L", t("10 seconds back or on")],
+    ["← · →", t("5 seconds back or on")],
+    [", · .", t("Slower or faster")],
+    ["1 – 9 · 0", t("Hear one microphone alone, or all")],
+  ];
+  return html`<details class="card keys"><summary>${t("Keyboard")}</summary>
+    <label class="check"><input type="checkbox" .checked=${keysAreOn()}
+      @change=${(event: Event) => switchKeys((event.target as HTMLInputElement).checked)}>${t("These keys work everywhere on the page")}</label>
+    <dl>${keys.map(([key, text]) => html`<div><dt>${key.split(" · ").map((one, i) => html`${i > 0 ? " " : nothing}<kbd>${one}</kbd>`)}</dt><dd>${text}</dd></div>`)}</dl>
+  </details>`;
+}
+
+async function start(place: HTMLElement): Promise<void> {
+  const response = await fetch(`${page.base}/replay.json`, { credentials: "same-origin" });
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+  const replay = (await response.json()) as Replay;
+  const player = new Player(replay, fetchBytes);
+  listen(player);
+  place.textContent = "";
+  render(view(replay, player), place);
+}
+
+if (root !== null) {
+  start(root).catch((error: unknown) => {
+    console.error(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    render(html`<p class="alert" role="alert">${t("The hearing could not be loaded: {reason}", { reason })}</p>`, root);
+  });
+}

@@ -1,0 +1,201 @@
+/** What the archive says of a hearing (`replay.json`; storage/archive/media.py), and what the page itself carries. */
+
+export interface Take {
+  readonly id: string;
+  readonly publicity: "open" | "closed";
+  readonly start_us: number;
+  readonly end_us: number | null;
+  readonly reason: string | null;
+}
+
+export interface SegmentFact {
+  readonly path: string;
+  readonly number: number;
+  readonly start_us: number;
+  readonly end_us: number;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly playable: boolean;
+}
+
+export interface Participant {
+  readonly id: string;
+  readonly role: string;
+  readonly name: string;
+}
+
+/** What one source gave in one take. */
+export interface TrackFact {
+  readonly take: string;
+  readonly source: string;
+  readonly label: string;
+  readonly media: "audio" | "video";
+  readonly codec: string;
+  readonly participant: Participant | null;
+  readonly start_us: number;
+  readonly end_us: number;
+  readonly segments: readonly SegmentFact[];
+}
+
+export interface Stage {
+  readonly seq: number;
+  readonly code: string;
+  readonly at_us: number;
+  readonly participant: string | null;
+  readonly note: string;
+}
+
+export interface Remark {
+  readonly seq: number;
+  readonly text: string;
+  readonly at_us: number;
+  readonly by: string;
+}
+
+export interface Gap {
+  readonly cause: string;
+  readonly detail: string;
+  readonly source: string;
+  readonly from_us: number;
+  readonly to_us: number;
+}
+
+export interface Model {
+  readonly engine: string;
+  readonly name: string;
+  readonly demonstration: boolean;
+}
+
+export interface Word {
+  readonly text: string;
+  readonly start_us: number;
+  readonly end_us: number;
+  readonly probability_pm: number | null;
+  readonly model: number | null;
+  readonly edited_by: string | null;
+}
+
+export interface Passage {
+  readonly kind: "speech" | "gap" | "missing_model" | "refused";
+  readonly take: string;
+  readonly source: string;
+  readonly start_us: number;
+  readonly end_us: number;
+  readonly language: string | null;
+  readonly speaker: string | null;
+  readonly words: readonly Word[];
+  readonly reason: string | null;
+}
+
+export interface Missing {
+  readonly language: string;
+  readonly advice_en: string;
+  readonly advice_kk: string;
+  readonly advice_ru: string;
+}
+
+export interface Transcript {
+  readonly number: number;
+  readonly models: readonly Model[];
+  readonly missing: readonly Missing[];
+  readonly passages: readonly Passage[];
+}
+
+export interface Document {
+  readonly kind: string;
+  readonly number: number;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+export interface ServerFinding {
+  readonly code: string;
+  readonly severity: "fail" | "note";
+  readonly step: number;
+  readonly subject: string;
+  readonly detail: string;
+  readonly meaning: string;
+}
+
+export interface ServerAnswer {
+  readonly verdict: string;
+  readonly good: boolean;
+  readonly findings: readonly ServerFinding[];
+}
+
+export interface ServerReport {
+  readonly good: boolean;
+  readonly device: string;
+  readonly integrity: ServerAnswer;
+  readonly completeness: ServerAnswer;
+  readonly provenance: ServerAnswer;
+  readonly verified_at?: string;
+}
+
+export interface Receipt {
+  readonly archive: string;
+  readonly index: number;
+  readonly received_at: string;
+  readonly seal_number: number;
+}
+
+export interface Replay {
+  readonly hearing: string;
+  readonly state: string;
+  readonly participants: readonly Participant[];
+  readonly takes: readonly Take[];
+  readonly tracks: readonly TrackFact[];
+  readonly stages: readonly Stage[];
+  readonly remarks: readonly Remark[];
+  readonly gaps: readonly Gap[];
+  readonly transcript: Transcript | null;
+  readonly documents: readonly Document[];
+  readonly verification: ServerReport | null;
+  readonly receipt: Receipt | null;
+}
+
+/** What pages.py puts into the page. */
+export interface PageData {
+  readonly hearing: string;
+  /** Address of the hearing: `/hearings/<id>`. */
+  readonly base: string;
+  /** Titles of the stages, by code, in the reader's language. */
+  readonly stages: Readonly<Record<string, string>>;
+  /** Names of the roles, by code, in the reader's language. */
+  readonly roles: Readonly<Record<string, string>>;
+}
+
+/** What the browser's verifier is given: every file of the record, and the keys that the archive trusts. */
+export interface FileList {
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly trust: readonly string[];
+}
+
+/** The address of a file of the record. */
+export function fileAddress(base: string, path: string): string {
+  return `${base}/files/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** Texts and sources of a hearing, put together once. */
+export interface SourceFact {
+  readonly source: string;
+  readonly label: string;
+  readonly media: "audio" | "video";
+  readonly participant: Participant | null;
+  /** Every segment of every take, in time order. */
+  readonly segments: readonly SegmentFact[];
+}
+
+/** The tracks of all takes, put together by source: cameras and microphones in the order of their first appearance. */
+export function sourcesOf(replay: Replay): SourceFact[] {
+  const found = new Map<string, SourceFact & { segments: SegmentFact[] }>();
+  for (const track of replay.tracks) {
+    const { source, label, media, participant } = track;
+    const known = found.get(source) ?? { source, label, media, participant, segments: [] };
+    known.segments.push(...track.segments);
+    found.set(source, known);
+  }
+  const sources = [...found.values()];
+  for (const { segments } of sources) segments.sort((a, b) => a.start_us - b.start_us);
+  return sources;
+}

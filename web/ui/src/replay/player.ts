@@ -1,0 +1,154 @@
+/** All cameras and microphones together: one clock, and every track held to it. */
+import { Clock, Recorded } from "./clock";
+import { sourcesOf, type Replay } from "./model";
+import { Track, type Fetcher } from "./track";
+
+export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
+
+const TICK_MS = 50;
+
+/**
+ * Events: `time` while the moment moves, `change` when anything else does.
+ */
+export class Player extends EventTarget {
+  readonly recorded: Recorded;
+  readonly clock: Clock;
+  readonly tracks: readonly Track[];
+  playing = false;
+  /** The clock is held: what must be heard or seen is being fetched. */
+  waiting = false;
+  /** The one microphone that is heard; null: all that are not muted. */
+  solo: string | null = null;
+  readonly muted = new Set<string>();
+  volume = 1;
+
+  constructor(replay: Replay, fetcher: Fetcher) {
+    super();
+    const spans = replay.takes.map((take) => {
+      const ends = replay.tracks.filter((track) => track.take === take.id).map((track) => track.end_us);
+      return { start_us: take.start_us, end_us: take.end_us ?? Math.max(take.start_us, ...ends) };
+    });
+    this.recorded = new Recorded(spans);
+    this.clock = new Clock(this.recorded);
+    const { start_us, end_us } = this.recorded;
+    const changed = (): void => this.emit("change");
+    this.tracks = sourcesOf(replay).map((source) => new Track(source, start_us, end_us - start_us, fetcher, changed));
+    setInterval(() => this.tick(), TICK_MS);
+    this.applyVolumes();
+  }
+
+  get position_us(): number {
+    return this.clock.position_us;
+  }
+
+  get rate(): number {
+    return this.clock.rate;
+  }
+
+  get cameras(): readonly Track[] {
+    return this.tracks.filter((track) => track.source.media === "video");
+  }
+
+  get microphones(): readonly Track[] {
+    return this.tracks.filter((track) => track.source.media === "audio");
+  }
+
+  play(): void {
+    if (this.playing || this.recorded.spans.length === 0) return;
+    if (this.position_us >= this.recorded.end_us) this.clock.seek(this.recorded.start_us);
+    for (const track of this.tracks) track.retry();
+    this.playing = true;
+    this.clock.hold();
+    this.tick();
+    this.emit("change");
+  }
+
+  pause(): void {
+    this.playing = false;
+    this.waiting = false;
+    this.tick();
+    this.emit("change");
+  }
+
+  toggle(): void {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  /** Go to a moment of the hearing, UTC µs. */
+  seek(at_us: number): void {
+    this.clock.seek(at_us);
+    this.clock.hold();
+    this.tick();
+    this.emit("time");
+  }
+
+  /** Go on or back by recorded time, µs. */
+  skip(by_us: number): void {
+    const elapsed = this.recorded.elapsed(this.position_us) + by_us;
+    this.seek(this.recorded.moment(Math.min(elapsed, this.recorded.length_us - 1)));
+  }
+
+  setRate(rate: number): void {
+    this.clock.rate = rate;
+    this.emit("change");
+  }
+
+  setVolume(volume: number): void {
+    this.volume = volume;
+    this.applyVolumes();
+    this.emit("change");
+  }
+
+  /** Hear this microphone alone; null, or the same one again: hear all. */
+  setSolo(source: string | null): void {
+    this.solo = this.solo === source ? null : source;
+    this.applyVolumes();
+    this.emit("change");
+  }
+
+  toggleMuted(source: string): void {
+    if (!this.muted.delete(source)) this.muted.add(source);
+    this.applyVolumes();
+    this.emit("change");
+  }
+
+  isHeard(source: string): boolean {
+    return this.solo === null ? !this.muted.has(source) : this.solo === source;
+  }
+
+  private applyVolumes(): void {
+    for (const { element, source } of this.microphones) {
+      element.muted = !this.isHeard(source.source);
+      element.volume = this.volume;
+    }
+  }
+
+  private tick(): void {
+    for (const track of this.tracks) track.demand(this.position_us);
+    const running = this.playing && this.run();
+    for (const track of this.tracks) track.follow(this.position_us, this.rate, running);
+  }
+
+  /** Let the clock go on if everything is there; whether it runs. */
+  private run(): boolean {
+    const needed = this.tracks.filter(({ source }) => source.media === "video" || this.isHeard(source.source));
+    const waiting = !needed.every((track) => track.isReady(this.position_us));
+    if (waiting !== this.waiting) {
+      this.waiting = waiting;
+      this.emit("change");
+    }
+    if (waiting) {
+      this.clock.hold();
+      return false;
+    }
+    const more = this.clock.advance(performance.now());
+    if (!more) this.playing = false;
+    this.emit(more ? "time" : "change");
+    return more;
+  }
+
+  private emit(name: "time" | "change"): void {
+    this.dispatchEvent(new Event(name));
+  }
+}

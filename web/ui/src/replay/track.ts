@@ -1,0 +1,222 @@
+/**
+ * One camera or microphone: fetches its segments, checks each against the journal's digest, and gives it to a media element.
+ *
+ * Each segment is a file of its own whose time begins at 0; it is placed at the second that the journal gives it
+ * (`timestampOffset`), so that second *n* of the element is second *n* after the start of the first take. Nothing is
+ * guessed from the lengths of the files, and a stretch that was not recorded stays empty.
+ */
+import { fromBase64, equal, type Bytes } from "../verify/bytes";
+import { digestOf } from "../verify/sha256";
+import { correction } from "./clock";
+import type { SegmentFact, SourceFact } from "./model";
+import { codecOf } from "./mp4";
+
+export type TrackState = "ready" | "loading" | "empty" | "failed" | "unsupported";
+
+const AHEAD_US = 25_000_000;
+const BEHIND_US = 40_000_000;
+/** What is kept after the position when memory runs out or on a jump back. */
+const BEYOND_US = 120_000_000;
+/** A hole between two segments that the format allows (section 7.1): nothing is missing there. */
+const HOLE_US = 200_000;
+
+export interface Fetcher {
+  /** Bytes of a file of the record. */
+  (path: string, signal: AbortSignal): Promise<Bytes>;
+}
+
+export class Track {
+  readonly element: HTMLMediaElement;
+  /** Paths of segments whose bytes are not those of the journal. */
+  readonly altered = new Set<string>();
+  /** Number of segments fetched and found to be those of the journal. */
+  checked = 0;
+
+  private readonly media = new MediaSource();
+  private buffer: SourceBuffer | null = null;
+  private type = "";
+  private unsupported = false;
+  private readonly here = new Set<SegmentFact>();
+  private readonly failed = new Set<SegmentFact>();
+  private position_us = 0;
+  private busy = false;
+  private loading: { segment: SegmentFact; abort: AbortController } | null = null;
+
+  constructor(
+    readonly source: SourceFact,
+    private readonly origin_us: number,
+    private readonly length_us: number,
+    private readonly fetcher: Fetcher,
+    private readonly onChange: () => void,
+  ) {
+    this.element = document.createElement(source.media);
+    this.element.preload = "auto";
+    this.element.disableRemotePlayback = true;
+    if (this.element instanceof HTMLVideoElement) {
+      this.element.playsInline = true;
+      this.element.disablePictureInPicture = true;
+      this.element.muted = true;
+    }
+    this.element.src = URL.createObjectURL(this.media);
+    this.media.addEventListener("sourceopen", () => {
+      this.media.duration = this.length_us / 1e6;
+      void this.pump();
+    }, { once: true });
+  }
+
+  /** The segment that holds a moment, the small holes between two segments counted in. */
+  segmentAt(at_us: number): SegmentFact | undefined {
+    return this.source.segments.find((s) => s.start_us - HOLE_US <= at_us && at_us < s.end_us + HOLE_US);
+  }
+
+  state(at_us: number): TrackState {
+    if (this.unsupported) return "unsupported";
+    const segment = this.segmentAt(at_us);
+    if (segment === undefined) return "empty";
+    if (this.failed.has(segment) || !segment.playable) return "failed";
+    return this.here.has(segment) ? "ready" : "loading";
+  }
+
+  /** Whether playing may go on here: what can be had for the next moment is there. */
+  isReady(at_us: number): boolean {
+    return [at_us, at_us + 300_000].every((moment) => this.state(moment) !== "loading");
+  }
+
+  /** Fetch what is needed around a moment. */
+  demand(at_us: number): void {
+    this.position_us = at_us;
+    if (this.loading !== null && !this.isWanted(this.loading.segment)) this.loading.abort.abort();
+    void this.pump();
+  }
+
+  /** Try again what could not be fetched. */
+  retry(): void {
+    this.failed.clear();
+  }
+
+  /** Bring the element to the clock's moment. */
+  follow(at_us: number, rate: number, running: boolean): void {
+    const { element } = this;
+    if (this.state(at_us) !== "ready" || this.buffer === null) {
+      if (!element.paused) element.pause();
+      return;
+    }
+    const target = (at_us - this.origin_us) / 1e6;
+    if (!running && !element.paused) element.pause();
+    if (element.seeking) return;
+    const drift = element.currentTime - target;
+    if (running && !element.paused) {
+      const { jump, rate: speed } = correction(drift, rate);
+      if (jump) element.currentTime = target;
+      if (Math.abs(element.playbackRate - speed) > 0.001) element.playbackRate = speed;
+      return;
+    }
+    if (Math.abs(drift) > 0.02) element.currentTime = target;
+    if (running) {
+      element.playbackRate = rate;
+      element.play().catch((error: unknown) => {
+        // A pause that came before playing began is no fault; anything else is.
+        if (!(error instanceof DOMException && error.name === "AbortError")) console.error(error);
+      });
+    }
+  }
+
+  private isWanted(segment: SegmentFact): boolean {
+    return segment.end_us > this.position_us - HOLE_US && segment.start_us < this.position_us + AHEAD_US;
+  }
+
+  private nextWanted(): SegmentFact | undefined {
+    return this.source.segments.find(
+      (s) => s.playable && !this.here.has(s) && !this.failed.has(s) && this.isWanted(s),
+    );
+  }
+
+  private async pump(): Promise<void> {
+    if (this.busy || this.unsupported || this.media.readyState !== "open") return;
+    this.busy = true;
+    try {
+      for (let next = this.nextWanted(); next !== undefined; next = this.nextWanted()) {
+        await this.load(next);
+        this.onChange();
+        if (this.unsupported) break;
+      }
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private async load(segment: SegmentFact): Promise<void> {
+    const abort = new AbortController();
+    this.loading = { segment, abort };
+    try {
+      const bytes = await this.fetcher(segment.path, abort.signal);
+      const stated = fromBase64(segment.sha256, 32);
+      if (stated !== null && equal(stated, await digestOf(bytes))) this.checked += 1;
+      else this.altered.add(segment.path);
+      await this.forget();
+      if (await this.append(segment, bytes)) this.here.add(segment);
+    } catch (error) {
+      if (abort.signal.aborted) return;
+      console.error(`${segment.path}:`, error);
+      this.failed.add(segment);
+    } finally {
+      this.loading = null;
+    }
+  }
+
+  private async append(segment: SegmentFact, bytes: Bytes): Promise<boolean> {
+    const codec = codecOf(bytes);
+    const type = `${this.source.media}/mp4; codecs="${codec ?? ""}"`;
+    if (codec === null || !MediaSource.isTypeSupported(type)) {
+      this.unsupported = true;
+      return false;
+    }
+    if (this.buffer === null) this.buffer = this.media.addSourceBuffer(type);
+    else if (this.type !== type) this.buffer.changeType(type);
+    this.type = type;
+    const buffer = this.buffer;
+    buffer.timestampOffset = (segment.start_us - this.origin_us) / 1e6;
+    try {
+      await settled(buffer, () => buffer.appendBuffer(bytes));
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === "QuotaExceededError")) throw error;
+      await this.forget(true);
+      await settled(buffer, () => buffer.appendBuffer(bytes));
+    }
+    return true;
+  }
+
+  /** Drop what lies far from the position: a hearing of hours does not fit into memory. */
+  private async forget(hard = false): Promise<void> {
+    const buffer = this.buffer;
+    if (buffer === null) return;
+    const from = this.position_us - (hard ? 2_000_000 : BEHIND_US);
+    const to = this.position_us + (hard ? AHEAD_US : BEYOND_US);
+    for (const segment of [...this.here]) {
+      if (segment.end_us > from && segment.start_us < to) continue;
+      const start = Math.max(0, (segment.start_us - this.origin_us) / 1e6);
+      await settled(buffer, () => buffer.remove(start, (segment.end_us - this.origin_us) / 1e6));
+      this.here.delete(segment);
+    }
+  }
+}
+
+/** Do something with a buffer and wait until it is done. */
+function settled(buffer: SourceBuffer, act: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (done: () => void): void => {
+      buffer.removeEventListener("updateend", onEnd);
+      buffer.removeEventListener("error", onError);
+      done();
+    };
+    const onEnd = (): void => end(resolve);
+    const onError = (): void => end(() => reject(new Error("the browser cannot read the file")));
+    buffer.addEventListener("updateend", onEnd);
+    buffer.addEventListener("error", onError);
+    try {
+      act();
+    } catch (error) {
+      end(() => reject(error instanceof Error ? error : new Error(String(error))));
+    }
+  });
+}
