@@ -129,7 +129,7 @@ def _remembered(path: Path, boot: str) -> list[int]:
 
 
 class _Timex(ctypes.Structure):
-    _fields_ = [  # noqa: RUF012 - ctypes wants a list
+    _fields_ = [
         ("modes", ctypes.c_uint),
         ("offset", ctypes.c_long),
         ("freq", ctypes.c_long),

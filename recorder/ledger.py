@@ -116,7 +116,7 @@ class Ledger:
         try:
             self._mend()
             for entry in [*self._kept, *entries]:
-                lines.append(self._append(*entry))
+                lines.append(self._append(*entry))  # noqa: PERF401 - what was written before a failure counts
             self._kept = []
             if checkpoint:
                 self._writer.checkpoint()

@@ -16,7 +16,6 @@ from typing import Any
 
 import structlog
 
-from protocol.durable import sync_dir
 from protocol.hearing import State, Take
 from protocol.journal import Line
 from protocol.note import Signer
@@ -30,6 +29,7 @@ from recorder.ledger import Entry, Ledger
 from recorder.mend import mend_files
 from recorder.rescue import keep, unlisted
 from recorder.take import LiveTake
+from recorder.tidying import tidy
 from recorder.tracks import Track
 
 _log = structlog.get_logger(__name__)
@@ -95,22 +95,6 @@ def missing_since(view: HearingView) -> dict[str, int]:
     end = take.end_us if take.end_us is not None else take.start_us
     covered = _covered(view, take)
     return {source: max([end, *(stop for _, stop in covered[source])]) for source in take.sources}
-
-
-def tidy(folder: Path, view: HearingView) -> None:
-    """Delete what a crash left of files that no line ever named: temporary files, documents without a ``revision`` line.
-
-    They were never acknowledged and can be made again; left there, they would make the record fail its verification.
-    """
-    named = {item.path for item in view.revisions} | {item.path for item in view.manifests}
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder).as_posix()
-        made_once = relative.startswith(("transcript/", "protocol/", "manifest-"))
-        temporary = path.name.startswith(".") and path.name.endswith(".tmp")
-        if path.is_file() and (temporary or (made_once and relative not in named)):
-            _log.warning("unacknowledged_file", action="delete", hearing=view.hearing, path=relative)
-            path.unlink()
-            sync_dir(path.parent)
 
 
 def _recovered_line(torn: Torn, before_us: int, *, crashed: bool) -> Iterable[Entry]:

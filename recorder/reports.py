@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-
 #: Path of a segment: media/<take>/<source>/<number>.mp4, with ``.enc`` when it is encrypted.
 SEGMENT_PATH = r"^media/T[0-9]{2,4}/[a-z0-9][a-z0-9-]{0,39}/[0-9]{4,}\.mp4(\.enc)?$"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from typing import Any
 import structlog
 
 from protocol import seal
-from protocol.hearing import State, check_move
 from protocol.errors import IllegalMove
+from protocol.hearing import State, check_move
+from protocol.journal import Line
+from protocol.writer import JournalWriter
 from recorder import reports
 from recorder.clock import HearingClock
 from recorder.findings import Findings
@@ -28,6 +31,7 @@ from recorder.rescue import rescue
 from recorder.room import Room
 from recorder.supervisor import Device, Loss, Order
 from recorder.take import LiveTake, TrackBook, gap_data
+from recorder.tidying import tidy
 
 _log = structlog.get_logger(__name__)
 RECORDER = "recorder"
@@ -147,7 +151,11 @@ class Session:
                 await self._move(State.FINISHED, by, "")
             if not await self.readback.drain(self.limits.readback):
                 _log.warning("readback_late", action="seal", hearing=self.ledger.view.hearing)
-            await self.ledger.work(seal.seal_capture)
+            await self.ledger.work(self._seal)
+
+    def _seal(self, writer: JournalWriter, moment: seal.Moment) -> None:
+        tidy(self.folder, self.ledger.view)  # a manifest that an earlier try left unsigned
+        seal.seal_capture(writer, moment)
 
     async def go_on(self, since: dict[str, int], cause: str) -> None:
         """After an interruption: open the devices and record on, in a new take, as soon as a source delivers.
@@ -175,7 +183,7 @@ class Session:
         await self.readback.close()
         await self.ledger.close()
 
-    async def mark(self, line_type: str, data: dict[str, Any]) -> None:
+    async def mark(self, line_type: str, data: Mapping[str, Any]) -> Line:
         """Journal a stage or a remark at this moment.
 
         Raises:
@@ -185,7 +193,7 @@ class Session:
         if not self.state.is_open or self.state is State.PLANNED:
             raise IllegalAction(f"a hearing that is {self.state} takes no {line_type}")
         utc, _ = self.clock.now()
-        await self.ledger.post((line_type, {**data, "at_us": utc}), checkpoint=True)
+        return (await self.ledger.post((line_type, {**data, "at_us": utc}), checkpoint=True))[-1]
 
     # The beginning of a take
 

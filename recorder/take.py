@@ -171,3 +171,7 @@ class LiveTake:
     def growing(self, now: float, within_s: float) -> bool:
         """Whether bytes of every leading source reached the disk within the last ``within_s`` seconds."""
         return self.start_us is not None and all(now - book.grew_at <= within_s for book in self.leading)
+
+    def any_growing(self, now: float, within_s: float) -> bool:
+        """Whether bytes of any source reached the disk within the last ``within_s`` seconds."""
+        return any(now - book.grew_at <= within_s for book in self.books.values())

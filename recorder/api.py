@@ -1,0 +1,248 @@
+"""The daemon's HTTP API (docs/architecture.md, "Recorder daemon API"); described at ``/openapi.json``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from protocol.errors import DiskFailed, ProtocolError
+from protocol.hearing import Case, Participant, Seat, State
+from protocol.stages import CODES, stages
+from recorder.events import encode
+from recorder.hearings import summary
+from recorder.refusals import BadRequest, DiskRefused, NoSource, Refusal
+from recorder.service import Daemon
+from recorder.status import Status
+
+_MOST_BODY = 64 * 2**20
+_TEXT = Field(default="", max_length=2000)
+_ID = Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CaseBody(_Body):
+    """The case as the court's list gives it."""
+
+    number: str = Field(min_length=1, max_length=100)
+    code: Literal["gpk", "upk", "appk", "koap"] = "gpk"
+    court: str = _TEXT
+    courtroom: str = _TEXT
+    title: str = _TEXT
+    kind: str = _TEXT
+    language: Literal["kk", "ru", "en"] = "ru"
+    publicity: Literal["open", "closed"] = "open"
+    judge: str = _TEXT
+    secretary: str = _TEXT
+
+
+class ParticipantBody(_Body):
+    """A person who takes part."""
+
+    id: str = _ID
+    role: str = Field(max_length=100)
+    name: str = Field(max_length=300)
+    attendance: Literal["present", "remote", "absent"] = "present"
+    note: str = _TEXT
+
+
+class SeatBody(_Body):
+    """Which microphone belongs to which participant."""
+
+    id: str = _ID
+    label: str = Field(max_length=300)
+    source: str | None = None
+    participant: str | None = None
+
+
+class PlanBody(_Body):
+    """A new hearing."""
+
+    case: CaseBody
+    participants: list[ParticipantBody] = Field(default=[], max_length=500)
+    seats: list[SeatBody] = Field(default=[], max_length=100)
+
+
+class ByBody(_Body):
+    """Who does it."""
+
+    by: str = Field(min_length=1, max_length=300)
+
+
+class DraftBody(_Body):
+    """Who asks for the draft."""
+
+    by: str = Field(default="recorder", min_length=1, max_length=300)
+
+
+class StageBody(ByBody):
+    """A stage of the hearing; its code is one of ``GET /v1/stages``."""
+
+    code: str = Field(max_length=40)
+    participant: str | None = Field(default=None, max_length=40)
+    note: str = _TEXT
+
+
+class RemarkBody(ByBody):
+    """A remark at this moment."""
+
+    text: str = Field(min_length=1, max_length=10_000)
+
+
+def create_app(daemon: Daemon) -> FastAPI:
+    """The routes over one daemon."""
+    app = FastAPI(title="Hattama recorder", version="1", docs_url=None, redoc_url=None)
+    _errors(app)
+    _reading(app, daemon)
+    _moving(app, daemon)
+    _papers(app, daemon)
+    return app
+
+
+def _errors(app: FastAPI) -> None:
+    @app.exception_handler(Refusal)
+    async def refused(_request: Request, error: Refusal) -> Response:
+        return JSONResponse(error.to_json(), error.http_status)
+
+    @app.exception_handler(ProtocolError)
+    async def damaged(_request: Request, error: ProtocolError) -> Response:
+        status = DiskRefused.http_status if isinstance(error, DiskFailed) else 500
+        return JSONResponse({"code": error.code, "message": str(error), "advice": error.advice}, status)
+
+    @app.exception_handler(RequestValidationError)
+    async def bad(_request: Request, error: RequestValidationError) -> Response:
+        told = "; ".join(f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}" for item in error.errors())
+        return JSONResponse(BadRequest(told).to_json(), BadRequest.http_status)
+
+    @app.exception_handler(HTTPException)
+    async def other(request: Request, error: HTTPException) -> Response:
+        body = {"code": "no-route", "message": f"{request.method} {request.url.path}: {error.detail}"}
+        return JSONResponse({**body, "advice": "See /openapi.json."}, error.status_code)
+
+
+def _reading(app: FastAPI, daemon: Daemon) -> None:
+    @app.get("/v1/status")
+    async def status() -> Status:
+        """What is true at this moment."""
+        return daemon.status()
+
+    @app.get("/v1/events", response_class=StreamingResponse)
+    async def events() -> Response:
+        """Server-sent events: ``status``, ``levels``, ``line``."""
+        first = [encode("status", daemon.status().model_dump(mode="json"))]
+        headers = {"Cache-Control": "no-store"}
+        return StreamingResponse(daemon.hub.listen(first), media_type="text/event-stream", headers=headers)
+
+    @app.get("/v1/sources/{name}/picture.jpg", response_class=Response)
+    async def picture(name: str) -> Response:
+        """A camera's last key frame."""
+        data = daemon.pictures.read(name) if name in daemon.room.tracks else None
+        if data is None:
+            raise NoSource(f"there is no picture of {name[:80]!r}")
+        return Response(data, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    @app.get("/v1/stages")
+    async def stage_codes(code: str) -> list[dict[str, Any]]:
+        """Stages that can be marked in a case of this procedural code."""
+        if code not in CODES:
+            raise BadRequest(f"code: {code[:40]!r} is none of {', '.join(CODES)}")
+        return [asdict(stage) for stage in stages(code)]
+
+    @app.get("/v1/hearings")
+    async def hearings(state: Annotated[State | None, Query()] = None) -> list[dict[str, Any]]:
+        """Hearings on this box, oldest name first."""
+        views = await asyncio.to_thread(daemon.store.views)
+        return [summary(view).to_json() for view in views if state in (None, view.state)]
+
+    @app.get("/v1/hearings/{hearing}")
+    async def view(hearing: str) -> dict[str, Any]:
+        """What the journal says."""
+        return daemon.view(hearing).to_json()
+
+
+def _moving(app: FastAPI, daemon: Daemon) -> None:
+    @app.post("/v1/hearings", status_code=201)
+    async def plan(body: PlanBody) -> dict[str, str]:
+        """Plan a hearing and open the devices."""
+        people = [Participant(**item.model_dump()) for item in body.participants]
+        seats = [Seat(**item.model_dump()) for item in body.seats]
+        _check_seats(daemon, people, seats)
+        return {"hearing": await daemon.plan(Case(**body.case.model_dump()), people, seats)}
+
+    for action in ("start", "pause", "resume", "stop"):
+        app.post(f"/v1/hearings/{{hearing}}/{action}", name=action)(_mover(daemon, action))
+
+    @app.post("/v1/hearings/{hearing}/stages", status_code=201)
+    async def stage(hearing: str, body: StageBody) -> dict[str, Any]:
+        """Mark a stage at this moment."""
+        view = daemon.view(hearing)
+        if body.code not in {item.code for item in stages(view.case.code)}:
+            raise BadRequest(f"code: {body.code!r} is no stage of {view.case.code}")
+        if body.participant is not None and body.participant not in view.participants:
+            raise BadRequest(f"participant: {body.participant!r} does not take part")
+        line = await daemon.mark(hearing, "stage", body.model_dump())
+        return {"seq": line.seq, "at_us": line.data["at_us"]}
+
+    @app.post("/v1/hearings/{hearing}/remarks", status_code=201)
+    async def remark(hearing: str, body: RemarkBody) -> dict[str, Any]:
+        """Note a remark at this moment."""
+        line = await daemon.mark(hearing, "remark", body.model_dump())
+        return {"seq": line.seq, "at_us": line.data["at_us"]}
+
+
+def _papers(app: FastAPI, daemon: Daemon) -> None:
+    @app.post("/v1/hearings/{hearing}/transcripts", status_code=201)
+    async def transcript(hearing: str, request: Request, by: str = "transcriber") -> dict[str, Any]:
+        """Store a transcript (canonical JSON of docs/transcript-format.md) as the next revision."""
+        return await daemon.transcript(hearing, await _body(request), by)
+
+    @app.post("/v1/hearings/{hearing}/draft")
+    async def draft(hearing: str, body: DraftBody | None = None) -> dict[str, Any]:
+        """Draft the brief protocol from the journal and the last transcript."""
+        return await daemon.draft(hearing, body.by if body else "recorder")
+
+    @app.post("/v1/hearings/{hearing}/receipt")
+    async def receipt(hearing: str, request: Request) -> dict[str, Any]:
+        """Keep the archive's receipt."""
+        return await daemon.receipt(hearing, await _body(request))
+
+
+def _mover(daemon: Daemon, action: str) -> Callable[[str, ByBody], Awaitable[Status]]:
+    async def move(hearing: str, body: ByBody) -> Status:
+        # Shielded: a client that goes away must not leave a move half done.
+        await asyncio.shield(asyncio.ensure_future(daemon.move(hearing, action, body.by)))
+        return daemon.status()
+
+    move.__doc__ = f"{action.capitalize()} the hearing; true on disk when it answers."
+    return move
+
+
+def _check_seats(daemon: Daemon, people: list[Participant], seats: list[Seat]) -> None:
+    known = {person.id for person in people}
+    if len(known) != len(people) or len({seat.id for seat in seats}) != len(seats):
+        raise BadRequest("an id stands twice")
+    for seat in seats:
+        if seat.source is not None and seat.source not in daemon.room.tracks:
+            raise BadRequest(f"seats.{seat.id}.source: {seat.source!r} is no source of this room")
+        if seat.participant is not None and seat.participant not in known:
+            raise BadRequest(f"seats.{seat.id}.participant: {seat.participant!r} does not take part")
+
+
+async def _body(request: Request) -> bytes:
+    """The body as it came, up to 64 MiB."""
+    found = bytearray()
+    async for part in request.stream():
+        found += part
+        if len(found) > _MOST_BODY:
+            raise BadRequest("the body is longer than 64 MiB")
+    return bytes(found)

@@ -1,0 +1,261 @@
+"""Client of the recorder daemon: HTTP over its Unix socket, for commands and other programs on this box.
+
+::
+
+    Refusal (recorder.refusals)
+    └── Refused            the daemon answered with an error; its code, advice and exit status are the daemon's
+        └── Unreachable    nobody answers on the socket
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx2
+
+from protocol.hearing import Case, Participant, Seat, State
+from recorder import refusals
+from recorder.errors import RecorderError
+from recorder.refusals import Refusal
+from recorder.status import Status
+
+_BASE = "http://recorder"
+_ASK_S = 15.0
+#: A start waits for slow cameras, a stop for the read-back and the seal, a draft for two PDF files.
+_ACT_S = 600.0
+_QUIET_S = 30.0
+
+
+class Refused(RecorderError):
+    """The daemon did not do what it was asked.
+
+    Attributes:
+        http_status: of the answer; 0 when there was none.
+    """
+
+    def __init__(self, code: str, message: str, advice: str, http_status: int) -> None:
+        super().__init__(message)
+        self.code = code  # type: ignore[misc]  # the daemon's, not this class's
+        self.advice = advice  # type: ignore[misc]
+        self.http_status = http_status
+        self.exit_status = _EXIT.get(code, 1)  # type: ignore[misc]
+
+
+class Unreachable(Refused):
+    """Nobody answers on the socket."""
+
+    def __init__(self, socket: Path, detail: str) -> None:
+        advice = "Start the recorder (systemctl start hattama-recorder, or `hattama recorder`)."
+        super().__init__("recorder-gone", f"{socket}: the recorder does not answer: {detail}", advice, 0)
+        self.exit_status = 69  # type: ignore[misc]  # EX_UNAVAILABLE
+
+
+def _exits(kind: type[Refusal]) -> dict[str, int]:
+    found = {kind.code: kind.exit_status}
+    for child in kind.__subclasses__():
+        found |= _exits(child)
+    return found
+
+
+_EXIT = _exits(refusals.Refusal)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One server-sent event: ``status``, ``levels`` or ``line``, and its data."""
+
+    name: str
+    data: dict[str, Any]
+
+
+class RecorderClient:
+    """What the daemon offers. Every method raises :class:`Refused` or :class:`Unreachable`.
+
+    Args:
+        socket: of the daemon (``Settings.socket``).
+    """
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        # The environment's proxies have no say about a socket on this machine.
+        self._http = httpx2.Client(
+            transport=httpx2.HTTPTransport(uds=str(socket)), base_url=_BASE, timeout=_ASK_S, trust_env=False
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def status(self) -> Status:
+        """What is true at this moment."""
+        return Status.model_validate(self._get("/v1/status"))
+
+    def hearings(self, state: State | str | None = None) -> list[dict[str, Any]]:
+        """Hearings on the box (keys of recorder.hearings.Summary), all or those of a state."""
+        query = f"?state={State(state).value}" if state else ""
+        return list(self._get(f"/v1/hearings{query}"))
+
+    def hearing(self, hearing: str) -> dict[str, Any]:
+        """What the journal of a hearing says (protocol.view.HearingView as JSON)."""
+        return dict(self._get(_at(hearing)))
+
+    def stages(self, code: str) -> list[dict[str, Any]]:
+        """Stages that can be marked in a case of this procedural code."""
+        return list(self._get(f"/v1/stages?code={quote(code)}"))
+
+    def picture(self, source: str) -> bytes:
+        """A camera's last key frame, JPEG."""
+        return self._send("GET", f"/v1/sources/{quote(source, safe='')}/picture.jpg").content
+
+    def plan(self, case: Case, participants: Sequence[Participant] = (), seats: Sequence[Seat] = ()) -> str:
+        """A new hearing; its identifier."""
+        body = {
+            "case": asdict(case),
+            "participants": [asdict(item) for item in participants],
+            "seats": [asdict(item) for item in seats],
+        }
+        return str(self._post("/v1/hearings", body)["hearing"])
+
+    def start(self, hearing: str, by: str) -> Status:
+        """Start recording; true on disk when it returns."""
+        return self._move(hearing, "start", by)
+
+    def pause(self, hearing: str, by: str) -> Status:
+        """Pause: devices are closed."""
+        return self._move(hearing, "pause", by)
+
+    def resume(self, hearing: str, by: str) -> Status:
+        """Go on after a pause."""
+        return self._move(hearing, "resume", by)
+
+    def stop(self, hearing: str, by: str) -> Status:
+        """Finish and seal."""
+        return self._move(hearing, "stop", by)
+
+    def stage(self, hearing: str, code: str, by: str, participant: str | None = None, note: str = "") -> int:
+        """Mark a stage; its line's number."""
+        body = {"code": code, "by": by, "participant": participant, "note": note}
+        return int(self._post(_at(hearing, "stages"), body)["seq"])
+
+    def remark(self, hearing: str, text: str, by: str) -> int:
+        """Note a remark; its line's number."""
+        return int(self._post(_at(hearing, "remarks"), {"text": text, "by": by})["seq"])
+
+    def transcript(self, hearing: str, data: bytes, by: str = "transcriber") -> int:
+        """Hand a transcript (canonical JSON) over; its revision number."""
+        answer = self._send("POST", _at(hearing, "transcripts"), content=data, params={"by": by}, timeout=_ACT_S)
+        return int(answer.json()["number"])
+
+    def draft(self, hearing: str, by: str = "recorder") -> list[str]:
+        """Have the brief protocol drafted; its files' paths in the record."""
+        return list(self._post(_at(hearing, "draft"), {"by": by})["files"])
+
+    def receipt(self, hearing: str, data: bytes) -> None:
+        """Hand the archive's receipt over."""
+        self._send("POST", _at(hearing, "receipt"), content=data, timeout=_ACT_S)
+
+    @contextmanager
+    def events(self) -> Iterator[Iterator[Event]]:
+        """Events for as long as the block runs."""
+        with self._reaching(), self._http.stream("GET", "/v1/events", timeout=httpx2.Timeout(_ASK_S, read=_QUIET_S)) as answer:
+            parser = _Parser()
+            yield (event for line in answer.iter_lines() if (event := parser.line(line)) is not None)
+
+    def _move(self, hearing: str, action: str, by: str) -> Status:
+        return Status.model_validate(self._post(_at(hearing, action), {"by": by}))
+
+    def _get(self, path: str) -> Any:
+        return self._send("GET", path).json()
+
+    def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._send("POST", path, json=dict(body), timeout=_ACT_S).json()
+
+    def _send(self, method: str, path: str, **more: Any) -> httpx2.Response:
+        with self._reaching():
+            answer = self._http.request(method, path, **more)
+        return _good(answer)
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        if not self._socket.exists():  # httpx2 leaves a socket open when there is nothing to connect to
+            raise Unreachable(self._socket, "there is no such socket")
+        try:
+            yield
+        except httpx2.HTTPError as error:
+            raise Unreachable(self._socket, str(error) or type(error).__name__) from error
+
+
+@asynccontextmanager
+async def listen(socket: Path) -> AsyncIterator[AsyncIterator[Event]]:
+    """The daemon's events, for asyncio programs.
+
+    Raises:
+        Unreachable: nobody answers, or the daemon ended.
+    """
+    if not socket.exists():  # noqa: ASYNC240 - a look at a name in memory
+        raise Unreachable(socket, "there is no such socket")
+    transport = httpx2.AsyncHTTPTransport(uds=str(socket))
+    timeout = httpx2.Timeout(_ASK_S, read=_QUIET_S)
+    try:
+        async with (
+            httpx2.AsyncClient(transport=transport, base_url=_BASE, timeout=timeout, trust_env=False) as client,
+            client.stream("GET", "/v1/events") as answer,
+        ):
+            yield _events(answer)
+    except httpx2.HTTPError as error:
+        raise Unreachable(socket, str(error) or type(error).__name__) from error
+
+
+async def _events(answer: httpx2.Response) -> AsyncIterator[Event]:
+    parser = _Parser()
+    async for line in answer.aiter_lines():
+        if (event := parser.line(line)) is not None:
+            yield event
+
+
+class _Parser:
+    """Lines of an event stream to events (HTML standard, section 9.2.6)."""
+
+    def __init__(self) -> None:
+        self._name, self._data = "message", list[str]()
+
+    def line(self, line: str) -> Event | None:
+        """The event that this line ends, if it does."""
+        if line.startswith("event:"):
+            self._name = line[6:].strip()
+        elif line.startswith("data:"):
+            self._data.append(line[5:].removeprefix(" "))
+        elif not line and self._data:
+            event = Event(self._name, json.loads("\n".join(self._data)))
+            self._name, self._data = "message", []
+            return event
+        return None
+
+
+def _at(hearing: str, *rest: str) -> str:
+    return "/".join(["/v1/hearings", quote(hearing, safe=""), *rest])
+
+
+def _good(answer: httpx2.Response) -> httpx2.Response:
+    if answer.is_success:
+        return answer
+    try:
+        body = answer.json()
+        raise Refused(str(body["code"]), str(body["message"]), str(body.get("advice", "")), answer.status_code)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Refused("recorder-answer", f"status {answer.status_code}: {answer.text:.200}", "", answer.status_code) from error

@@ -1,0 +1,122 @@
+"""The brief protocol of a finished hearing: built and rendered in a process of its own, stored by the daemon.
+
+``python -m recorder.drafting`` reads one JSON object on standard input (what to draft), reads the record, and writes one with
+the three files in base64. WeasyPrint takes seconds and a lot of memory: neither belongs into the daemon. The worker writes
+nothing into the record; that is the daemon's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from protocol.brief import Brief, CourtFacts
+from protocol.documents import render_html, render_pdf
+from protocol.encoding import b64, unb64
+from protocol.errors import ProtocolError
+from protocol.journal import read_journal
+from protocol.transcript import Transcript
+from protocol.view import HearingView
+from protocol.writer import JOURNAL
+from recorder.refusals import NotDrafted
+
+DRAFTING: tuple[str, ...] = (sys.executable, "-m", "recorder.drafting")
+LANGUAGES = ("ru", "kk")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to draft.
+
+    Attributes:
+        record: folder of the hearing.
+        number: revision of the brief protocol.
+        drafted_at_us: now, UTC µs.
+        transcript: path of the transcript in the record, or None.
+        court, courtroom, city: of the settings.
+    """
+
+    record: str
+    number: int
+    drafted_at_us: int
+    transcript: str | None
+    court: str
+    courtroom: str
+    city: str
+
+
+@dataclass(frozen=True)
+class DraftFile:
+    """One file of a draft: its kind in a ``revision`` line, its path in the record, its bytes."""
+
+    kind: str
+    path: str
+    data: bytes
+
+
+def draft(task: Task) -> list[DraftFile]:
+    """Make the files.
+
+    Raises:
+        ProtocolError: the record, the transcript or the fonts are not as they must be.
+    """
+    record = Path(task.record)
+    entries, _ = read_journal((record / JOURNAL).read_bytes())
+    transcript = Transcript.from_json((record / task.transcript).read_bytes()) if task.transcript else None
+    brief = Brief.of(
+        HearingView.of(entries),
+        transcript,
+        court=CourtFacts(task.court, task.courtroom, task.city),
+        drafted_at_us=task.drafted_at_us,
+        number=task.number,
+    )
+    name = f"protocol/brief-{task.number:04d}"
+    pdfs = [DraftFile("brief_pdf", f"{name}.{lang}.pdf", render_pdf(render_html(brief, lang))) for lang in LANGUAGES]
+    return [DraftFile("brief", f"{name}.json", brief.to_json()), *pdfs]
+
+
+async def draft_apart(task: Task, command: Sequence[str] = DRAFTING, patience_s: float = 300.0) -> list[DraftFile]:
+    """Make the files in a process of its own.
+
+    Raises:
+        NotDrafted: it failed, or took too long; the message says why.
+    """
+    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+    try:
+        async with asyncio.timeout(patience_s):
+            output, _ = await process.communicate(json.dumps(asdict(task)).encode())
+    except TimeoutError as error:
+        process.kill()
+        await process.wait()
+        raise NotDrafted(f"the brief protocol was not ready within {patience_s:g} s") from error
+    try:
+        answer: dict[str, Any] = json.loads(output)
+    except ValueError as error:
+        raise NotDrafted(f"the process that drafts ended with status {process.returncode}") from error
+    if "error" in answer:
+        raise NotDrafted(str(answer["error"]))
+    return [DraftFile(item["kind"], item["path"], unb64(item["data"])) for item in answer["files"]]
+
+
+def main() -> int:
+    """Draft what standard input asks for."""
+    os.nice(10)
+    task = Task(**json.load(sys.stdin))
+    try:
+        files = [{"kind": item.kind, "path": item.path, "data": b64(item.data)} for item in draft(task)]
+        answer: dict[str, Any] = {"files": files}
+    except (ProtocolError, OSError) as error:
+        answer = {"error": f"{error} {error.advice if isinstance(error, ProtocolError) else ''}".strip()}
+    sys.stdout.write(json.dumps(answer) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""What comes after the capture of a hearing: transcripts, the draft of the brief protocol, the archive's receipt.
+
+Each is written once under its final name, named by a journal line, and signed by a checkpoint before the answer is given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from device_config.settings import Settings
+from protocol import durable, seal
+from protocol.encoding import b64, sha256_b64
+from protocol.errors import BadNote, DiskFailed, RecordExists
+from protocol.hearing import State
+from protocol.merkle import Tree
+from protocol.note import VerifierKey
+from protocol.receipt import BadReceipt, Receipt
+from protocol.seal import Moment
+from protocol.transcript import BadTranscript, Transcript
+from protocol.view import HearingView
+from protocol.writer import JournalWriter
+from recorder.drafting import DraftFile, Task, draft_apart
+from recorder.ledger import Entry, Ledger
+from recorder.refusals import BadRequest, DiskRefused, IllegalAction
+from recorder.tidying import tidy
+
+Drafter = Callable[[Task], Awaitable[list[DraftFile]]]
+
+
+async def add_transcript(folder: Path, ledger: Ledger, body: bytes, by: str) -> dict[str, Any]:
+    """Store a transcript as the next revision.
+
+    Args:
+        folder: the record.
+        ledger: its journal.
+        body: canonical JSON of :class:`protocol.transcript.Transcript`; its number is replaced.
+        by: who made it.
+
+    Raises:
+        BadRequest: not a transcript of this hearing.
+        IllegalAction: the hearing is not finished yet, or certified already.
+        DiskRefused: the disk refused.
+    """
+    view = ledger.view
+    _need_finished(view, "transcript")
+    try:
+        transcript = Transcript.from_json(body)
+    except BadTranscript as error:
+        raise BadRequest(f"not a transcript: {error}") from error
+    if transcript.hearing != view.hearing:
+        raise BadRequest(f"the transcript is of hearing {transcript.hearing}")
+    number = 1 + sum(item.kind == "transcript" for item in view.revisions)
+    path = f"transcript/{number:04d}.json"
+    await _add(folder, ledger, [DraftFile("transcript", path, transcript.numbered(number).to_json())], number, by)
+    return {"number": number, "path": path}
+
+
+async def add_draft(folder: Path, ledger: Ledger, settings: Settings, now_us: int, by: str, drafter: Drafter = draft_apart) -> dict[str, Any]:
+    """Draft the brief protocol from the journal and the last transcript, seal it, and call the hearing drafted.
+
+    Raises:
+        IllegalAction: the hearing is not finished and sealed, or certified already.
+        NotDrafted: it could not be made.
+        DiskRefused: the disk refused.
+    """
+    view = ledger.view
+    _need_finished(view, "brief protocol")
+    number = 1 + sum(item.kind == "brief" for item in view.revisions)
+    transcripts = [item.path for item in view.revisions if item.kind == "transcript"]
+    task = Task(
+        record=str(folder),
+        number=number,
+        drafted_at_us=now_us,
+        transcript=transcripts[-1] if transcripts else None,
+        court=settings.court,
+        courtroom=settings.courtroom,
+        city=settings.city,
+    )
+    files = await drafter(task)
+    await _add(folder, ledger, files, number, by)
+    await ledger.work(seal.seal_revision)
+    data = {"from": view.state.value, "to": State.DRAFTED.value, "by": by, "reason": ""}
+    await ledger.post(("state", data), checkpoint=True)
+    return {"number": number, "files": [item.path for item in files]}
+
+
+async def add_receipt(folder: Path, ledger: Ledger, body: bytes, trusted: tuple[VerifierKey, ...]) -> dict[str, Any]:
+    """Check the archive's receipt and keep it; giving the same one again does nothing.
+
+    Raises:
+        BadRequest: it proves nothing for this record, or its archive is not trusted by this box.
+        IllegalAction: there is another receipt already (it is never replaced).
+        DiskRefused: the disk refused.
+    """
+    try:
+        receipt = Receipt.from_bytes(body)
+        await ledger.work(lambda writer, _moment: _check(receipt, writer))
+    except BadReceipt as error:
+        raise BadRequest(f"bad receipt: {error}") from error
+    if receipt.archive.text not in {key.text for key in trusted}:
+        raise BadRequest(f"the archive {receipt.archive.name} is not on this box's trust list")
+    digest = sha256_b64(body)
+    if any(item["sha256"] == digest for item in ledger.view.receipts):
+        return {"sha256": digest}
+
+    def store(writer: JournalWriter, moment: Moment) -> None:
+        durable.write_once(folder / "receipt.json", body)
+        data = {"archive": receipt.archive.text, "sha256": digest}
+        writer.append("receipt", data, at_us=moment.at_us, mono_us=moment.mono_us, salt=moment.salt())
+        writer.checkpoint()
+
+    try:
+        await ledger.work(store)
+    except RecordExists as error:
+        raise IllegalAction(f"there is a receipt already: {error}") from error
+    return {"sha256": digest}
+
+
+def trusted_keys(folder: Path) -> tuple[VerifierKey, ...]:
+    """Keys of the trust list: one verifier key in each ``*.vkey`` file.
+
+    Raises:
+        BadRequest: a file is not a verifier key; a list that cannot be read in full is no list.
+    """
+    try:
+        return tuple(VerifierKey.from_text(path.read_text("utf-8").strip()) for path in sorted(folder.glob("*.vkey")))
+    except (OSError, UnicodeDecodeError, BadNote) as error:
+        raise BadRequest(f"{folder}: the trust list cannot be read: {error}") from error
+
+
+def _check(receipt: Receipt, writer: JournalWriter) -> None:
+    tree = Tree(line.leaf for line in writer.lines)
+    receipt.check(writer.hearing, writer.origin, lambda size: tree.root(size) if size <= tree.size else None)
+
+
+def _need_finished(view: HearingView, what: str) -> None:
+    if view.state not in (State.FINISHED, State.DRAFTED):
+        raise IllegalAction(f"a hearing that is {view.state} takes no {what}")
+    if not view.manifests:
+        raise IllegalAction("the capture is not sealed yet")
+
+
+async def _add(folder: Path, ledger: Ledger, files: list[DraftFile], number: int, by: str) -> None:
+    """Write files once, then name them in the journal."""
+
+    def store() -> None:
+        tidy(folder, ledger.view)  # what an earlier try left unnamed
+        for item in files:
+            durable.write_once(folder / item.path, item.data)
+
+    try:
+        await asyncio.to_thread(store)
+    except DiskFailed as error:
+        raise DiskRefused(str(error)) from error
+    lines: list[Entry] = [
+        (
+            "revision",
+            {
+                "kind": item.kind,
+                "number": number,
+                "path": item.path,
+                "bytes": len(item.data),
+                "sha256": b64(hashlib.sha256(item.data).digest()),
+                "by": by,
+            },
+        )
+        for item in files
+    ]
+    await ledger.post(*lines, checkpoint=True)

@@ -1,0 +1,410 @@
+"""The recording daemon: single writer of the open hearing's journal, keeper of the devices (docs/recorder.md).
+
+::
+
+    api (HTTP over a Unix socket) ──► Daemon ──► Session ──► Ledger ──► journal.jsonl, checkpoints
+                                        │           ▲
+                                        └► Room ──► reports of the capture children
+
+Everything here runs in one event loop and waits for nothing: files are written by one writer thread, media is decoded and
+documents are rendered in processes of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from device_config.settings import Settings
+from protocol.errors import ProtocolError
+from protocol.hearing import Case, Participant, Seat, State
+from protocol.journal import Line
+from protocol.note import Signer
+from protocol.view import HearingView
+from protocol.writer import JournalWriter
+from recorder import papers, reports
+from recorder.child import CAPTURE
+from recorder.clock import Clock, HearingClock, SystemClock, fix_clock
+from recorder.events import Hub
+from recorder.findings import Findings
+from recorder.health import Health
+from recorder.hearings import HearingStore, new_name, new_suffix
+from recorder.ledger import Entry, Ledger, new_salt
+from recorder.lock import CaptureLock
+from recorder.pictures import Pictures
+from recorder.recovery import Recovered, recover
+from recorder.refusals import DiskRefused, HearingRuns, IllegalAction
+from recorder.room import Room
+from recorder.session import Limits, Session
+from recorder.status import ClockStatus, FindingStatus, SourceStatus, Status
+from recorder.supervisor import Device, Loss, Patience
+from recorder.tidying import tidy
+
+_log = structlog.get_logger(__name__)
+SOFTWARE = f"hattama {version('hattama')}"
+_TELLING = frozenset({"state", "take_started", "take_ended", "source_lost", "source_back", "finding", "gap"})
+
+
+class Daemon:
+    """Everything the API offers.
+
+    Args:
+        settings: folders, devices.
+        signer: the device's key.
+        clock: the machine's clocks.
+        command: the capture program.
+        patience: how long capture children may take.
+        limits: times of a session.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        signer: Signer,
+        *,
+        clock: Clock | None = None,
+        command: Sequence[str] = CAPTURE,
+        patience: Patience | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.settings = settings
+        self.signer = signer
+        self.store = HearingStore(settings.hearings)
+        self.hub = Hub()
+        self.findings = Findings()
+        self.session: Session | None = None
+        self.limits = limits or Limits()
+        self._machine_clock = clock or SystemClock()
+        self._command = command
+        self._patience = patience or Patience()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._switch = asyncio.Lock()
+        self._writing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._beats: asyncio.Task[None] | None = None
+        self.pictures = Pictures(settings.runtime / "pictures")
+
+    # Life
+
+    async def start(self) -> None:
+        """Take the lock, recover what a crash left, go on recording if a hearing was being recorded.
+
+        Raises:
+            AlreadyRunning: another daemon runs.
+            OSError: a folder cannot be used.
+        """
+        self.lock = await asyncio.to_thread(CaptureLock.take, self.settings.runtime)
+        self.settings.hearings.mkdir(parents=True, exist_ok=True, mode=0o750)
+        views = await asyncio.to_thread(self.store.views)
+        open_views = [view for view in views if view.state.is_open]
+        journalled = [(view.clock.boot, view.clock.offset_us) for view in open_views if view.clock is not None]
+        self.clock: HearingClock = fix_clock(self._machine_clock, self.settings.state_dir / "clock.json", journalled)
+        self.room = Room(
+            self.settings.sources,
+            self.clock.offset_us,
+            self.settings.segment_s,
+            self.pictures.folder,
+            self,
+            patience=self._patience,
+            command=self._command,
+            lock=self.lock,
+        )
+        self.health = Health(self.findings, self.room, self.clock, self.settings)
+        self.pictures.start()
+        await self._recover_all(open_views)
+        for view in views:
+            if view.state is State.FINISHED and not view.manifests:
+                await self._seal_left(view.hearing)
+        self._beats = asyncio.create_task(self._beat(), name="beats")
+        _log.info("recorder_started", action="serve", hearing=self.session.ledger.view.hearing if self.session else None)
+
+    async def stop(self) -> None:
+        """Close the take and the devices; a hearing that is being recorded goes on when a daemon starts again."""
+        if self._beats is not None:
+            self._beats.cancel()
+            await asyncio.gather(self._beats, return_exceptions=True)
+        self.hub.close()
+        async with self._switch:
+            if self.session is not None:
+                await self.session.suspend()
+            await self.room.close()
+            await self.pictures.close()
+            self._thread.shutdown()
+            self.lock.release()
+        _log.info("recorder_stopped", action="leave")
+
+    async def _recover_all(self, views: list[HearingView]) -> None:
+        """Bring every open hearing in order; the one that was being recorded, else the newest, becomes the current one."""
+        ranked = sorted(views, key=lambda v: (v.state in (State.RECORDING, State.FAULTY), v.state_at or v.opened_at))
+        for view in ranked:
+            folder = self.store.path(view.hearing)
+            try:
+                found = await recover(folder, self.signer, self.clock, self._thread, self._on_line, self.findings)
+            except (ProtocolError, DiskRefused, OSError) as error:
+                _log.error("not_recovered", action="leave_as_it_is", hearing=view.hearing, error=str(error))
+                continue
+            if view is ranked[-1] or found.since:
+                await self._adopt(found)
+            else:
+                await found.ledger.close()
+
+    async def _adopt(self, found: Recovered) -> None:
+        if self.session is not None:
+            await self.session.close()
+        session = self._session(found.ledger)
+        self.session = session
+        if found.since:
+            await session.go_on(found.since, found.cause)
+        elif session.state is State.PLANNED:
+            self.room.open()
+
+    async def _seal_left(self, hearing: str) -> None:
+        """Seal a hearing that was finished when the power went."""
+        try:
+            async with self._ledger(hearing) as (folder, ledger):
+                session = Session(folder, ledger, self.room, self.clock, self.findings, self.limits)
+                await session.stop("recorder")
+        except (ProtocolError, DiskRefused, OSError) as error:
+            _log.error("not_sealed", action="leave_as_it_is", hearing=hearing, error=str(error))
+
+    # What people ask for
+
+    async def plan(self, case: Case, participants: Sequence[Participant], seats: Sequence[Seat]) -> str:
+        """A new hearing; the devices are opened, so that levels and pictures can be checked.
+
+        Returns:
+            Its identifier.
+
+        Raises:
+            HearingRuns: another one is being recorded.
+            DiskRefused: the record could not be created.
+        """
+        async with self._switch:
+            await self._set_aside()
+            utc, mono = self.clock.now()
+            hearing = new_name(utc, case.number, new_suffix())
+            folder = self.settings.hearings / hearing
+
+            def create() -> JournalWriter:
+                return JournalWriter.create(
+                    folder, self.signer, hearing, software=SOFTWARE, at_us=utc, mono_us=mono, salt=new_salt()
+                )
+
+            try:
+                writer = await asyncio.get_running_loop().run_in_executor(self._thread, create)
+            except ProtocolError as error:
+                raise DiskRefused(str(error)) from error
+            ledger = Ledger(writer, self.signer, self.clock, self._thread, self._on_line)
+            entries: list[Entry] = [("clock", self.clock.line_data()), ("case", asdict(case))]
+            entries += [("participant", asdict(item)) for item in participants]
+            entries += [("seat", asdict(item)) for item in seats]
+            entries += [("source", track.line_data()) for track in self.room.tracks.values()]
+            await ledger.post(*entries, checkpoint=True)
+            self.session = self._session(ledger)
+            self.room.open()
+            self._tell_status()
+            return hearing
+
+    async def move(self, hearing: str, action: str, by: str) -> None:
+        """Start, pause, resume or stop a hearing; true on disk when this returns.
+
+        Raises:
+            NoHearing, IllegalAction, HearingRuns, NothingRecorded, DiskRefused: see each.
+        """
+        session = await self._current(hearing, activate=action != "pause")
+        if action == "start":
+            await session.start(by)
+        elif action == "resume":
+            await session.resume(by)
+        elif action == "pause":
+            await session.pause(by)
+        else:
+            await session.stop(by)
+        if not self.room.is_open:
+            self.health.devices_closed()
+            self.pictures.clear()
+        self._tell_status()
+
+    async def mark(self, hearing: str, line_type: str, data: Mapping[str, Any]) -> Line:
+        """Journal a stage or a remark.
+
+        Raises:
+            NoHearing, IllegalAction, DiskRefused: see each.
+        """
+        session = await self._current(hearing, activate=False)
+        return await session.mark(line_type, data)
+
+    async def transcript(self, hearing: str, body: bytes, by: str) -> dict[str, Any]:
+        """Store a transcript (recorder.papers)."""
+        async with self._ledger(hearing) as (folder, ledger):
+            return await papers.add_transcript(folder, ledger, body, by)
+
+    async def draft(self, hearing: str, by: str) -> dict[str, Any]:
+        """Draft the brief protocol (recorder.papers)."""
+        async with self._ledger(hearing) as (folder, ledger):
+            return await papers.add_draft(folder, ledger, self.settings, self.clock.now()[0], by)
+
+    async def receipt(self, hearing: str, body: bytes) -> dict[str, Any]:
+        """Keep the archive's receipt (recorder.papers)."""
+        trusted = papers.trusted_keys(self.settings.state_dir / "trust")
+        async with self._ledger(hearing) as (folder, ledger):
+            return await papers.add_receipt(folder, ledger, body, trusted)
+
+    def view(self, hearing: str) -> HearingView:
+        """What the journal of a hearing says."""
+        if self.session is not None and self.session.ledger.view.hearing == hearing:
+            return self.session.ledger.view
+        return self.store.view(hearing)
+
+    # Status
+
+    def status(self) -> Status:
+        """What is true at this moment."""
+        session = self.session
+        take = session.take if session is not None else None
+        found = self.health.discipline
+        return Status(
+            state=session.state if session else None,
+            hearing=session.ledger.view.hearing if session else None,
+            take=take.id if take and take.start_us is not None else None,
+            recording=session.recording if session else False,
+            sources=tuple(self._source(name) for name in self.room.tracks),
+            findings=tuple(FindingStatus.model_validate(item) for item in self.findings.to_json()),
+            clock=ClockStatus(
+                boot=self.clock.boot,
+                offset_us=self.clock.offset_us,
+                synchronized=found.synchronized,
+                ntp_offset_us=found.ntp_offset_us,
+                now_us=self.clock.now()[0],
+            ),
+            since_us=take.start_us if take else None,
+            missing_models=self.health.missing_models,
+        )
+
+    def _source(self, name: str) -> SourceStatus:
+        track = self.room.tracks[name]
+        take = self.session.take if self.session is not None else None
+        book = take.books[name] if take is not None else None
+        peak, rms = self.room.levels.get(name, (None, None))
+        return SourceStatus(
+            name=name,
+            kind=track.kind,
+            media=track.media,
+            label=track.label,
+            state=self.room.state(name).value,
+            peak_cdb=peak,
+            rms_cdb=rms,
+            bytes=book.bytes if book else 0,
+            last_us=book.end_us if book else None,
+        )
+
+    # What the devices tell (supervisor.Listener)
+
+    def report(self, device: Device, report: reports.Report) -> None:
+        """A report of a capture child."""
+        if isinstance(report, reports.Level):
+            now = time.monotonic()
+            for name, (peak, rms) in report.levels.items():
+                if name in self.room.tracks:
+                    self.room.levels[name] = (peak, rms)
+                    self.health.level(name, peak, now)
+            return
+        if self.session is not None:
+            self.session.report(device, report)
+        if isinstance(report, reports.Ready | reports.First):
+            self._tell_status()
+
+    async def lost(self, device: Device, loss: Loss) -> None:
+        """A capture child is gone."""
+        for track in device.tracks:
+            self.room.levels.pop(track.name, None)
+        self._tell_status()
+        if self.session is not None:
+            await self.session.lost(device, loss)
+
+    # Inside
+
+    def _session(self, ledger: Ledger) -> Session:
+        folder = self.store.path(ledger.view.hearing)
+        return Session(folder, ledger, self.room, self.clock, self.findings, self.limits)
+
+    async def _current(self, hearing: str, *, activate: bool) -> Session:
+        """The session of a hearing; makes it the current one if it may be."""
+        async with self._switch:
+            if self.session is not None and self.session.ledger.view.hearing == hearing:
+                return self.session
+            state = self.store.view(hearing).state
+            if not activate or not state.is_open:
+                raise IllegalAction(f"hearing {hearing} is {state} and not the one in this room now")
+            await self._set_aside()
+            async with self._writing[hearing]:
+                folder = self.store.path(hearing)
+                found = await recover(folder, self.signer, self.clock, self._thread, self._on_line, self.findings)
+                await self._adopt(found)
+            if self.session is None:
+                raise IllegalAction(f"hearing {hearing} cannot be opened")
+            return self.session
+
+    async def _set_aside(self) -> None:
+        """Let go of the current hearing: a planned, paused or finished one gives the room to another."""
+        session = self.session
+        if session is None:
+            return
+        if session.state in (State.RECORDING, State.FAULTY):
+            raise HearingRuns(f"hearing {session.ledger.view.hearing} is {session.state}")
+        async with self._writing[session.ledger.view.hearing]:
+            self.session = None
+            await session.close()
+
+    @asynccontextmanager
+    async def _ledger(self, hearing: str) -> AsyncIterator[tuple[Path, Ledger]]:
+        """The journal of any hearing, for papers that come after the capture."""
+        folder = self.store.path(hearing)
+        async with self._writing[hearing]:
+            if self.session is not None and self.session.ledger.view.hearing == hearing:
+                yield folder, self.session.ledger
+                return
+            loop = asyncio.get_running_loop()
+            writer, _ = await loop.run_in_executor(self._thread, JournalWriter.reopen, folder, self.signer)
+            ledger = Ledger(writer, self.signer, self.clock, self._thread, self._on_line)
+            try:
+                known = ledger.view.clock
+                if known is None or (known.boot, known.offset_us) != (self.clock.boot, self.clock.offset_us):
+                    await ledger.post(("clock", self.clock.line_data()), checkpoint=True)
+                await asyncio.to_thread(tidy, folder, ledger.view)
+                yield folder, ledger
+            finally:
+                await ledger.close()
+
+    def _on_line(self, line: Line) -> None:
+        """A line is on disk."""
+        self.hub.publish(
+            "line", {"seq": line.seq, "at": line.at, "mono": line.mono, "type": line.type, "data": dict(line.data)}
+        )
+        if line.type in _TELLING:
+            self._tell_status()
+
+    def _tell_status(self) -> None:
+        if self.hub.listeners:
+            self.hub.publish("status", self.status().model_dump(mode="json"))
+
+    async def _beat(self) -> None:
+        """Levels ten times a second; health and status once a second."""
+        tenths = 0
+        while True:
+            await asyncio.sleep(0.1)
+            tenths += 1
+            if self.hub.listeners and self.room.levels:
+                self.hub.publish("levels", {name: list(pair) for name, pair in self.room.levels.items()})
+            if tenths % 10 == 0:
+                self.health.look(self.session)
+                self._tell_status()
