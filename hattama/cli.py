@@ -1,0 +1,91 @@
+"""The ``hattama`` command: its options, its subcommands, and how an error is told.
+
+Every package's errors carry ``code``, ``exit_status`` and ``advice``. Here they become two lines on standard error and the
+exit status; anything else that escapes is a fault of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hattama.commands import archive, console, demo, device, record, recorder, settings, transcriber, uploader, user, verify
+from hattama.commands import import_ as importer
+from hattama.context import Options
+from hattama.logs import configure
+
+WIDTH = 100
+
+app = typer.Typer(
+    name="hattama",
+    help="Record court hearings and turn them into the electronic protocol.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "terminal_width": WIDTH, "max_content_width": WIDTH},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hattama {installed_version('hattama')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", metavar="FILE", help="Settings file (TOML). [env: HATTAMA_CONFIG]")
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - acts through its callback
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Record court hearings and turn them into the electronic protocol."""
+    configure()
+    context.obj = Options(config)
+
+
+app.command("recorder")(recorder.recorder)
+app.command("console")(console.console)
+app.command("transcriber")(transcriber.transcriber)
+app.command("uploader")(uploader.uploader)
+app.add_typer(archive.app, name="archive")
+app.add_typer(record.app, name="record")
+app.command("import")(importer.import_)
+app.command("verify")(verify.verify)
+app.add_typer(user.app, name="user")
+app.add_typer(settings.app, name="settings")
+app.add_typer(device.app, name="device")
+app.command("demo")(demo.demo)
+
+
+def tell(error: BaseException) -> int | None:
+    """Print an error that is meant for people; its exit status, or None if it is not such an error."""
+    code, status = getattr(error, "code", None), getattr(error, "exit_status", None)
+    if not isinstance(code, str) or not isinstance(status, int):
+        return None
+    for line in str(error).splitlines() or [type(error).__doc__ or code]:
+        print(f"error[{code}]: {line}", file=sys.stderr)
+    if advice := getattr(error, "advice", ""):
+        print(f"  {advice}", file=sys.stderr)
+    return status
+
+
+def main() -> None:
+    """Entry point of the command."""
+    try:
+        app()
+    except Exception as error:
+        status = tell(error)
+        if status is None:
+            raise
+        sys.exit(status or 1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,18 @@
+"""``hattama console``: the web app in the courtroom."""
+
+from __future__ import annotations
+
+import typer
+
+from hattama.context import settings_of
+
+
+def console(context: typer.Context) -> None:
+    """Run the courtroom's web app: the secretary's and the presiding judge's pages.
+
+    It talks to the recording daemon and listens on console.host and console.port of the settings. Ends on SIGTERM or Ctrl-C.
+    """
+    settings = settings_of(context)
+    from recorder.console.app import run
+
+    run(settings)

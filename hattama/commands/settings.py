@@ -1,0 +1,29 @@
+"""``hattama settings``: what is in force, and whether it is right."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from hattama.context import settings_of
+
+app = typer.Typer(help="Show or check the settings.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def show(context: typer.Context) -> None:
+    """Print the settings in force as JSON; a token is shown as ***."""
+    settings = settings_of(context)
+    value = settings.model_dump(mode="json")
+    if value["archive"]["token"]:
+        value["archive"]["token"] = "*" * 3
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@app.command()
+def check(context: typer.Context) -> None:
+    """Read the settings and say whether they are right; a wrong one is named with its line or variable."""
+    settings = settings_of(context)
+    tracks = sum(len(source.channels) or 1 for source in settings.sources)
+    typer.echo(f"settings are right: {len(settings.sources)} devices, {tracks} tracks, state in {settings.state_dir}")

@@ -1,0 +1,79 @@
+"""``hattama user``: who may sign in to the console and the archive."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hattama.context import settings_of
+
+if TYPE_CHECKING:
+    from web.accounts import Accounts
+
+app = typer.Typer(help="Who may sign in to the web apps.", no_args_is_help=True, rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(help="Name to sign in with: small Latin letters, digits, points, hyphens.")]
+
+
+def _accounts(context: typer.Context) -> Accounts:
+    from web.accounts import Accounts
+
+    return Accounts(settings_of(context).state_dir / "accounts.sqlite")
+
+
+def _password(name: str) -> str:
+    """From the terminal, twice and unseen; else the first line of standard input; an empty one means: make one."""
+    if sys.stdin.isatty():
+        given: str = typer.prompt(f"Password for {name} (empty: one is made)", default="", hide_input=True, show_default=False)
+        if given and typer.prompt("Again", hide_input=True) != given:
+            raise typer.BadParameter("the two passwords differ")
+    else:
+        given = sys.stdin.readline().rstrip("\n")
+    if given:
+        return given
+    made = secrets.token_urlsafe(12)
+    typer.echo(f"password: {made}")
+    return made
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    name: Name,
+    role: Annotated[str, typer.Option(help="secretary, judge or admin.")] = "secretary",
+    display: Annotated[str, typer.Option(help="The person's name as pages show it.")] = "",
+) -> None:
+    """Add an account. The password is asked for, or read from standard input; if empty, one is made and printed."""
+    from web.accounts import Role
+
+    if role not in list(Role):
+        raise typer.BadParameter(f"{role!r} is not one of {', '.join(Role)}")
+    accounts = _accounts(context)
+    account = accounts.add(name, display or name, Role(role), _password(name))
+    typer.echo(f"added: {account.name} ({account.role})")
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """Print the accounts: name, role, whether disabled, the person's name."""
+    for account in _accounts(context).all():
+        typer.echo(f"{account.name}\t{account.role}\t{'disabled' if account.disabled else 'active'}\t{account.display}")
+
+
+@app.command()
+def disable(context: typer.Context, name: Name) -> None:
+    """Let nobody sign in by this account any more, and end its sessions at once."""
+    _accounts(context).disable(name)
+    typer.echo(f"disabled: {name}")
+
+
+@app.command()
+def password(context: typer.Context, name: Name) -> None:
+    """Set a new password and end the account's sessions."""
+    accounts = _accounts(context)
+    accounts.get(name)
+    accounts.set_password(name, _password(name))
+    typer.echo(f"password set: {name}")
