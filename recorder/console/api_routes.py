@@ -78,7 +78,13 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/api/sources/{name}/picture.jpg", dependencies=[Depends(signed_in)])
     async def picture(name: str) -> Response:
-        return Response(await desk.daemon.picture(name), media_type="image/jpeg")
+        try:
+            return Response(await desk.daemon.picture(name), media_type="image/jpeg")
+        except DaemonError as error:
+            if error.code != "no-source":
+                raise
+            # No picture yet is no fault: the page says so in the picture's place, and the browser's console stays clean.
+            return Response(status_code=204)
 
     @routes.get("/api/events", dependencies=[Depends(signed_in)])
     async def events(request: Request) -> Response:

@@ -154,8 +154,8 @@ export class HearingPage extends LitElement {
       ${this.problem ? html`<div class="alert" role="alert"><strong>${this.problem.message}</strong> ${this.problem.advice}</div>` : nothing}
       ${over ? nothing : findingsPanel(status.findings)}
       <div class="room ${over ? "is-over" : ""} ${phase === "planned" ? "is-planned" : ""}">
-        ${over ? afterPanel(this.#data, view, status.missing_models) : devicesPanel(this.#data, status.sources)}
-        ${over
+        ${over ? afterPanel(this.#data, view, status.missing_models) : devicesPanel(this.#data, view, status.sources)}
+        ${over || phase === "planned"
           ? nothing
           : stagesPanel({
               stages: this.#data.stages,
@@ -165,7 +165,7 @@ export class HearingPage extends LitElement {
               onMark: (stage) => void this.#mark(stage),
               onKeys: (on) => this.#chooseKeys(on),
             })}
-        <div class="side">${over || !this.#data.mayOperate ? nothing : this.#remarkForm()} ${logPanel(this.#data, view)}</div>
+        ${phase === "planned" ? nothing : html`<div class="side">${over || !this.#data.mayOperate ? nothing : this.#remarkForm()} ${logPanel(this.#data, view)}</div>`}
       </div>
       <p class="hidden" aria-live="polite">${this.said}</p>
       <ht-ask .data=${this.#data} .people=${view.participants}></ht-ask>

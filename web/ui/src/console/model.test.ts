@@ -7,6 +7,7 @@ const VIEW: View = {
   state: "planned",
   case: { number: "1", code: "gpk", title: "", publicity: "open" },
   participants: [],
+  seats: [],
   takes: [],
   gaps: [],
   stages: [],

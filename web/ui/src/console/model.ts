@@ -17,6 +17,12 @@ export interface Participant {
   name: string;
   attendance: string;
 }
+export interface Seat {
+  id: string;
+  label: string;
+  source: string | null;
+  participant: string | null;
+}
 export interface Take {
   id: string;
   publicity: string;
@@ -55,6 +61,7 @@ export interface View {
   state: string;
   case: Case;
   participants: Participant[];
+  seats: Seat[];
   takes: Take[];
   gaps: Gap[];
   stages: Stage[];
@@ -86,7 +93,7 @@ export interface Status {
   recording: boolean;
   sources: SourceStatus[];
   findings: Finding[];
-  missing_models: unknown[];
+  missing_models: string[];
   now_us: number;
 }
 
@@ -109,6 +116,10 @@ export function withLine(view: View, line: Line): View {
     case "participant": {
       const person = data as Participant;
       return { ...view, participants: [...view.participants.filter((other) => other.id !== person.id), person] };
+    }
+    case "seat": {
+      const seat = data as Seat;
+      return { ...view, seats: [...view.seats.filter((other) => other.id !== seat.id), seat] };
     }
     case "take_started": {
       const started = data as { take: string; publicity: string; start_us: number };

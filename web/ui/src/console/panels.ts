@@ -23,38 +23,45 @@ export function findingsPanel(findings: Finding[]): TemplateResult | typeof noth
   `;
 }
 
-/** Microphones with their meters, cameras with their pictures. */
-export function devicesPanel(data: PageData, sources: SourceStatus[]): TemplateResult {
+/** Microphones with their meters and who sits at them, cameras with their pictures. */
+export function devicesPanel(data: PageData, view: View, sources: SourceStatus[]): TemplateResult {
   const microphones = sources.filter((source) => source.media === "audio");
   const cameras = sources.filter((source) => source.media === "video");
   return html`
-    <section class="card devices" aria-labelledby="microphones-title">
-      <h2 id="microphones-title">${t("Microphones")} ${tally(microphones)}</h2>
-      ${microphones.length === 0 ? html`<p class="empty">${t("No microphone is set up.")}</p>` : nothing}
-      <ul class="microphones">
-        ${repeat(
-          microphones,
-          (source) => source.name,
-          (source) => html`<li class="device ${source.state}">
-            <span class="device-name">${source.label || source.name}</span>${chip(data, source)}
-            <ht-meter data-source=${source.name} .label=${source.label || source.name}></ht-meter>
-          </li>`,
-        )}
-      </ul>
-      <h2>${t("Cameras")} ${tally(cameras)}</h2>
-      ${cameras.length === 0 ? html`<p class="empty">${t("No camera is set up.")}</p>` : nothing}
-      <ul class="cameras">
-        ${repeat(
-          cameras,
-          (source) => source.name,
-          (source) => html`<li class="device ${source.state}">
-            <ht-picture .source=${source.name} .label=${source.label || source.name}></ht-picture>
-            <span class="device-name">${source.label || source.name}</span>${chip(data, source)}
-          </li>`,
-        )}
-      </ul>
+    <section class="card devices" aria-label=${t("Microphones and cameras")}>
+      <div>
+        <h2>${t("Microphones")} ${tally(microphones)}</h2>
+        ${microphones.length === 0 ? html`<p class="empty">${t("No microphone is set up.")}</p>` : nothing}
+        <ul class="microphones">
+          ${repeat(microphones, (source) => source.name, (source) => microphone(data, view, source))}
+        </ul>
+      </div>
+      <div>
+        <h2>${t("Cameras")} ${tally(cameras)}</h2>
+        ${cameras.length === 0 ? html`<p class="empty">${t("No camera is set up.")}</p>` : nothing}
+        <ul class="cameras">
+          ${repeat(
+            cameras,
+            (source) => source.name,
+            (source) => html`<li class="device ${source.state}">
+              <ht-picture .source=${source.name} .label=${source.label || source.name}></ht-picture>
+              <span class="device-name">${source.label || source.name}</span>${chip(data, source)}
+            </li>`,
+          )}
+        </ul>
+      </div>
     </section>
   `;
+}
+
+function microphone(data: PageData, view: View, source: SourceStatus): TemplateResult {
+  const seat = view.seats.find((one) => one.source === source.name);
+  const person = view.participants.find((one) => one.id === seat?.participant);
+  const label = source.label || source.name;
+  return html`<li class="device ${source.state}">
+    <span class="device-name">${label}${person ? html`<span class="device-person">${personName(data, person)}</span>` : nothing}</span>${chip(data, source)}
+    <ht-meter data-source=${source.name} .label=${label}></ht-meter>
+  </li>`;
 }
 
 function tally(sources: SourceStatus[]): TemplateResult {
@@ -90,37 +97,51 @@ function row(data: PageData, view: View, entry: Entry): TemplateResult {
   </li>`;
 }
 
-/** What became of a finished hearing: each step done, or still to come. */
-export function afterPanel(data: PageData, view: View, missingModels: unknown[]): TemplateResult {
+interface Step {
+  done: boolean;
+  title: string;
+  says: string;
+}
+
+function stepsOf(data: PageData, view: View, missingModels: string[]): Step[] {
   const has = (kind: string): boolean => view.revisions.some((revision) => revision.kind === kind);
-  const steps: [boolean, string, string][] = [
-    [view.manifests.length > 0, t("Recording sealed"), t("Every file is listed and signed; a change would be seen.")],
-    [has("transcript"), t("Transcript"), missingModels.length > 0 ? t("No speech model for: {languages}. The administrator can install it.", { languages: missingModels.join(", ") }) : t("Made by machine, to be checked by a person.")],
-    [has("brief_pdf") || has("brief"), t("Brief protocol, draft"), t("Filled from the case and the marked stages, in Kazakh and Russian.")],
-    [view.receipts.length > 0, t("In the archive"), t("The archive has checked the record and given its receipt.")],
+  const noModel = missingModels.length > 0 ? t("No speech model for: {languages}. The administrator can install it.", { languages: missingModels.join(", ") }) : "";
+  const sealed = view.manifests.length > 0;
+  const stored = view.receipts.length > 0;
+  const sending = data.archive ? t("The record is being sent to the archive.") : t("This recorder is not connected to an archive.");
+  return [
+    { done: sealed, title: t("Recording sealed"), says: t("Every file is listed and signed; a change would be seen.") },
+    { done: has("transcript"), title: t("Transcript"), says: noModel || t("Made by machine, to be checked by a person.") },
+    { done: has("brief") || has("brief_pdf"), title: t("Brief protocol, draft"), says: t("Filled from the case and the marked stages, in Kazakh and Russian.") },
+    { done: stored, title: t("In the archive"), says: stored ? t("The archive has checked the record and given its receipt.") : sending },
   ];
-  const address = data.archive ? `${data.archive.replace(/\/$/, "")}/hearings/${encodeURIComponent(view.hearing)}` : "";
+}
+
+/** What became of a finished hearing: each step done, or still to come. */
+export function afterPanel(data: PageData, view: View, missingModels: string[]): TemplateResult {
+  const replay = data.archive && view.receipts.length > 0 ? `${data.archive.replace(/\/$/, "")}/hearings/${encodeURIComponent(view.hearing)}` : "";
+  const facts: [string, number][] = [
+    [t("Takes"), view.takes.length],
+    [t("Stages"), view.stages.length],
+    [t("Remarks"), view.remarks.length],
+    [t("Gaps"), view.gaps.length],
+  ];
   return html`
     <section class="card after" aria-labelledby="after-title">
       <h2 id="after-title">${t("What happens now")}</h2>
-      <ol class="steps">
-        ${steps.map(
-          ([done, title, says]) => html`<li class=${done ? "done" : "waiting"}>
-            <span class="step-mark" aria-hidden="true"></span>
-            <span><strong>${title}</strong><span class="chip ${done ? "good" : "warn"}">${done ? t("Done") : t("In progress")}</span><br><span class="hint">${says}</span></span>
-          </li>`,
-        )}
-      </ol>
-      <dl class="facts">
-        <div><dt>${t("Takes")}</dt><dd>${view.takes.length}</dd></div>
-        <div><dt>${t("Stages")}</dt><dd>${view.stages.length}</dd></div>
-        <div><dt>${t("Remarks")}</dt><dd>${view.remarks.length}</dd></div>
-        <div><dt>${t("Gaps")}</dt><dd>${view.gaps.length}</dd></div>
-      </dl>
+      <ol class="steps">${stepsOf(data, view, missingModels).map(stepRow)}</ol>
+      <dl class="facts">${facts.map(([name, count]) => html`<div><dt>${name}</dt><dd>${count}</dd></div>`)}</dl>
       <p class="after-links">
-        ${address && view.receipts.length > 0 ? html`<a class="button primary" href=${address} target="_blank" rel="noreferrer">${t("Replay in the archive")}</a>` : nothing}
+        ${replay ? html`<a class="button primary" href=${replay} target="_blank" rel="noreferrer">${t("Replay in the archive")}</a>` : nothing}
         <a class="button" href="/">${t("To today's list")}</a>
       </p>
     </section>
   `;
+}
+
+function stepRow(step: Step): TemplateResult {
+  return html`<li class=${step.done ? "done" : "waiting"}>
+    <span class="step-mark" aria-hidden="true"></span>
+    <span><strong>${step.title}</strong><span class="chip ${step.done ? "good" : ""}">${step.done ? t("Done") : t("Still to come")}</span><br><span class="hint">${step.says}</span></span>
+  </li>`;
 }
