@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 _PROBE = (
@@ -64,7 +65,7 @@ def rtsp_server(clip: Path, user: str | None = None, password: str | None = None
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line, "the RTSP server did not start"
-        name = f"{user}:{password}@" if login else ""
+        name = f"{quote(user, safe='')}:{quote(password, safe='')}@" if user and password else ""
         yield Camera(f"rtsp://{name}127.0.0.1:{json.loads(line)['port']}/camera", process)
     finally:
         process.kill()
