@@ -13,11 +13,9 @@ from recorder.clock import Discipline, HearingClock
 from recorder.findings import Findings, HealthFinding
 from recorder.levels import SILENCE_CDB
 from recorder.room import Room
-from recorder.session import Session
+from recorder.session import Limits, Session
 from recorder.supervisor import DeviceState
 
-#: A microphone in a room is never digitally silent for so long, s.
-DEAD_CHANNEL_S = 10.0
 #: About five hours of four cameras and eight microphones.
 DISK_LOW_BYTES = 5 * 2**30
 #: Findings that other lines of the journal say already.
@@ -33,13 +31,15 @@ class Health:
         room: the devices.
         clock: the hearing's clock.
         settings: folders and speech models.
+        limits: times.
     """
 
-    def __init__(self, findings: Findings, room: Room, clock: HearingClock, settings: Settings) -> None:
+    def __init__(self, findings: Findings, room: Room, clock: HearingClock, settings: Settings, limits: Limits) -> None:
         self._findings = findings
         self._room = room
         self._clock = clock
         self._settings = settings
+        self._limits = limits
         self._silent_since: dict[str, float] = {}
         self._slow_at = float("-inf")
         self.discipline = Discipline(synchronized=False, ntp_offset_us=None)
@@ -80,13 +80,13 @@ class Health:
     def _silence(self, now: float, at_us: int) -> Iterable[HealthFinding]:
         for name, track in self._room.tracks.items():
             if track.media == "audio":
-                dead = now - self._silent_since.get(name, now) >= DEAD_CHANNEL_S
+                dead = now - self._silent_since.get(name, now) >= self._limits.dead
                 yield from self._set(dead, "digital-silence", "warning", name, at_us)
 
     def _capture(self, session: Session | None, now: float, at_us: int) -> Iterable[HealthFinding]:
         should = session is not None and session.state in (State.RECORDING, State.FAULTY)
         take = session.take if session is not None else None
-        fresh = take is not None and take.start_us is not None and take.any_growing(now, 3.0)
+        fresh = take is not None and take.start_us is not None and take.any_growing(now, self._limits.fresh)
         yield from self._set(should and not fresh, "nothing-recorded", "error", None, at_us)
         broken = session.ledger.broken if session is not None else None
         yield from self._set(broken is not None, "journal-failed", "error", None, at_us, broken or "")

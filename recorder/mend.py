@@ -31,7 +31,7 @@ class Mended:
 
     Attributes:
         path: in the record.
-        state: ``kept``; ``empty`` (without a whole fragment; the caller deletes it); ``unreadable`` (kept as it is).
+        state: ``kept``; ``empty`` (without a whole fragment); ``unreadable`` (kept as it is).
         facts: keys of a ``segment`` line as far as the file tells them.
         detail: why, in words.
     """
@@ -53,7 +53,7 @@ def mend(record: Path, path: str) -> Mended:
     except SegmentUnreadable as error:
         return Mended(path, "unreadable", _raw_facts(record / path), str(error))
     if found.empty:
-        return Mended(path, "empty", {}, f"{found.cut_bytes} bytes without a whole fragment")
+        return Mended(path, "empty", _raw_facts(record / path), f"{found.cut_bytes} bytes without a whole fragment")
     if found.start_us is None:
         return Mended(path, "unreadable", _raw_facts(record / path), "the file does not say when it begins")
     facts = asdict(found)

@@ -77,7 +77,7 @@ async def recover(
     crashed = bool(torn.journal_bytes or left or view.current_take is not None)
     await ledger.post(("clock", clock.line_data()), *_recovered_line(torn, before_us, crashed=crashed))
     segments: dict[str, list[dict[str, Any]]] = {}
-    for data in keep(folder, await mend_files(folder, left), "open", findings, before_us):
+    for data in keep(folder, await mend_files(folder, left), view.progress, "open", findings, before_us):
         segments.setdefault(data["take"], []).append(data)
     for take in sorted({*segments, *([view.current_take.id] if view.current_take else [])}):
         await _close_take(ledger, take, segments.get(take, []), writer.lines)

@@ -42,7 +42,7 @@ def segment_data(mended: Mended, publicity: str, after_us: int) -> dict[str, Any
         "closed": "recovered",
         "publicity": publicity,
     }
-    if mended.state == "unreadable":
+    if mended.state != "kept":
         nothing = {"media": "audio", "codec": "unknown", "rate": 1, "units": 0, "fragments": 0}
         levels = {"peak_cdb": None, "rms_cdb": None}
         return {**data, **nothing, **levels, **mended.facts, "start_us": after_us, "end_us": after_us}
@@ -55,11 +55,12 @@ async def rescue(
     take: str,
     sources: Iterable[str],
     known: Collection[str],
+    promised: Collection[str],
     publicity: str,
     findings: Findings,
     clock: HearingClock,
 ) -> list[dict[str, Any]]:
-    """Recover the open segments of some sources in a take; files without a whole fragment are deleted.
+    """Recover the open segments of some sources in a take; see :func:`keep`.
 
     Returns:
         Data of their ``segment`` lines.
@@ -69,19 +70,38 @@ async def rescue(
     """
     wanted = set(sources)
     paths = [path for path in unlisted(record, known, take) if path.split("/")[2] in wanted]
-    return keep(record, await mend_files(record, paths), publicity, findings, clock.now()[0])
+    return keep(record, await mend_files(record, paths), promised, publicity, findings, clock.now()[0])
 
 
-def keep(record: Path, mended: Iterable[Mended], publicity: str, findings: Findings, now_us: int) -> list[dict[str, Any]]:
-    """``segment`` data of recovered files; empty ones are deleted."""
+def keep(
+    record: Path,
+    mended: Iterable[Mended],
+    promised: Collection[str],
+    publicity: str,
+    findings: Findings,
+    now_us: int,
+) -> list[dict[str, Any]]:
+    """``segment`` data of recovered files.
+
+    A file without a whole fragment holds nothing and is deleted, unless a ``progress`` line promised bytes of it: then the
+    disk lost what it had acknowledged, and the file stays as the proof of that.
+
+    Args:
+        record: folder of the hearing.
+        mended: what became of the files.
+        promised: paths that ``progress`` lines name.
+        publicity: of the take.
+        findings: where an unreadable file is told.
+        now_us: where an unreadable file is put in time when nothing better is known.
+    """
     kept: list[dict[str, Any]] = []
     for item in mended:
         source = item.path.split("/")[2]
         _log.info("segment_recovered", action="journal", path=item.path, state=item.state, detail=item.detail)
-        if item.state == "empty":
+        if item.state == "empty" and item.path not in promised:
             (record / item.path).unlink()
             continue
-        if item.state == "unreadable":
+        if item.state != "kept":
             findings.set("segment-unreadable", "error", source, now_us, f"{item.path}: {item.detail}")
         before = [data["end_us"] for data in kept if data["source"] == source]
         kept.append(segment_data(item, publicity, before[-1] if before else now_us))

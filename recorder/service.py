@@ -118,7 +118,7 @@ class Daemon:
             command=self._command,
             lock=self.lock,
         )
-        self.health = Health(self.findings, self.room, self.clock, self.settings)
+        self.health = Health(self.findings, self.room, self.clock, self.settings, self.limits)
         self.pictures.start()
         await self._recover_all(open_views)
         for view in views:

@@ -48,6 +48,7 @@ class Limits:
         readback: how long a stop waits for the read-back before it seals.
         tick: period of ``progress`` lines and checkpoints.
         fresh: bytes are fresh for so long.
+        dead: a microphone in a room is never digitally silent for so long.
     """
 
     start: float = 5.0
@@ -56,6 +57,7 @@ class Limits:
     readback: float = 15.0
     tick: float = 1.0
     fresh: float = 3.0
+    dead: float = 10.0
 
 
 class Session:
@@ -370,7 +372,10 @@ class Session:
                 at = book.end_us or self.clock.now()[0]
                 self.ledger.post(("source_lost", {"source": track.name, "at_us": at, "cause": loss.cause}), keep=True)
         names = [track.name for track in device.tracks]
-        for data in await rescue(self.folder, take.id, names, self._known, take.publicity, self.findings, self.clock):
+        promised = self.ledger.view.progress
+        for data in await rescue(
+            self.folder, take.id, names, self._known, promised, take.publicity, self.findings, self.clock
+        ):
             self._closed(take, reports.Closed.model_validate({**data, "report": "closed"}))
 
     def _came(self, take: LiveTake, book: TrackBook, start_us: int) -> None:

@@ -155,7 +155,6 @@ class Device:
     def begin(self, order: Order) -> None:
         """Wish it recording; a child that is not ready yet, or a later one, is told when it is."""
         self.order = order
-        self._ended.clear()
         self._tell_begin()
 
     async def end(self) -> bool:
@@ -164,12 +163,12 @@ class Device:
         Returns:
             Whether the child said that all are closed; if not, it was killed and its files recovered.
         """
-        recording = self._child is not None and self.state is DeviceState.RECORDING
         self.order = None
-        if not recording or self._child is None:
-            await self._mended()
-            return False
+        await self._mended()
         child = self._child
+        if child is None or self.state is not DeviceState.RECORDING:
+            return False
+        self._ended.clear()
         child.send({"do": "end"})
         try:
             async with asyncio.timeout(self._patience.end):
