@@ -164,30 +164,35 @@ def _workplace(state_dir: Path) -> Iterator[Path]:
     """A folder of our own beside the records, removed at the end unless it moved; leftovers of killed imports go first."""
     base = state_dir / "importing"
     durable.make_dirs(base)
-    for leftover in base.iterdir():
-        with _claimed(leftover) as free:
-            if free:
-                shutil.rmtree(leftover, ignore_errors=True)
-    folder = base / f"{os.getpid()}-{new_suffix()}"
-    folder.mkdir(mode=durable.DIR_MODE)
+    turn = _claim(base, wait=True)  # one import at a time cleans up and makes its folder
     try:
-        with _claimed(folder):
-            yield folder
+        for leftover in base.iterdir():
+            if leftover.is_dir() and (claim := _claim(leftover)) is not None:
+                shutil.rmtree(leftover, ignore_errors=True)
+                os.close(claim)
+        folder = base / f"{os.getpid()}-{new_suffix()}"
+        folder.mkdir(mode=durable.DIR_MODE)
+        claim = _claim(folder)
+    finally:
+        if turn is not None:
+            os.close(turn)
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if claim is not None:
+            os.close(claim)
 
 
-@contextmanager
-def _claimed(folder: Path) -> Iterator[bool]:
-    """Whether no other import holds the folder; it is held meanwhile (flock(2), gone with the process)."""
+def _claim(folder: Path, *, wait: bool = False) -> int | None:
+    """A descriptor that holds the folder until it is closed or the process dies (flock(2)); None if another holds it."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
+        fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
-        yield False
-    finally:
         os.close(fd)
+        return None
+    return fd
 
 
 def _check_space(folder: Path, needed: int) -> None:
