@@ -43,7 +43,7 @@ class LevelMeter:
             return
         scaled = samples.astype(np.float64) / -float(np.iinfo(samples.dtype).min)
         self._peak = max(self._peak, float(np.abs(scaled).max()))
-        self._squares += float(np.dot(scaled, scaled))
+        self._squares += float(np.square(scaled).sum())  # not np.dot: it wakes BLAS with its threads and memory
         self._count += samples.size
 
     @property

@@ -44,16 +44,16 @@ def shown(record: Path, closed: list[dict[str, Any]]) -> list[int]:
 
 def test_every_picture_is_kept_and_placed(tmp_path: Path, clip: Path) -> None:
     preview = tmp_path / "run/cam-judge.mp4"
-    with rtsp_server(clip, "court", "se:cret") as camera:
-        with capture_child(config(camera.url, preview=str(preview))) as child:
-            tracks = child.wait_for("ready")["tracks"]
-            assert tracks == [{"source": "cam-judge", "media": "video", "codec": "h264", "rate": 90000}]
-            child.send(begin(tmp_path))
-            child.wait_for("closed", lambda item: item["number"] == 2)
-            child.send({"do": "end"})
-            child.wait_for("ended")
-            ended_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000 + 10**15
-            assert child.finish() == 0
+    login = ("court", "se:cret")
+    with rtsp_server(clip, *login) as camera, capture_child(config(camera.url, preview=str(preview))) as child:
+        tracks = child.wait_for("ready")["tracks"]
+        assert tracks == [{"source": "cam-judge", "media": "video", "codec": "h264", "rate": 90000}]
+        child.send(begin(tmp_path))
+        child.wait_for("closed", lambda item: item["number"] == 2)
+        child.send({"do": "end"})
+        child.wait_for("ended")
+        ended_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000 + 10**15
+        assert child.finish() == 0
     closed = child.all("closed")
     numbers = shown(tmp_path, closed)
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
