@@ -13,7 +13,19 @@ from typing import Annotated
 
 import typer
 
-from hattama.commands import archive, console, demo, device, record, recorder, settings, transcriber, uploader, user, verify
+from hattama.commands import (
+    archive,
+    console,
+    demo,
+    device,
+    record,
+    recorder,
+    settings,
+    transcriber,
+    uploader,
+    user,
+    verify,
+)
 from hattama.commands import import_ as importer
 from hattama.context import Options
 from hattama.logs import configure

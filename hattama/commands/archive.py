@@ -1,0 +1,60 @@
+"""``hattama archive``: the central service."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+import typer
+
+from hattama.context import settings_of
+from hattama.trust import key_of
+
+app = typer.Typer(help="The central archive and its replay pages.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def serve(context: typer.Context) -> None:
+    """Run the archive: takes records from boxes, verifies and keeps them, and replays them to judges.
+
+    Listens on archive.host and archive.port of the settings. Ends on SIGTERM or Ctrl-C.
+    """
+    settings = settings_of(context)
+    from storage.archive.app import run
+
+    run(settings)
+
+
+@app.command()
+def rebuild(context: typer.Context) -> None:
+    """Make the catalogue again from the objects alone. Reads and verifies every record."""
+    settings = settings_of(context)
+    from storage.archive.enrolment import open_archive
+    from storage.archive.rebuild import rebuild as run
+
+    with open_archive(settings) as archive:
+        typer.echo(f"{run(archive)} hearings")
+
+
+@app.command()
+def enrol(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="FILE|VKEY", help="The box's verifier key: `hattama device key` there.")],
+) -> None:
+    """Let a box send records; prints its token, for archive.token of its settings, and the archive's key."""
+    settings = settings_of(context)
+    from storage.archive.enrolment import enrol_device, open_archive
+
+    token = secrets.token_urlsafe(32)
+    with open_archive(settings) as archive:
+        ours = enrol_device(archive, key_of(key).text, token)
+    typer.echo(f"token: {token}\narchive key: {ours.text}")
+
+
+@app.command("key")
+def show_key(context: typer.Context) -> None:
+    """Print the archive's verifier key (public), which boxes and readers put on their trust list."""
+    settings = settings_of(context)
+    from storage.archive.enrolment import archive_key
+
+    typer.echo(archive_key(settings).text)

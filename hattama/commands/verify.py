@@ -1,0 +1,68 @@
+"""``hattama verify``: check a record offline and answer three questions apart."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from hattama.context import settings_of
+
+if TYPE_CHECKING:
+    from protocol.verification import Report
+
+#: The exit status of a record that is not good is 16 plus these (docs/commands/verify.md).
+NOT_GOOD = 16
+WEIGHTS = {"integrity": 1, "completeness": 2, "provenance": 4}
+ASKED = {
+    "integrity": "was anything changed?",
+    "completeness": "is anything missing?",
+    "provenance": "whose key signed it?",
+}
+
+
+def verify(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the record.")],
+    trust: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE|VKEY", help="Trust this key, too; may be repeated. STATE_DIR/trust/*.vkey is always read."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
+) -> None:
+    """Verify a record: integrity, completeness and provenance, each on its own.
+
+    Needs no network and no service. Exit status 0 only if all three are good; else 16 plus 1 (integrity), 2 (completeness),
+    4 (provenance).
+    """
+    from hattama.trust import trusted
+    from protocol.record import DirectoryRecord
+    from protocol.verification import Trust
+    from protocol.verification import verify as check
+
+    keys = trusted(settings_of(context), trust or ())
+    report = check(DirectoryRecord(folder), Trust.of(*keys))
+    typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else told(report))
+    raise typer.Exit(exit_status(report))
+
+
+def exit_status(report: Report) -> int:
+    """0 if all is good, else 16 and the weight of each question whose answer is not."""
+    value = report.to_json()
+    return sum(weight for question, weight in WEIGHTS.items() if not value[question]["good"]) + NOT_GOOD * (not report.good)
+
+
+def told(report: Report) -> str:
+    """The report as a person reads it."""
+    value = report.to_json()
+    lines = [f"hearing       {report.hearing or '-'}", f"device        {report.device or '-'}"]
+    for question, asked in ASKED.items():
+        answer = value[question]
+        lines += ["", f"{question:<13} {answer['verdict'].upper()}  ({asked})"]
+        for finding in answer["findings"]:
+            mark = "FAILED" if finding["severity"] == "fail" else "note"
+            lines.append(f"  step {finding['step']}  {mark:<6}  {finding['code']}  {finding['subject']}")
+            lines.append(f"          {finding['meaning']}" + (f" ({finding['detail']})" if finding["detail"] else ""))
+    return "\n".join(lines)

@@ -1,0 +1,80 @@
+"""What the demo lays out before it starts: accounts, keys, trust, settings. Everything below ``<state_dir>/demo``."""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from device_config.identity import add_trust, device_signer, trust_dir
+from device_config.settings import Settings
+from hattama.demo.room import JUDGE, SECRETARY, settings, write_toml
+from hattama.errors import DemoFailed
+from storage.archive.enrolment import enrol_device, open_archive
+from web.accounts import Accounts, Role
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A courtroom that can be started.
+
+    Attributes:
+        settings: of the demo's box and archive.
+        config: the same as a file.
+        passwords: of the demo's accounts, by name; new at each start.
+    """
+
+    settings: Settings
+    config: Path
+    passwords: dict[str, str]
+
+
+@contextmanager
+def prepared(outer: Settings) -> Iterator[Prepared]:
+    """Lay the demo out below the caller's state folder; its sockets and settings are gone at the end, its records stay.
+
+    Raises:
+        DemoFailed: another demo runs on this state folder.
+    """
+    state = outer.state_dir / "demo"
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (state / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DemoFailed(f"another demo runs on {state}") from error
+        # Not below state: the path of a Unix socket has at most 107 bytes.
+        with tempfile.TemporaryDirectory(prefix="hattama-demo-") as run:
+            token = secrets.token_urlsafe(32)
+            inner = settings(state, Path(run), token, outer.speech)
+            config = Path(run) / "settings.toml"
+            write_toml(inner, config)
+            _enrol(outer, inner, token)
+            yield Prepared(inner, config, _accounts(inner))
+
+
+def _enrol(outer: Settings, inner: Settings, token: str) -> None:
+    """The archive knows the box, the box knows the archive, and `hattama verify` of this machine knows both."""
+    device = device_signer(inner).key
+    with open_archive(inner) as archive:
+        key = enrol_device(archive, device.text, token)
+    for folder in (trust_dir(inner), trust_dir(outer)):
+        add_trust(folder, device)
+        add_trust(folder, key)
+
+
+def _accounts(inner: Settings) -> dict[str, str]:
+    accounts = Accounts(inner.state_dir / "accounts.sqlite")
+    known = {account.name for account in accounts.all()}
+    passwords = {}
+    for name, display, role in (("secretary", SECRETARY, Role.SECRETARY), ("judge", JUDGE, Role.JUDGE)):
+        passwords[name] = secrets.token_urlsafe(9)
+        if name in known:
+            accounts.set_password(name, passwords[name])
+        else:
+            accounts.add(name, display, role, passwords[name])
+    return passwords
