@@ -8,12 +8,13 @@ from pathlib import Path
 
 import structlog
 import uvicorn
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from device_config.settings import Settings
 from protocol.errors import ProtocolError
 from storage.archive import box_api, media_api
+from storage.archive import pages as archive_pages
 from storage.archive.enrolment import open_archive
 from storage.archive.media import Media
 from storage.archive.service import Archive
@@ -23,7 +24,6 @@ from web.accounts import Accounts
 from web.app import assemble
 from web.i18n import N_
 from web.pages import Pages
-from web.security import Policy
 
 log = structlog.get_logger("storage.archive")
 
@@ -55,18 +55,13 @@ def create_app(settings: Settings, *, archive: Archive | None = None, accounts: 
     pages = Pages("archive", N_("Archive of electronic protocols"), [TEMPLATES])
     app = assemble(
         pages,
-        [box_api.router(ours), media_api.router(ours, media), *_page_routers(pages, ours)],
+        [box_api.router(ours), media_api.router(ours, media), archive_pages.router(pages, ours)],
         accounts=accounts or Accounts(settings.state_dir / "accounts.sqlite"),
-        policy=Policy(blob_workers=True),  # hls.js
         lifespan=lifespan,
     )
     app.state.archive, app.state.media = ours, media
     _handle_errors(app)
     return app
-
-
-def _page_routers(_pages: Pages, _archive: Archive) -> list[APIRouter]:
-    return []
 
 
 def _handle_errors(app: FastAPI) -> None:

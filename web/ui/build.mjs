@@ -23,7 +23,7 @@ const writeMessages = {
   setup(build) {
     build.onEnd((result) => {
       for (const [file, facts] of Object.entries(result.metafile?.outputs ?? {})) {
-        if (!facts.entryPoint) continue;
+        if (!facts.entryPoint || !file.endsWith(".js")) continue;
         const inputs = Object.keys(facts.inputs).filter((path) => !path.includes("node_modules"));
         const texts = inputs.flatMap((path) => messagesOf(readFileSync(join(here, path), "utf-8")));
         const name = file.replace(/\.js$/, ".messages.json");

@@ -1,0 +1,1 @@
+"""The archive's pages, in a real browser over a real archive."""
