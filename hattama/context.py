@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,3 +26,11 @@ def settings_of(context: typer.Context) -> Settings:
 
     options = context.obj
     return load(options.config if isinstance(options, Options) else None)
+
+
+def _whoever(given: str) -> str:
+    return given or getpass.getuser()
+
+
+#: Who does it, as the journal names them; without it the user of this machine. Its default in a signature is "".
+By = Annotated[str, typer.Option(help="Who does it, as the journal names them.", callback=_whoever, show_default="you")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hattama.context import settings_of
+from hattama.context import By, settings_of
 from hattama.errors import BadArgument
 
 
@@ -25,7 +24,7 @@ def import_(
     started: Annotated[
         str | None, typer.Option(metavar="TIME", help="When the earliest file begins, as 2026-11-22T10:30:00+05:00.")
     ] = None,
-    by: Annotated[str, typer.Option(help="Who imports.", default_factory=getpass.getuser, show_default="you")] = "",
+    by: By = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
     """Make a signed record of existing recordings: a dictaphone, a visiting session, a video conference.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hattama.context import settings_of
+from hattama.context import By, settings_of
 from hattama.errors import BadArgument, NoOpenHearing
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Plan, record and finish a hearing.", no_args_is_help=True, rich_markup_mode=None)
 
 Hearing = Annotated[str | None, typer.Argument(help="The hearing; by default the one that is open.", show_default=False)]
-By = Annotated[str, typer.Option(help="Who does it, as the journal names them.", default_factory=getpass.getuser, show_default="you")]
 
 
 def _client(context: typer.Context) -> RecorderClient:
@@ -95,28 +93,28 @@ def _people(texts: list[str]) -> tuple[list[Participant], list[Seat]]:
 
 
 @app.command()
-def start(context: typer.Context, hearing: Hearing = None, *, by: By) -> None:
+def start(context: typer.Context, hearing: Hearing = None, by: By = "") -> None:
     """Start recording. Returns when sound of every microphone is on the disk."""
     with _client(context) as client:
         typer.echo(_told(client.start(_hearing(client, hearing), by)))
 
 
 @app.command()
-def pause(context: typer.Context, hearing: Hearing = None, *, by: By) -> None:
+def pause(context: typer.Context, hearing: Hearing = None, by: By = "") -> None:
     """Pause: nothing is recorded until `hattama record resume`."""
     with _client(context) as client:
         typer.echo(_told(client.pause(_hearing(client, hearing), by)))
 
 
 @app.command()
-def resume(context: typer.Context, hearing: Hearing = None, *, by: By) -> None:
+def resume(context: typer.Context, hearing: Hearing = None, by: By = "") -> None:
     """Go on after a pause."""
     with _client(context) as client:
         typer.echo(_told(client.resume(_hearing(client, hearing), by)))
 
 
 @app.command()
-def stop(context: typer.Context, hearing: Hearing = None, *, by: By) -> None:
+def stop(context: typer.Context, hearing: Hearing = None, by: By = "") -> None:
     """Finish the hearing and seal its record."""
     with _client(context) as client:
         typer.echo(_told(client.stop(_hearing(client, hearing), by)))
@@ -127,10 +125,9 @@ def stage(
     context: typer.Context,
     code: Annotated[str, typer.Argument(help="Code of the stage, as in protocol.stages: OPEN, RIGHTS, …")],
     hearing: Hearing = None,
-    *,
     participant: Annotated[str | None, typer.Option(help="Identifier of the participant whom it is about.")] = None,
     note: Annotated[str, typer.Option(help="A word on it.")] = "",
-    by: By,
+    by: By = "",
 ) -> None:
     """Mark a stage of the hearing at this moment."""
     with _client(context) as client:
@@ -138,7 +135,7 @@ def stage(
 
 
 @app.command()
-def remark(context: typer.Context, text: Annotated[str, typer.Argument(help="The remark.")], hearing: Hearing = None, *, by: By) -> None:
+def remark(context: typer.Context, text: Annotated[str, typer.Argument(help="The remark.")], hearing: Hearing = None, by: By = "") -> None:
     """Note a remark at this moment."""
     with _client(context) as client:
         typer.echo(f"line {client.remark(_hearing(client, hearing), text, by)}")
