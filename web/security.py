@@ -136,6 +136,8 @@ class Guard:
             await self._app(scope, receive, send_protected)
             return
         try:
+            if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
+                raise BodyTooLarge
             await self._app(scope, _limited(receive), send_protected)
         except BodyTooLarge:
             await PlainTextResponse("The request is too large.", 413)(scope, receive, send_protected)

@@ -6,7 +6,7 @@ Fields of the room plan come as ``role-<n>``, ``name-<n>``, ``attendance-<n>``, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from recorder.console.texts import ATTENDANCE, CASE_LANGUAGES, LAWS, PUBLICITY, ROLES
@@ -14,9 +14,11 @@ from web.i18n import N_
 
 ROWS = 24
 TEXT_MAX = 300
+NUMBER_MAX = 100
 
 NEEDED = N_("Fill this in.")
 TOO_LONG = N_("At most 300 characters.")
+NUMBER_TOO_LONG = N_("At most 100 characters.")
 NOT_OFFERED = N_("Choose one of the values offered.")
 
 _TEXTS = ("number", "title", "judge", "secretary")
@@ -74,6 +76,8 @@ def read(form: Mapping[str, str], microphones: Mapping[str, str]) -> HearingForm
             errors[name] = TOO_LONG
     if not values["number"]:
         errors["number"] = NEEDED
+    elif len(values["number"]) > NUMBER_MAX:
+        errors["number"] = NUMBER_TOO_LONG
     for name, offered in _CHOICES.items():
         values[name] = form.get(name, next(iter(offered)))
         if values[name] not in offered:
@@ -83,6 +87,9 @@ def read(form: Mapping[str, str], microphones: Mapping[str, str]) -> HearingForm
         row = _row(form, number, microphones)
         if row is None:
             continue
+        if not row.name and row.role in ("judge", "secretary"):
+            # Who presides and who writes is asked once, above; their seats need no second entry.
+            row = replace(row, name=values[row.role])
         rows.append(row)
         if row.role not in ROLES or row.attendance not in ATTENDANCE:
             errors[f"role-{number}"] = NOT_OFFERED

@@ -84,8 +84,7 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-def _stages(answer: Any, language: str) -> list[dict[str, Any]]:
-    rows = answer["stages"] if isinstance(answer, dict) else answer
+def _stages(answer: list[dict[str, Any]], language: str) -> list[dict[str, Any]]:
     return [
         {
             "code": row["code"],
@@ -94,7 +93,7 @@ def _stages(answer: Any, language: str) -> list[dict[str, Any]]:
             "key": row["key"],
             "person": row["person"],
         }
-        for row in rows
+        for row in answer
     ]
 
 
@@ -120,9 +119,7 @@ async def _start_page(
     hearings: list[ListedHearing] = []
     problem: Problem | None = error_texts(lang, failed.code) if failed else None
     try:
-        answer = await desk.daemon.get("/v1/hearings")
-        rows = answer["hearings"] if isinstance(answer, dict) else answer
-        hearings = of_today(listed(rows), datetime.fromtimestamp(desk.now_s(), UTC))
+        hearings = of_today(listed(await desk.daemon.get("/v1/hearings")), datetime.fromtimestamp(desk.now_s(), UTC))
     except DaemonError as error:
         problem = problem or error_texts(lang, error.code)
     account: Account = request.state.account

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from web.throttle import FIRST_WAIT_S, FREE_TRIES, LONGEST_WAIT_S, Throttle
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_five_tries_are_free_then_each_waits_longer() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    for _ in range(FREE_TRIES):
+        assert throttle.wait_s("a", "x") == 0
+        throttle.wrong("a", "x")
+    assert throttle.wait_s("a", "x") == FIRST_WAIT_S
+    clock.now += FIRST_WAIT_S
+    assert throttle.wait_s("a", "x") == 0
+    throttle.wrong("a", "x")
+    assert throttle.wait_s("a", "x") == 2 * FIRST_WAIT_S
+    for _ in range(30):
+        throttle.wrong("a", "x")
+    assert throttle.wait_s("a", "x") == LONGEST_WAIT_S
+
+
+def test_another_address_and_another_name_are_not_held_up() -> None:
+    throttle = Throttle(Clock())
+    for _ in range(FREE_TRIES):
+        throttle.wrong("a", "x")
+    assert throttle.wait_s("a", "y") == 0
+    assert throttle.wait_s("b", "x") == 0
+
+
+def test_the_right_password_starts_anew() -> None:
+    throttle = Throttle(Clock())
+    for _ in range(FREE_TRIES):
+        throttle.wrong("a", "x")
+    throttle.right("a", "x")
+    assert throttle.wait_s("a", "x") == 0
+
+
+def test_old_slips_are_forgotten() -> None:
+    clock = Clock()
+    throttle = Throttle(clock)
+    for _ in range(FREE_TRIES - 1):
+        throttle.wrong("a", "x")
+    clock.now += 3600
+    throttle.wrong("a", "x")
+    assert throttle.wait_s("a", "x") == 0
