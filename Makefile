@@ -6,7 +6,7 @@ ARGS ?=
 export PYTHON
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo test lint lock setup-demo setup-test clean
+.PHONY: help demo test lint lock docs setup-demo setup-test clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test [ARGS=\"-k journal\"]      linters, type checks, the front end's tests, then every test"
 	@echo "make lint                          linters and type checks only"
 	@echo "make lock                          write requirements/*.txt anew from pyproject.toml"
+	@echo "make docs                          write the settings' tables and the commands' help into docs/"
 	@echo "make clean                         remove what set-up made (.venv, node_modules, bundles, caches)"
 
 setup-demo:
@@ -37,6 +38,9 @@ test: lint
 
 lock:
 	@scripts/lock
+
+docs: setup-test
+	@.venv/bin/python -m scripts.make_docs
 
 clean:
 	@rm -rf .venv .make web/ui/node_modules web/ui/.tests web/static/build *.egg-info \

@@ -20,7 +20,7 @@ def pages() -> dict[Path, str]:
     wanted = {settings: reference.put_between(settings.read_text(encoding="utf-8"), *reference.MARKERS, reference.tables())}
     for name in helptext.commands():
         page = DOCS / "commands" / f"{name}.md"
-        text = page.read_text(encoding="utf-8") if page.exists() else f"# hattama {name}\n\n{helptext.EMPTY}"
+        text = page.read_text(encoding="utf-8") if page.exists() else f"# hattama {name}\n\n## Help\n\n{helptext.EMPTY}"
         wanted[page] = reference.put_between(text, *helptext.MARKERS, helptext.block(name))
     return wanted
 

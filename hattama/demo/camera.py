@@ -8,6 +8,7 @@ input ends, so it never outlives the demo.
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import socket
 import sys
@@ -116,7 +117,8 @@ def serve(path: Path, view: str, court: str, ended: threading.Event) -> None:
 
 
 def _end_with_input(ended: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 4096):  # not sys.stdin: its lock would be held when the process ends
+        pass
     ended.set()
 
 
