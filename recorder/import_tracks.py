@@ -27,7 +27,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from recorder.import_probe import StreamPlan
+from recorder.import_probe import MAX_PIXELS, StreamPlan
 from recorder.packets import Mender, Picture
 from recorder.segments import VIDEO_RATE, ClosedSegment, PacketWriter, Place, SoundWriter
 from recorder.sources.base import byte_stream_codec, nominal_ticks, time_base
@@ -212,7 +212,7 @@ class EncodeImport(_Faults):
         super().__init__()
         self._stream = stream
         stream.codec_context.thread_count = 2
-        stream.codec_context.options = {"max_pixels": str(stream.codec_context.width * stream.codec_context.height * 2)}
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # whatever size the stream says later
         rate = Fraction(stream.average_rate or stream.guessed_rate or 25).limit_denominator(1001)
         rate = min(max(rate, Fraction(1)), Fraction(120))
         self._width, self._height = stream.codec_context.width & ~1, stream.codec_context.height & ~1
