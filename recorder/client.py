@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass
@@ -51,9 +52,9 @@ class Refused(RecorderError):
 class Unreachable(Refused):
     """Nobody answers on the socket."""
 
-    def __init__(self, socket: Path, detail: str) -> None:
+    def __init__(self, path: Path, detail: str) -> None:
         advice = "Start the recorder (systemctl start hattama-recorder, or `hattama recorder`)."
-        super().__init__("recorder-gone", f"{socket}: the recorder does not answer: {detail}", advice, 0)
+        super().__init__("recorder-gone", f"{path}: the recorder does not answer: {detail}", advice, 0)
         self.exit_status = 69  # type: ignore[misc]  # EX_UNAVAILABLE
 
 
@@ -79,14 +80,15 @@ class RecorderClient:
     """What the daemon offers. Every method raises :class:`Refused` or :class:`Unreachable`.
 
     Args:
-        socket: of the daemon (``Settings.socket``).
+        path: Unix socket of the daemon (``Settings.socket``).
     """
 
-    def __init__(self, socket: Path) -> None:
-        self._socket = socket
+    def __init__(self, path: Path) -> None:
+        self._socket = path
+        self._reached = False
         # The environment's proxies have no say about a socket on this machine.
         self._http = httpx2.Client(
-            transport=httpx2.HTTPTransport(uds=str(socket)), base_url=_BASE, timeout=_ASK_S, trust_env=False
+            transport=httpx2.HTTPTransport(uds=str(path)), base_url=_BASE, timeout=_ASK_S, trust_env=False
         )
 
     def __enter__(self) -> Self:
@@ -192,24 +194,25 @@ class RecorderClient:
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
-        if not self._socket.exists():  # httpx2 leaves a socket open when there is nothing to connect to
-            raise Unreachable(self._socket, "there is no such socket")
+        if not self._reached:
+            _probe(self._socket)
         try:
             yield
+            self._reached = True
         except httpx2.HTTPError as error:
+            self._reached = False
             raise Unreachable(self._socket, str(error) or type(error).__name__) from error
 
 
 @asynccontextmanager
-async def listen(socket: Path) -> AsyncIterator[AsyncIterator[Event]]:
+async def listen(path: Path) -> AsyncIterator[AsyncIterator[Event]]:
     """The daemon's events, for asyncio programs.
 
     Raises:
         Unreachable: nobody answers, or the daemon ended.
     """
-    if not socket.exists():  # noqa: ASYNC240 - a look at a name in memory
-        raise Unreachable(socket, "there is no such socket")
-    transport = httpx2.AsyncHTTPTransport(uds=str(socket))
+    _probe(path)
+    transport = httpx2.AsyncHTTPTransport(uds=str(path))
     timeout = httpx2.Timeout(_ASK_S, read=_QUIET_S)
     try:
         async with (
@@ -218,7 +221,7 @@ async def listen(socket: Path) -> AsyncIterator[AsyncIterator[Event]]:
         ):
             yield _events(answer)
     except httpx2.HTTPError as error:
-        raise Unreachable(socket, str(error) or type(error).__name__) from error
+        raise Unreachable(path, str(error) or type(error).__name__) from error
 
 
 async def _events(answer: httpx2.Response) -> AsyncIterator[Event]:
@@ -245,6 +248,15 @@ class _Parser:
             self._name, self._data = "message", []
             return event
         return None
+
+
+def _probe(path: Path) -> None:
+    """Find out that nobody listens, before httpx2 does: it leaves a socket open when it cannot connect."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError as error:
+            raise Unreachable(path, error.strerror or str(error)) from error
 
 
 def _at(hearing: str, *rest: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,8 @@ async def serve(daemon: Daemon) -> None:
                 create_app(daemon), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=10
             )
             server = _Server(config, daemon)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, server.leave)
             tell_systemd("READY=1")
             await server.serve(sockets=[listener])
     finally:
@@ -51,11 +54,23 @@ async def serve(daemon: Daemon) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends event streams when it ends: they would keep it waiting."""
+    """Ends event streams when it ends: they would keep it waiting.
+
+    Signals are ours: uvicorn would raise them again at its end, and the process would be gone before the take is closed.
+    """
 
     def __init__(self, config: uvicorn.Config, daemon: Daemon) -> None:
         super().__init__(config)
         self._daemon = daemon
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+    def leave(self) -> None:
+        """End soon."""
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close streams, then everything else."""

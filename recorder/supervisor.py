@@ -21,6 +21,8 @@ from recorder import reports
 from recorder.child import CAPTURE, Child
 from recorder.tracks import tracks_of
 
+#: A living child says ``alive`` every second: one that said something so lately is not frozen, s.
+_TALKS = 1.5
 _log = structlog.get_logger(__name__)
 
 
@@ -313,7 +315,7 @@ class Device:
                 self._give_up(Loss("not_opened", f"gave nothing within {limits.open:g} s"))
             elif not opening and self._quiet > limits.silent:
                 self._give_up(Loss("frozen", f"the capture process said nothing for {limits.silent:g} s"))
-            elif not opening and self._flat > limits.silent:
+            elif not opening and self._flat > limits.silent and self._quiet < _TALKS:
                 self._give_up(Loss("no_bytes", f"the device gave nothing for {limits.silent:g} s"))
             else:
                 continue

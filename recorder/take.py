@@ -169,8 +169,9 @@ class LiveTake:
         return {"tracks": [{"path": i.path, "bytes": i.bytes, "sha256": i.sha256, "end_us": i.end_us} for i in items]}
 
     def growing(self, now: float, within_s: float) -> bool:
-        """Whether bytes of every leading source reached the disk within the last ``within_s`` seconds."""
-        return self.start_us is not None and all(now - book.grew_at <= within_s for book in self.leading)
+        """Whether every leading source is there and bytes of it reached the disk within the last ``within_s`` seconds."""
+        fresh = all(not book.lost and now - book.grew_at <= within_s for book in self.leading)
+        return self.start_us is not None and fresh
 
     def any_growing(self, now: float, within_s: float) -> bool:
         """Whether bytes of any source reached the disk within the last ``within_s`` seconds."""

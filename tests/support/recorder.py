@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -104,9 +104,10 @@ def lines(daemon: Daemon, *types: str) -> list[dict[str, Any]]:
 class Box:
     """A daemon as a process of its own, with real capture children."""
 
-    def __init__(self, box: Settings, log: Path) -> None:
+    def __init__(self, box: Settings, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.settings = box
         self.log = log
+        self.environment = {**os.environ, **(environment or {})}
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -119,7 +120,8 @@ class Box:
         config = self.log.with_suffix(".json")
         config.write_text(self.settings.model_dump_json())
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "-c", code, str(config)], stdout=log, stderr=log, process_group=0)
+            command = [sys.executable, "-c", code, str(config)]
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment, process_group=0)
         wait_for(self._answers)
 
     def _answers(self) -> bool:
@@ -170,9 +172,9 @@ class Box:
 
 
 @contextmanager
-def box_running(box: Settings, log: Path) -> Iterator[Box]:
+def box_running(box: Settings, log: Path, environment: Mapping[str, str] | None = None) -> Iterator[Box]:
     """A daemon process for as long as the block runs."""
-    found = Box(box, log)
+    found = Box(box, log, environment)
     found.start()
     try:
         yield found
