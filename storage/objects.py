@@ -162,7 +162,7 @@ class FolderStore:
                 temporary.unlink(missing_ok=True)
 
     def _link(self, temporary: Path, final: Path, key: str, sha256: bytes) -> bool:
-        if final.parent.exists() and not final.parent.is_dir():
+        if any(parent.is_file() for parent in final.parents[: len(Path(key).parts) - 1]):
             raise ObjectConflict(f"{key}: a part of the name is an object")
         make_dirs(final.parent)
         try:

@@ -1,8 +1,8 @@
 """Playlists: the segments of one track in one take as HLS (RFC 8216bis), so that any browser's player can seek in them.
 
 The files are not touched. Each segment is a fragmented MP4 whose decode time begins at 0: its ``ftyp`` and ``moov`` are named as
-an ``EXT-X-MAP``, the rest is the media, and a discontinuity stands before each. The playlist's time is the take's time: a stretch
-that was not recorded is an ``EXT-X-GAP`` segment of its length, so second *n* of the playlist is second *n* of the take.
+an ``EXT-X-MAP``, the rest is the media, and a discontinuity stands before each. A stretch that was not recorded is an ``EXT-X-GAP``
+segment of its length, so second *n* of the playlist is *n* seconds after the track's first ``EXT-X-PROGRAM-DATE-TIME``.
 """
 
 from __future__ import annotations
@@ -64,17 +64,17 @@ def playlist(parts: Sequence[Part], take: Take, media: str, *, ended: bool = Tru
     """The media playlist of one track in one take.
 
     Args:
-        parts: its segments, in order.
-        take: the take; its start is second 0 of the playlist.
+        parts: its segments, in order; at least one.
+        take: the take.
         media: ``audio`` or ``video``.
         ended: nothing will be added.
     """
     small = SMALL_HOLE_US[media]
     body: list[str] = []
     longest = 1_000_000
-    at_us = take.start_us
+    at_us = parts[0].start_us  # no gap at the front: players wait for ever at a second 0 that is none
     for index, part in enumerate(parts):
-        if part.start_us - at_us > small:
+        if part.start_us > at_us:  # a real hole; the part after it stands at its exact time again
             body += _gap(at_us, part.start_us)
             longest = max(longest, part.start_us - at_us)
             at_us = part.start_us

@@ -28,15 +28,16 @@ from web.rights import signed_in
 
 ROWS = 50
 
+#: As the console names them.
 STATES: dict[State, str] = {
-    State.PLANNED: N_("planned"),
-    State.RECORDING: N_("being recorded"),
-    State.PAUSED: N_("paused"),
-    State.FAULTY: N_("recorded with a fault"),
-    State.FINISHED: N_("finished"),
-    State.DRAFTED: N_("protocol drafted"),
-    State.CERTIFIED: N_("signed"),
-    State.ARCHIVED: N_("archived"),
+    State.PLANNED: N_("Not started"),
+    State.RECORDING: N_("Recording"),
+    State.PAUSED: N_("Paused"),
+    State.FAULTY: N_("Recording fault"),
+    State.FINISHED: N_("Finished"),
+    State.DRAFTED: N_("Finished, draft ready"),
+    State.CERTIFIED: N_("Certified"),
+    State.ARCHIVED: N_("Archived"),
 }
 
 #: What one chip of the list says of a hearing's three findings: class, text.
