@@ -2,7 +2,7 @@
 
 ::
 
-    Refusal (recorder.refusals)
+    RecorderError (recorder.errors)
     └── Refused            the daemon answered with an error; its code, advice and exit status are the daemon's
         └── Unreachable    nobody answers on the socket
 """

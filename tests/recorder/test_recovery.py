@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import time
@@ -14,7 +15,7 @@ import pytest
 
 from device_config.settings import Settings, SourceSettings
 from protocol.hearing import Segment, State
-from protocol.journal import read_journal
+from protocol.journal import Line, read_journal
 from protocol.view import HearingView
 from tests.support.clips import counter, make_clip, samples_in
 from tests.support.recorder import CASE, Box, box_running, check, codes, settings, wait_for
@@ -78,7 +79,7 @@ def unbroken(record: Path, view: HearingView, source: str, channel: int) -> None
         got = np.concatenate([samples_in(record / segment.path) for segment in track])
         step = (7, 13)[channel]
         assert set(np.unique(np.diff(got.astype(int)) % 30011)) <= {step, (11 - (120 * RATE - 1) * step - 11) % 30011}
-        assert all(a.end_us == b.start_us for a, b in zip(track, track[1:], strict=False))
+        assert all(a.end_us == b.start_us for a, b in itertools.pairwise(track))
 
 
 def test_kill_of_everything(tmp_path: Path, media: Path) -> None:
@@ -170,7 +171,7 @@ def test_torn_tails_and_leftovers(tmp_path: Path, media: Path) -> None:
         entries, _ = read_journal((record / "journal.jsonl").read_bytes())
     report = check(record)
     assert report.good, codes(report)
-    recovered = [entry.data for entry in entries if getattr(entry, "type", "") == "recovered"]
+    recovered = [entry.data for entry in entries if isinstance(entry, Line) and entry.type == "recovered"]
     assert recovered[0]["torn_bytes"] == 21
 
 
