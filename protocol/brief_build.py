@@ -17,7 +17,7 @@ from protocol.brief import (
     TakeLine,
     TranscriptNote,
 )
-from protocol.brief_rules import document_article, missing_points
+from protocol.brief_rules import COURT_ROLES, document_article, missing_points
 from protocol.encoding import utc_us
 from protocol.hearing import Gap, Participant, Remark, Segment, Stage, State
 from protocol.stages import stage as stage_of
@@ -28,7 +28,7 @@ from protocol.view import HearingView
 HOLE_US = 20_000
 
 #: Roles whose microphone a judge would open first.
-JUDGE_ROLES = ("judge", "presiding_judge", "presiding")
+JUDGE_ROLES = ("judge", "presiding_judge")
 
 
 def build(
@@ -236,8 +236,7 @@ def _transcript(view: HearingView, transcript: Transcript | None) -> TranscriptN
 
 
 def appeared(brief: Brief) -> tuple[tuple[Participant, ...], tuple[Participant, ...], tuple[Participant, ...]]:
-    """Participants who were present, who took part remotely, who did not appear."""
-    groups = {
-        name: tuple(p for p in brief.participants if p.attendance == name) for name in ("present", "remote", "absent")
-    }
+    """Participants who were present, who took part remotely, who did not appear; the court itself is not among them."""
+    people = [person for person in brief.participants if person.role not in COURT_ROLES]
+    groups = {name: tuple(p for p in people if p.attendance == name) for name in ("present", "remote", "absent")}
     return groups["present"], groups["remote"], groups["absent"]

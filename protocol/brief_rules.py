@@ -69,6 +69,9 @@ POINTS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
 }
 
+#: The court: named in a point of its own, and no part of the appearance.
+COURT_ROLES = ("judge", "presiding_judge", "secretary")
+
 _DOCUMENT = {
     "gpk": ("gpk", "282(4)"),
     "appk": ("appk", "147(1)"),
@@ -126,7 +129,7 @@ _CHECKS: dict[str, Callable[[Brief], bool]] = {
     "secretary": lambda b: _blank(b.secretary),
     "case": lambda b: _blank(b.case_number, b.case_title),
     "identity": lambda b: not _stage(b, "IDENTITY"),
-    "appearance": lambda b: not b.participants,
+    "appearance": lambda b: all(person.role in COURT_ROLES for person in b.participants),
     "break_end": lambda b: (
         any(item.to_us is None for item in b.breaks[:-1])
         or (bool(b.breaks) and b.breaks[-1].to_us is None and b.adjourned is None)

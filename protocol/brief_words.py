@@ -98,7 +98,9 @@ class Words:
         end = self._brief.end_us is not None and not self._brief.end_marked
         if not start and not end:
             return ""
-        return self.t("time.recording", what=self.t("time.both" if start and end else "time.start" if start else "time.end"))
+        return self.t(
+            "time.recording", what=self.t("time.both" if start and end else "time.start" if start else "time.end")
+        )
 
     # Case and people
 
@@ -136,7 +138,9 @@ class Words:
     def attendance(self) -> list[tuple[str, Sequence[Participant]]]:
         """Heading and people of each group that has any."""
         names = ("present", "remote", "absent")
-        return [(self.t(f"appearance.{n}"), group) for n, group in zip(names, appeared(self._brief), strict=True) if group]
+        return [
+            (self.t(f"appearance.{n}"), group) for n, group in zip(names, appeared(self._brief), strict=True) if group
+        ]
 
     # Recording
 
@@ -163,7 +167,11 @@ class Words:
         """When one take was recorded and why it ended."""
         if take.end_us is None:
             return f"{take.take}: {self.span(take.start_us, None)} ({self.t('take.running')})"
-        reason = self.t(f"take.reason.{take.reason}") if f"{take.reason}" in ("pause", "publicity", "interrupted", "finish") else ""
+        reason = (
+            self.t(f"take.reason.{take.reason}")
+            if f"{take.reason}" in ("pause", "publicity", "interrupted", "finish")
+            else ""
+        )
         notes = [self.t("duration", duration=self.duration(take.end_us - take.start_us)), reason]
         if take.publicity == "closed":
             notes.append(self.t("take.closed"))

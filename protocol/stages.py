@@ -5,16 +5,19 @@ Each stage has a title in Russian, Kazakh and English and the article of law tha
 
 Sources: ГПК ch. 18 (art. 187 to 223), УПК art. 347-1 and 350 to 402, АППК art. 147 (hearings follow the rules of ГПК),
 КоАП art. 829-12 and 829-13. Where КоАП prescribes no article for an action, its place in the protocol is cited.
-The Kazakh titles follow the wording of the codes; a court lawyer who speaks Kazakh should still read them once.
+The tables stand in ``stages.tsv`` (``key``: ``-`` for none; ``person``: the stage is usually about one participant); АППК has
+the stages of ГПК. The Kazakh titles follow the wording of the codes; a court lawyer who speaks Kazakh should still read them once.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
-from protocol import stage_tables
+_TABLE = Path(__file__).with_name("stages.tsv")
 
 #: Procedural codes, as ``case.code`` of the journal names them.
 CODES = ("gpk", "upk", "appk", "koap")
@@ -83,14 +86,20 @@ def cite(law: str, article: str, language: str) -> str:
     name = LAW_NAMES[law][language]
     found = _ARTICLE.match(article)
     if found is None:  # a list or a range
-        return {"ru": f"ст. {article} {name}", "kk": f"{name} {article}-баптары", "en": f"{name} art. {article}"}[language]
+        return {"ru": f"ст. {article} {name}", "kk": f"{name} {article}-баптары", "en": f"{name} art. {article}"}[
+            language
+        ]
     number, part, point = found["article"], found["part"], found["point"]
     if language == "ru":
         return (f"подп. {point}) " if point else "") + (f"ч. {part} " if part else "") + f"ст. {number} {name}"
     if language == "kk":
         if not part:
             return f"{name} {number}-бабы"
-        return f"{name} {number}-бабы {part}-бөлігінің {point}) тармақшасы" if point else f"{name} {number}-бабының {part}-бөлігі"
+        return (
+            f"{name} {number}-бабы {part}-бөлігінің {point}) тармақшасы"
+            if point
+            else f"{name} {number}-бабының {part}-бөлігі"
+        )
     return f"{name} art. {article}" if not point else f"{name} art. {number}({part}) {point})"
 
 
@@ -101,7 +110,20 @@ def stages(code: str) -> tuple[Stage, ...]:
     Raises:
         KeyError: not one of :data:`CODES`.
     """
-    return tuple(Stage(*row) for row in stage_tables.TABLES[code])
+    return _tables()["gpk" if code == "appk" else code]
+
+
+@cache
+def _tables() -> dict[str, tuple[Stage, ...]]:
+    found: dict[str, list[Stage]] = {}
+    with _TABLE.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file, dialect="excel-tab"):
+            key = None if row["key"] == "-" else row["key"]
+            item = Stage(
+                row["code"], row["ru"], row["kk"], row["en"], row["law"], row["article"], key, row["person"] == "yes"
+            )
+            found.setdefault(row["law"], []).append(item)
+    return {law: tuple(items) for law, items in found.items()}
 
 
 def stage(code: str, stage_code: str) -> Stage:

@@ -44,7 +44,9 @@ def segments(take: str, start_us: int, end_us: int, length_us: int = 10 * SECOND
 
 def civil(minutes: float = 4.0) -> HearingView:
     """A finished civil hearing of two takes with a break between them, one fault and one remark."""
-    view = HearingView(hearing="2026-11-22_7512-26-00-2-1234_k3f9", state=State.DRAFTED, state_at="2026-11-22T05:10:00.000Z")
+    view = HearingView(
+        hearing="2026-11-22_7512-26-00-2-1234_k3f9", state=State.DRAFTED, state_at="2026-11-22T05:10:00.000Z"
+    )
     view.case = Case(
         number="7512-26-00-2/1234",
         code="gpk",
@@ -69,9 +71,16 @@ def civil(minutes: float = 4.0) -> HearingView:
     view.takes["T01"] = Take("T01", "open", START, tuple(sorted(view.sources)), first, "pause")
     view.takes["T02"] = Take("T02", "open", second, tuple(sorted(view.sources)), last, "finish")
     view.segments = segments("T01", START, first) + segments("T02", second, last)
-    view.gaps.append(Gap(40, "device_lost", "ALSA: no such device", (Interval("mic-plaintiff", at(1), at(1) + 12_300_000),)))
     view.gaps.append(
-        Gap(41, "power_or_kill", "", tuple(Interval(s.name, at(2), at(2) + 8 * SECOND + i) for i, s in enumerate(SOURCES)))
+        Gap(40, "device_lost", "ALSA: no such device", (Interval("mic-plaintiff", at(1), at(1) + 12_300_000),))
+    )
+    view.gaps.append(
+        Gap(
+            41,
+            "power_or_kill",
+            "",
+            tuple(Interval(s.name, at(2), at(2) + 8 * SECOND + i) for i, s in enumerate(SOURCES)),
+        )
     )
     stages = (
         ("OPEN", 0.05, None, ""),

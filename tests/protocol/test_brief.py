@@ -48,7 +48,7 @@ def test_every_value_comes_from_the_hearing() -> None:
     assert brief.start_marked
     assert brief.end_marked
     assert (brief.court, brief.judge, brief.secretary) == (view.case.court, view.case.judge, view.case.secretary)
-    assert [len(group) for group in appeared(brief)] == [3, 1, 1]
+    assert [len(group) for group in appeared(brief)] == [2, 1, 1]
     assert [(item.from_us, item.to_us, item.note) for item in brief.breaks] == [(at(3.9), at(14.1), "до 09:44")]
     assert {file.path for file in brief.files} == {segment.path for segment in view.segments}
     assert brief.decision is not None
@@ -121,12 +121,22 @@ def test_a_gap_of_no_length_is_no_fault() -> None:
     [("ANNOUNCE", "decision"), ("APPEAL_EXPLAIN", "appeal"), ("REC_ANNOUNCE", "announced"), ("BREAK_END", "break_end")],
 )
 def test_a_stage_nobody_marked_is_reported_missing(code: str, missing: str) -> None:
-    assert keys(brief_of(without(civil(), code))) == [*[missing], "final"] if missing != "announced" else ["final", "announced"]
+    assert (
+        keys(brief_of(without(civil(), code))) == [*[missing], "final"]
+        if missing != "announced"
+        else ["final", "announced"]
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "missing"),
-    [({"court": ""}, "court"), ({"judge": " "}, "judge"), ({"secretary": ""}, "secretary"), ({"number": ""}, "case"), ({"title": ""}, "case")],
+    [
+        ({"court": ""}, "court"),
+        ({"judge": " "}, "judge"),
+        ({"secretary": ""}, "secretary"),
+        ({"number": ""}, "case"),
+        ({"title": ""}, "case"),
+    ],
 )
 def test_a_blank_of_the_case_is_reported_missing(changes: dict[str, str], missing: str) -> None:
     view = civil()
@@ -187,7 +197,20 @@ def test_an_open_hearing_has_no_end() -> None:
 
 def test_an_empty_journal_gives_a_brief_that_lacks_everything() -> None:
     brief = brief_of(HearingView(hearing="h"), court=None)
-    wanted = {"place", "start", "end", "court", "judge", "secretary", "case", "appearance", "decision", "appeal", "final", "files"}
+    wanted = {
+        "place",
+        "start",
+        "end",
+        "court",
+        "judge",
+        "secretary",
+        "case",
+        "appearance",
+        "decision",
+        "appeal",
+        "final",
+        "files",
+    }
     assert wanted <= set(keys(brief))
     loads(brief.to_json())
 
