@@ -57,7 +57,8 @@ export class Transcript extends PlayerElement {
     const demonstration = transcript.models.some((model) => model.demonstration);
     return html`${missing}
       ${demonstration ? html`<p class="alert warn">${t("A demonstration model wrote this text. It is not fit for court.")}</p>` : nothing}
-      <p class="hint">${t("Written by a machine. The recording is the protocol: listen before you rely on a word.")}</p>`;
+      <p class="hint">${t("Written by a machine. The recording is the protocol: listen before you rely on a word.")}
+        ${t("Dotted: the machine was not sure.")}</p>`;
   }
 
   private passage(passage: Passage, i: number): TemplateResult {

@@ -49,14 +49,14 @@ export class Transport extends PlayerElement {
             @click=${() => player.skip(10e6)}>${icon("on")}<span aria-hidden="true">10</span></button>
         </div>
         <p class="moment"><strong id="clock">${clockTime(position_us)}</strong>
-          <span class="hint">${courtDate(position_us)} · <span id="elapsed">${span(elapsed)}</span> / ${span(length)}</span>
+          <span class="hint"><span class="date">${courtDate(position_us)} · </span><span id="elapsed">${span(elapsed)}</span> / ${span(length)}</span>
           <span class="hint waiting" role="status">${player.waiting ? t("Loading…") : nothing}</span></p>
-        <label class="rate">${t("Speed")}
-          <select id="rate" @change=${this.changeRate}>
+        <label class="rate"><span class="hidden">${t("Speed")}</span>
+          <select id="rate" title=${t("Speed")} @change=${this.changeRate}>
             ${RATES.map((rate) => html`<option value=${rate} ?selected=${rate === player.rate}>${rate}×</option>`)}
           </select></label>
-        <label class="volume">${t("Volume")}
-          <input type="range" min="0" max="1" step="0.05" .value=${String(player.volume)} @input=${this.changeVolume}></label>
+        <label class="volume">${icon("volume")}
+          <input type="range" aria-label=${t("Volume")} min="0" max="1" step="0.05" .value=${String(player.volume)} @input=${this.changeVolume}></label>
       </div>`;
   }
 
@@ -82,7 +82,8 @@ export class Transport extends PlayerElement {
     });
     const gaps = this.gaps.map(({ from_us, to_us }) => {
       const [from, to] = [recorded.elapsed(from_us), recorded.elapsed(to_us)];
-      return to > from ? svg`<rect class="gap" x=${x(from)} y="8" width=${Math.max(2, x(to - from))} height="8"/>` : nothing;
+      // Only the lower edge: the other sources may well have been recorded.
+      return to > from ? svg`<rect class="gap" x=${x(from)} y="13" width=${Math.max(2, x(to - from))} height="3"/>` : nothing;
     });
     const mark = (at_us: number, kind: string): SVGTemplateResult =>
       svg`<rect class=${kind} x=${x(recorded.elapsed(at_us)) - 1} y=${kind === "stage" ? 1 : 17} width="2" height="6"/>`;

@@ -69,7 +69,8 @@ export class Verification extends PageElement {
     const differs = server !== null && own !== null && server.verdict !== own.verdict;
     return html`<article class="answer" data-question=${question}>
       <h3>${asked}</h3>
-      ${this.result(t("The archive"), server, "server")} ${own === null ? nothing : this.result(t("This browser"), own, "browser")}
+      ${this.result(t("The archive"), server, "server")}
+      ${own === null ? nothing : server !== null && same(server, own) ? agreed(own) : this.result(t("This browser"), own, "browser")}
       ${differs ? html`<p class="alert">${t("The archive and this browser disagree. Ask the administrator to look into it.")}</p>` : nothing}
     </article>`;
   }
@@ -159,6 +160,19 @@ export class Verification extends PageElement {
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
     return (await response.json()) as T;
   }
+}
+
+/** Whether two verifiers found the same. */
+function same(one: Answer, other: Answer): boolean {
+  const said = ({ items }: Answer): string => items.map((item) => `${item.code} ${item.step} ${item.subject}`).sort().join("\n");
+  return one.verdict === other.verdict && said(one) === said(other);
+}
+
+/** What is not said twice. */
+function agreed(answer: Answer): TemplateResult {
+  const good = GOOD.includes(answer.verdict);
+  return html`<div class="result same ${good ? "good" : "bad"}" data-by="browser" data-verdict=${answer.verdict}>
+    ${icon(good ? "good" : "bad")}<span>${t("This browser finds the same.")}</span></div>`;
 }
 
 function ofServer(answer: ServerAnswer): Answer {
