@@ -154,9 +154,9 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
         settings: where the recorder's socket and the records are, and the models.
         stop: ends it from another thread; without it the signals of this process are handled here.
     """
-    if stop is None:
-        _end_on_signals()
     done = stop or threading.Event()
+    if stop is None:
+        _end_on_signals(done)
     log.info("transcriber started", action="transcriber_started", socket=str(settings.socket))
     try:
         _turns(settings, done)
@@ -180,10 +180,14 @@ def _turns(settings: Settings, done: threading.Event) -> None:
             done.wait(POLL_S)
 
 
-def _end_on_signals() -> None:
-    """End at once, in the middle of a hearing too: nothing is lost, and a long one must not hold up a shutdown."""
+def _end_on_signals(done: threading.Event) -> None:
+    """End at once, in the middle of a hearing too: nothing is lost, and a long one must not hold up a shutdown.
+
+    The event is set as well: what is raised while an extension module is being loaded ends as that module's ImportError.
+    """
 
     def end(_number: int, _frame: FrameType | None) -> None:
+        done.set()
         raise SystemExit(0)
 
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from device_config.settings import load
+from storage.archive.enrolment import open_archive
+from tests.support.command import hattama
+
+
+def test_enrol_lets_the_box_in_and_rebuild_keeps_it() -> None:
+    box = hattama("device", "key").out.strip()
+    said = hattama("archive", "enrol", box)
+    assert said.status == 0, said
+    token, key = (line.split(": ")[1] for line in said.out.splitlines())
+    assert hattama("archive", "key").out.strip() == key
+    with open_archive(load()) as archive:
+        assert archive.device(token).key == box
+    for path in (load().state_dir / "archive").glob("catalogue.sqlite*"):
+        path.unlink()
+    assert hattama("archive", "rebuild").out == "0 hearings\n"
+    with open_archive(load()) as archive:
+        assert archive.device(token).key == box
+
+
+def test_a_key_that_is_none_is_told() -> None:
+    said = hattama("archive", "enrol", "box")
+    assert said.status == 78
+    assert "trust-unusable" in said.err

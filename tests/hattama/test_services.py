@@ -1,0 +1,47 @@
+"""Each service as its own process: it starts, answers, and ends with status 0 on SIGTERM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from hattama.demo.room import free_port
+from tests.support.command import eventually, hattama, service
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/sign-in", trust_env=False, timeout=5).status_code == 200
+    except httpx2.HTTPError:
+        return False
+
+
+@pytest.mark.parametrize(("table", "arguments"), [("console", ["console"]), ("archive", ["archive", "serve"])])
+def test_web_apps(tmp_path: Path, table: str, arguments: list[str]) -> None:
+    port = free_port(0)
+    config, log = tmp_path / "settings.toml", tmp_path / "log"
+    config.write_text(f'state_dir = "{tmp_path / "state"}"\n[{table}]\nport = {port}\n')
+    with service(log, "--config", str(config), *arguments) as process:
+        eventually("page", lambda: _answers(port), process, log)
+        process.terminate()
+        process.wait(60)
+    assert process.returncode in (0, -15), log.read_text()
+
+
+@pytest.mark.parametrize(("name", "action"), [("transcriber", '"transcriber_started"'), ("uploader", '"started"')])
+def test_workers(tmp_path: Path, name: str, action: str) -> None:
+    config, log = tmp_path / "settings.toml", tmp_path / "log"
+    config.write_text(f'state_dir = "{tmp_path / "state"}"\n[archive]\nurl = "http://127.0.0.1:{free_port(0)}"\ntoken = "{"t" * 40}"\n')
+    (tmp_path / "state").mkdir()
+    with service(log, "--config", str(config), name) as process:
+        eventually("first line of the log", lambda: action in log.read_text(), process, log)
+        process.terminate()
+        assert process.wait(60) == 0, log.read_text()
+
+
+def test_an_uploader_without_an_archive_says_so() -> None:
+    said = hattama("uploader")
+    assert said.status not in (0, 1)
+    assert "archive.url" in said.err

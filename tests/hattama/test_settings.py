@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.support.command import hattama
+
+
+def test_show_hides_the_token(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('court = "Сот"\n[archive]\ntoken = "very-secret"\n')
+    said = hattama("--config", str(file), "settings", "show")
+    assert said.status == 0
+    assert "very-secret" not in said.out
+    assert json.loads(said.out)["court"] == "Сот"
+
+
+def test_check_counts_devices_and_tracks(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(
+        '[[sources]]\nname = "mics"\nkind = "microphone"\nmedia = "audio"\nchannels = ["a", "b"]\n'
+        '[[sources]]\nname = "cam"\nkind = "camera"\nmedia = "video"\n'
+    )
+    assert "2 devices, 3 tracks" in hattama("--config", str(file), "settings", "check").out
