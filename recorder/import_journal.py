@@ -25,6 +25,9 @@ Finding = tuple[str, str, str]
 _CHUNK = 1 << 20
 #: A stream that ends so much before its declared end is cut off, µs; metadata round.
 SHORT_US = 500_000
+#: Where a file's length is a guess, only a difference of at least so much, and of this part of it, is worth a finding.
+GUESS_US = 2_000_000
+GUESS_PART = 20
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,9 @@ def _takes(journal: _Journal, writer: JournalWriter, contents: Contents) -> tupl
     for take, files in arrangement.takes.items():
         journal.line("state", {"by": by, "from": state, "reason": "import", "to": "recording"})
         found = _Take(take, files, outcome)
-        journal.line("take_started", {"publicity": "open", "sources": found.sources, "start_us": found.start_us, "take": take})
+        journal.line(
+            "take_started", {"publicity": "open", "sources": found.sources, "start_us": found.start_us, "take": take}
+        )
         writer.checkpoint()
         for segment in found.segments:
             journal.line("segment", {**segment, "publicity": "open"})
@@ -173,7 +178,9 @@ class _Take:
         self._files, self._outcome = files, outcome
         self.segments = [segment for segment in outcome.segments if segment["take"] == take]
         self.sources = sorted(track.source for file in files for track in file.tracks)
-        self.start_us = min([segment["start_us"] for segment in self.segments] or [min(file.start_us for file in files)])
+        # Decoding of pictures may begin before the first is shown; the take begins with what is seen or heard.
+        begin_us = min(file.start_us for file in files)
+        self.start_us = max(begin_us, min((segment["start_us"] for segment in self.segments), default=begin_us))
         self._ends = self._declared_ends()
         read = [segment["end_us"] for segment in self.segments]
         self.end_us = max([*read, *(end for end in self._ends.values() if end is not None), self.start_us])
@@ -200,9 +207,16 @@ class _Take:
                 spans = [(s["start_us"], s["end_us"]) for s in self.segments if s["source"] == track.source]
                 for start, end in holes(self.start_us, self.end_us, spans, ALLOWED_HOLE_US[track.stream.media]):
                     for cause, part in self._causes(track, spans, start, end):
-                        found.setdefault(cause, []).append({"from_us": part[0], "source": track.source, "to_us": part[1]})
-        details = "; ".join(self._outcome.broken[file.number] for file in self._files if file.number in self._outcome.broken)
-        return [(cause, details if cause == "source_damaged" else "", intervals) for cause, intervals in sorted(found.items())]
+                        found.setdefault(cause, []).append(
+                            {"from_us": part[0], "source": track.source, "to_us": part[1]}
+                        )
+        details = "; ".join(
+            self._outcome.broken[file.number] for file in self._files if file.number in self._outcome.broken
+        )
+        return [
+            (cause, details if cause == "source_damaged" else "", intervals)
+            for cause, intervals in sorted(found.items())
+        ]
 
     def _causes(
         self, track: TrackPlan, spans: Sequence[tuple[int, int]], start: int, end: int
@@ -229,10 +243,24 @@ class _Take:
                 detail = ", ".join(f"{reason}: {count}" for reason, count in sorted(faults.items()))
                 found.append(("source-faults", source, detail))
             found += [
-                ("source-cut-off", track.source, f"{(end - self._read_end(track.source)) / 1e6:.3f} s are missing at the end")
+                (
+                    "source-cut-off",
+                    track.source,
+                    f"{(end - self._read_end(track.source)) / 1e6:.3f} s are missing at the end",
+                )
                 for track in file.tracks
                 if (end := self._ends[track.source]) is not None
             ]
+            announced, read = (
+                file.plan.length_us or 0,
+                max(self._read_end(t.source, file.start_us) for t in file.tracks),
+            )
+            short_us = file.start_us + announced - read
+            if file.plan.estimated and short_us > max(GUESS_US, announced // GUESS_PART):
+                detail = (
+                    f"the file announces about {announced / 1e6:.0f} s; {short_us / 1e6:.0f} s of them are not there"
+                )
+                found.append(("source-shorter", first, detail))
             found += [("stream-ignored", first, f"stream {index}: {reason}") for index, reason in file.plan.ignored]
         return found
 

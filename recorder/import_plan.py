@@ -150,7 +150,9 @@ def _takes(starts: Sequence[int], plans: Sequence[FilePlan]) -> list[str]:
         if end is None or starts[index] >= end:
             number += 1
         length = plans[index].length_us
-        end = max(end or 0, starts[index] + (2**52 if length is None else length))  # no length known: nothing follows it
+        end = max(
+            end or 0, starts[index] + (2**52 if length is None else length)
+        )  # no length known: nothing follows it
         names[index] = f"T{number:02d}"
     return names
 

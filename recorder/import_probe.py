@@ -35,7 +35,23 @@ MAX_RATE = 192_000
 COPIED = {"h264": ("yuv420p", "yuvj420p"), "vp9": ("yuv420p",), "av1": ("yuv420p", "yuvj420p")}
 
 #: Formats whose length is only estimated from the bit rate: too short a reading proves nothing.
-ESTIMATED = ("mp3", "aac", "ac3", "eac3", "dts", "amr", "mpegts", "mpeg", "mpegvideo", "h264", "hevc", "m4v", "truehd", "dv", "obu")
+ESTIMATED = (
+    "mp3",
+    "aac",
+    "ac3",
+    "eac3",
+    "dts",
+    "amr",
+    "mpegts",
+    "mpeg",
+    "mpegvideo",
+    "h264",
+    "hevc",
+    "m4v",
+    "truehd",
+    "dv",
+    "obu",
+)
 
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -133,7 +149,9 @@ def _why_not(path: Path) -> ImportFailed:
     if kind is None:
         return InputNotMedia(f"{path.name}: is no audio or video recording of a known kind")
     if kind == "MP4":
-        return InputDamaged(f"{path.name}: is an MP4 whose index (moov) is missing; the recording was cut off before it ended")
+        return InputDamaged(
+            f"{path.name}: is an MP4 whose index (moov) is missing; the recording was cut off before it ended"
+        )
     return InputDamaged(f"{path.name}: begins like {kind} but cannot be read")
 
 
@@ -193,7 +211,7 @@ def _plan(stream: Stream, path: Path, estimated: bool) -> StreamPlan | str:
         "codec": stream.codec_context.codec.canonical_name,
         "title": _clean(stream.metadata.get("title", "")),
         "language": _clean(stream.metadata.get("language", "")),
-        "length_us": None if estimated else _length(stream),
+        "length_us": None if estimated else _declared_wav(path) or _length(stream),
     }
     if isinstance(stream, AudioStream):
         return _sound(stream, path, common)
@@ -249,6 +267,27 @@ def _length(stream: Stream) -> int | None:
     if stream.duration is None or not stream.time_base:
         return None
     return int(stream.duration * stream.time_base * 1_000_000)
+
+
+def _declared_wav(path: Path) -> int | None:
+    """Length that the header of a WAV file promises, µs; FFmpeg quietly takes the file's own where that is less.
+
+    None for other files, and where the recorder left the length open (0, or the largest number while it recorded).
+    """
+    with path.open("rb") as file:
+        riff = file.read(12)
+        if riff[:4] != b"RIFF" or riff[8:] != b"WAVE":
+            return None
+        bytes_a_second = 0
+        while len(head := file.read(8)) == 8:  # chunks: name, length
+            name, length = head[:4], int.from_bytes(head[4:], "little")
+            if name == b"data":
+                known = bytes_a_second and 0 < length < 2**32 - 2**16
+                return length * 1_000_000 // bytes_a_second if known else None
+            body = file.read(16) if name == b"fmt " and length >= 16 else b""
+            bytes_a_second = int.from_bytes(body[8:12], "little") if body else bytes_a_second
+            file.seek(length + length % 2 - len(body), 1)
+    return None
 
 
 def _created(container: InputContainer) -> int | None:

@@ -50,9 +50,18 @@ class Reader:
     """
 
     def __init__(
-        self, files: Sequence[InputFacts], folder: Path, segment_us: int, command: Sequence[str] | None, patience_s: float
+        self,
+        files: Sequence[InputFacts],
+        folder: Path,
+        segment_us: int,
+        command: Sequence[str] | None,
+        patience_s: float,
     ) -> None:
-        self._task = {"files": [str(file.path.absolute()) for file in files], "folder": str(folder), "segment_us": segment_us}
+        self._task = {
+            "files": [str(file.path.absolute()) for file in files],
+            "folder": str(folder),
+            "segment_us": segment_us,
+        }
         self._patience_s = patience_s
         self._buffer = b""
         self._process = subprocess.Popen(
@@ -62,7 +71,9 @@ class Reader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if error is not None:
             self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):

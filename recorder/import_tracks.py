@@ -284,7 +284,13 @@ class PictureImport:
     """
 
     def __init__(
-        self, template: VideoStream, place: Place, zero_us: int, tell: Tell, faults: _Faults, base: Fraction | None = None
+        self,
+        template: VideoStream,
+        place: Place,
+        zero_us: int,
+        tell: Tell,
+        faults: _Faults,
+        base: Fraction | None = None,
     ) -> None:
         self._template, self._place, self._zero_us, self._tell, self._faults = template, place, zero_us, tell, faults
         self._base = base or time_base(template)

@@ -29,7 +29,11 @@ def noise(seconds: float, channels: int, rate: int = RATE, seed: int = 1) -> NDA
 
 def write_wav(path: Path, samples: NDArray[Any], rate: int = RATE, width: int = 2) -> Path:
     """PCM of 16 bits, or of 24 bits from int32 samples with the 24 bits in the upper bytes."""
-    data = samples.astype("<i2").tobytes() if width == 2 else samples.astype("<i4").view(np.uint8).reshape(-1, 4)[:, 1:].tobytes()
+    data = (
+        samples.astype("<i2").tobytes()
+        if width == 2
+        else samples.astype("<i4").view(np.uint8).reshape(-1, 4)[:, 1:].tobytes()
+    )
     with wave.open(str(path), "wb") as file:
         file.setnchannels(samples.shape[1])
         file.setsampwidth(width)
