@@ -16,7 +16,7 @@ from protocol.checkpoint import Checkpoint, split_notes
 from protocol.encoding import b64
 from protocol.errors import BadNote
 from protocol.journal import parse_line, split_lines
-from protocol.note import parse_note
+from protocol.note import VerifierKey, parse_note
 from protocol.record import CHECKPOINTS, JOURNAL, chunk_folder
 from protocol.view import HearingView
 from storage.errors import Diverged
@@ -79,6 +79,11 @@ class Tail:
         for raw in whole:
             self._note(raw)
         return bool(lines or whole)
+
+    @property
+    def origin(self) -> str:
+        """Origin of the record's checkpoints (record format, section 5)."""
+        return f"{VerifierKey.from_text(self.view.device).name}/{self.view.hearing}"
 
     def _note(self, raw: bytes) -> None:
         try:

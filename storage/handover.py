@@ -5,7 +5,6 @@ If no daemon runs (an import, a box that only sends), the receipt is written bes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import httpx2
@@ -15,6 +14,7 @@ from protocol.durable import write_once
 from protocol.errors import BadNote
 from protocol.note import VerifierKey
 from storage import receipt
+from storage.chunks import Tail
 from storage.errors import BadReceipt, Unreachable
 from storage.receipt import Receipt
 
@@ -36,23 +36,22 @@ def trusted(folder: Path) -> tuple[VerifierKey, ...]:
         raise BadReceipt(f"{folder}: the trust list cannot be read: {error}") from error
 
 
-def hand_over(folder: Path, hearing: str, text: bytes, leaves: Sequence[bytes], trust: Path, socket: Path) -> Receipt:
+def hand_over(tail: Tail, text: bytes, trust: Path, socket: Path) -> Receipt:
     """Check a receipt and keep it with its record.
 
     Args:
-        folder: of the record.
-        hearing: identifier of the hearing.
+        tail: the record's journal, read to the seal at least.
         text: the receipt as the archive gave it.
-        leaves: leaf hashes of the journal.
         trust: folder of the trust list.
         socket: Unix socket of the recorder daemon.
 
     Raises:
-        BadReceipt: it proves nothing; nothing was kept.
+        BadReceipt: it proves nothing, or the daemon refused it; nothing was kept.
         Unreachable: the daemon is there but could not take it now.
         RecordExists, DiskFailed: see :func:`protocol.durable.write_once`.
     """
-    checked = receipt.check(text, trusted(trust), hearing, leaves)
+    folder, hearing = tail.folder, tail.view.hearing
+    checked = receipt.check(text, trusted(trust), hearing, tail.origin, tail.leaves)
     if (folder / RECEIPT).exists():
         # A receipt for a later seal: the archive keeps it in its log; the record keeps the first (record format, section 1).
         log.info("record has a receipt", action="receipt_kept", hearing=hearing, seal=checked.seal.number)
@@ -83,4 +82,7 @@ def _to_daemon(socket: Path, hearing: str, text: bytes) -> bool:
         return True
     if answer.status_code == httpx2.codes.NOT_FOUND:
         return False
-    raise Unreachable(f"the recorder daemon did not take the receipt: {answer.status_code} {answer.text[:200]}")
+    text_of = f"the recorder daemon did not take the receipt: {answer.status_code} {answer.text[:200]}"
+    if answer.is_client_error:
+        raise BadReceipt(text_of)
+    raise Unreachable(text_of)

@@ -1,28 +1,20 @@
-"""The archive's receipt: proof that it holds a record (record format, section 11).
+"""The archive's receipt as the archive makes it and the box checks it; the format is :mod:`protocol.receipt`'s.
 
-Pure: bytes in, values out. The archive makes receipts from its log; the box and anybody else check them offline, with the
-archive's key and the record's journal and nothing more.
+Pure: bytes in, values out. Anybody can check a receipt offline, with the archive's key and the record's journal and nothing more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from protocol import canonical
+from protocol import receipt as format_
 from protocol.canonical import JsonObject
-from protocol.checkpoint import Checkpoint
-from protocol.encoding import b64, unb64, utc_us
-from protocol.errors import BadEncoding, BadNote, NotCanonical
-from protocol.merkle import leaf_hash, root_of, verify_inclusion
-from protocol.note import VerifierKey, parse_note
+from protocol.encoding import b64, unb64
+from protocol.merkle import Tree
+from protocol.note import VerifierKey
 from storage.errors import BadReceipt
 from storage.log import Entry
-
-FORMAT = "hattama-receipt/1"
-_KEYS = {"archive", "checkpoint", "entry", "format", "hearing", "index", "proof"}
-_ENTRY_KEYS = {"hearing", "journal_root", "journal_size", "origin", "received_at", "seal_number", "type"}
 
 
 @dataclass(frozen=True)
@@ -76,72 +68,34 @@ def entry_of(seal: SealPoint, received_at: str) -> JsonObject:
     }
 
 
-def make(entry: Entry, archive: VerifierKey) -> bytes:
+def make(hearing: str, entry: Entry, archive: VerifierKey) -> bytes:
     """The receipt for a ``received`` entry of the archive's log: canonical bytes of ``receipt.json``."""
-    logged = canonical.loads(entry.text)
-    return canonical.dumps(
-        {
-            "archive": archive.text,
-            "checkpoint": entry.checkpoint,
-            "entry": entry.text.decode(),
-            "format": FORMAT,
-            "hearing": logged["hearing"],
-            "index": entry.index,
-            "proof": [b64(value) for value in entry.proof],
-        }
-    )
+    made = format_.Receipt(hearing, archive, entry.text.decode(), entry.index, entry.proof, entry.checkpoint)
+    return made.to_bytes()
 
 
-def check(data: bytes, trusted: Iterable[VerifierKey], hearing: str, leaves: Sequence[bytes]) -> Receipt:
+def check(data: bytes, trusted: Iterable[VerifierKey], hearing: str, origin: str, leaves: Sequence[bytes]) -> Receipt:
     """Check a receipt offline.
 
     Args:
         data: bytes of ``receipt.json``.
         trusted: keys of archives that are trusted.
         hearing: identifier of the hearing it must be for.
+        origin: origin of the record's checkpoints.
         leaves: leaf hashes of the record's journal, at least as many as the seal signs.
 
     Raises:
         BadReceipt: malformed, by a key that is not trusted, not in the log it names, or for another journal.
     """
+    tree = Tree(leaves)
     try:
-        return _check(data, {key.text: key for key in trusted}, hearing, leaves)
-    except (NotCanonical, BadEncoding, BadNote, KeyError, TypeError, ValueError) as error:
-        raise BadReceipt(f"malformed: {error}") from error
-
-
-def _check(data: bytes, trusted: dict[str, VerifierKey], hearing: str, leaves: Sequence[bytes]) -> Receipt:
-    value = canonical.loads(data)
-    _need(set(value) == _KEYS, f"keys are {sorted(value)}")
-    _need(value["format"] == FORMAT, f"format is {value['format']!r}")
-    entry = canonical.loads(value["entry"].encode())
-    _need(set(entry) == _ENTRY_KEYS and entry["type"] == "received", "the entry is not a `received` entry")
-    _need(value["hearing"] == hearing == entry["hearing"], f"it is for hearing {entry['hearing']!r}, not {hearing!r}")
-    _need(value["archive"] in trusted, f"the archive's key {value['archive']!r} is not trusted here")
-    archive = trusted[value["archive"]]
-
-    note = parse_note(value["checkpoint"])
-    _need(note.signed_by(archive), f"the checkpoint is not signed by {archive.name}")
-    signed = Checkpoint.from_text(note.text)
-    _need(signed.origin == f"{archive.name}/log", f"the checkpoint's origin is {signed.origin!r}")
-    proof = [unb64(item, 32) for item in value["proof"]]
-    index = _number(value["index"])
-    leaf = leaf_hash(value["entry"].encode())
-    _need(verify_inclusion(leaf, index, signed.size, proof, signed.root), "the proof does not lead to the signed root")
-
-    size, root = _number(entry["journal_size"]), unb64(entry["journal_root"], 32)
-    _need(0 < size <= len(leaves), f"it is for {size} journal lines; there are {len(leaves)}")
-    _need(root_of(leaves[:size]) == root, f"the journal's first {size} lines have another root")
-    utc_us(entry["received_at"])
-    seal = SealPoint(hearing, str(entry["origin"]), _number(entry["seal_number"]), size, root)
-    return Receipt(archive, seal, entry["received_at"], index, data)
-
-
-def _need(condition: bool, message: str) -> None:
-    if not condition:
-        raise BadReceipt(message)
-
-
-def _number(value: Any) -> int:
-    _need(isinstance(value, int) and not isinstance(value, bool) and value >= 0, f"{value!r} is not a number from 0")
-    return int(value)
+        found = format_.Receipt.from_bytes(data)
+        if found.archive.text not in {key.text for key in trusted}:
+            raise BadReceipt(f"the archive's key {found.archive.text!r} is not trusted here")
+        found.check(hearing, origin, lambda size: tree.root(size) if size <= tree.size else None)
+    except format_.BadReceipt as error:
+        raise BadReceipt(str(error)) from error
+    entry = found.received
+    root = unb64(entry["journal_root"], 32)
+    seal = SealPoint(hearing, origin, entry["seal_number"], entry["journal_size"], root)
+    return Receipt(found.archive, seal, entry["received_at"], found.index, data)

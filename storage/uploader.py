@@ -158,7 +158,7 @@ def receive(settings: Settings, sender: Sender, client: ArchiveClient) -> Receip
     """Ask for the receipt of a record that was sent, check it and keep it with the record."""
     text = client.receipt(sender.hearing)
     trust = settings.state_dir / "trust"
-    return hand_over(sender.folder, sender.hearing, text, sender.tail.leaves, trust, settings.socket)
+    return hand_over(sender.tail, text, trust, settings.socket)
 
 
 def upload_record(folder: Path, settings: Settings, client: ArchiveClient | None = None) -> Receipt:

@@ -171,7 +171,7 @@ class Archive:
 
     def _publish(self, seal: SealPoint, entry: Entry) -> bytes:
         """The receipt of a logged entry, kept as an object and in the catalogue; done again after a crash in between."""
-        text = receipt.make(entry, self.key)
+        text = receipt.make(seal.hearing, entry, self.key)
         digest = hashlib.sha256(text).digest()
         self.store.put_once(f"receipts/{seal.hearing}/{seal.number:04d}.json", [text], digest)
         beside = key_of(seal.hearing, "receipt.json")

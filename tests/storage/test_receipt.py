@@ -29,11 +29,11 @@ def good() -> bytes:
             log.add(str(number), {"number": number, "type": "test"})
         seal = SealPoint("h1", "box.test/h1", 2, 7, root_of(LEAVES[:7]))
         entry = log.add("received", receipt.entry_of(seal, "2026-11-23T10:00:00.000Z"))
-        return receipt.make(entry, ARCHIVE_SIGNER.key)
+        return receipt.make("h1", entry, ARCHIVE_SIGNER.key)
 
 
 def test_a_receipt_says_what_was_received(good: bytes) -> None:
-    checked = receipt.check(good, [ARCHIVE_SIGNER.key], "h1", LEAVES)
+    checked = receipt.check(good, [ARCHIVE_SIGNER.key], "h1", "box.test/h1", LEAVES)
     assert (checked.seal.number, checked.seal.size, checked.index) == (2, 7, 5)
     assert checked.received_at == "2026-11-23T10:00:00.000Z"
 
@@ -48,34 +48,35 @@ def _entry(**change: Any) -> Change:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda v: v.update(hearing="h2"), "it is for hearing"),
-        (lambda v: v.update(format="hattama-receipt/2"), "format"),
+        (lambda v: v.update(hearing="h2"), "log entry is not|it is for"),
+        (lambda v: v.update(format="hattama-receipt/2"), "not a receipt"),
         (lambda v: v.update(index=4), "proof does not lead"),
-        (lambda v: v.update(index=True), "not a number"),
+        (lambda v: v.update(index=True), "numbers from 0"),
         (lambda v: v.update(proof=v["proof"][:-1]), "proof does not lead"),
         (lambda v: v.update(proof=["AAAA"]), "malformed"),
-        (lambda v: v.update(more=1), "keys"),
-        (lambda v: v.pop("proof"), "keys"),
+        (lambda v: v.update(more=1), "not a receipt"),
+        (lambda v: v.pop("proof"), "not a receipt"),
         (lambda v: v.update(archive=Ed25519Signer("archive.test", bytes(32)).key.text), "not trusted"),
         (lambda v: v.update(checkpoint=v["checkpoint"].replace("\n6\n", "\n7\n")), "not signed"),
         (lambda v: v.update(checkpoint=""), "malformed"),
         (_entry(journal_size=6), "proof does not lead"),
         (_entry(journal_root=b64(bytes(32))), "proof does not lead"),
-        (_entry(type="viewed"), "not a `received` entry"),
-        (_entry(hearing="h2"), "it is for hearing"),
+        (_entry(type="viewed"), "log entry is not"),
+        (_entry(origin="box.test/h2"), "it is for another record"),
+        (_entry(hearing="h2"), "log entry is not|it is for"),
     ],
 )
 def test_false_receipts(good: bytes, change: Change, match: str) -> None:
     value = json.loads(good)
     change(value)
     with pytest.raises(BadReceipt, match=match):
-        receipt.check(canonical.dumps(value), [ARCHIVE_SIGNER.key], "h1", LEAVES)
+        receipt.check(canonical.dumps(value), [ARCHIVE_SIGNER.key], "h1", "box.test/h1", LEAVES)
 
 
 def test_a_receipt_for_another_journal(good: bytes) -> None:
-    with pytest.raises(BadReceipt, match="another root"):
-        receipt.check(good, [ARCHIVE_SIGNER.key], "h1", [leaf_hash(b"x"), *LEAVES[1:]])
-    with pytest.raises(BadReceipt, match="there are 6"):
-        receipt.check(good, [ARCHIVE_SIGNER.key], "h1", LEAVES[:6])
+    with pytest.raises(BadReceipt, match="another journal"):
+        receipt.check(good, [ARCHIVE_SIGNER.key], "h1", "box.test/h1", [leaf_hash(b"x"), *LEAVES[1:]])
+    with pytest.raises(BadReceipt, match="another journal"):
+        receipt.check(good, [ARCHIVE_SIGNER.key], "h1", "box.test/h1", LEAVES[:6])
     with pytest.raises(BadReceipt, match="malformed"):
-        receipt.check(good + b"\n", [ARCHIVE_SIGNER.key], "h1", LEAVES)
+        receipt.check(good + b"\n", [ARCHIVE_SIGNER.key], "h1", "box.test/h1", LEAVES)

@@ -50,7 +50,7 @@ def test_a_record_is_sent_and_its_receipt_verifies_offline(served: Court) -> Non
     text = (record.folder / "receipt.json").read_bytes()
     tail = Tail(record.folder)
     tail.read()
-    again = receipt.check(text, [ARCHIVE_SIGNER.key], "h1", tail.leaves)
+    again = receipt.check(text, [ARCHIVE_SIGNER.key], "h1", "box.test/h1", tail.leaves)
     assert again.seal.size == record.writer.checkpoints()[-1][0]
     report = verify(DirectoryRecord(record.folder), Trust.of(SIGNER.key, ARCHIVE_SIGNER.key))
     assert report.good
