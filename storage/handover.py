@@ -5,6 +5,7 @@ If no daemon runs (an import, a box that only sends), the receipt is written bes
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import httpx2
@@ -36,14 +37,14 @@ def trusted(folder: Path) -> tuple[VerifierKey, ...]:
         raise BadReceipt(f"{folder}: the trust list cannot be read: {error}") from error
 
 
-def hand_over(tail: Tail, text: bytes, trust: Path, socket: Path) -> Receipt:
+def hand_over(tail: Tail, text: bytes, trust: Path, recorder: Path) -> Receipt:
     """Check a receipt and keep it with its record.
 
     Args:
         tail: the record's journal, read to the seal at least.
         text: the receipt as the archive gave it.
         trust: folder of the trust list.
-        socket: Unix socket of the recorder daemon.
+        recorder: Unix socket of the recorder daemon.
 
     Raises:
         BadReceipt: it proves nothing, or the daemon refused it; nothing was kept.
@@ -56,17 +57,17 @@ def hand_over(tail: Tail, text: bytes, trust: Path, socket: Path) -> Receipt:
         # A receipt for a later seal: the archive keeps it in its log; the record keeps the first (record format, section 1).
         log.info("record has a receipt", action="receipt_kept", hearing=hearing, seal=checked.seal.number)
         return checked
-    if not _to_daemon(socket, hearing, text):
+    if not _to_daemon(recorder, hearing, text):
         write_once(folder / RECEIPT, text)
     log.info("receipt kept", action="receipt_kept", hearing=hearing, seal=checked.seal.number, index=checked.index)
     return checked
 
 
-def _to_daemon(socket: Path, hearing: str, text: bytes) -> bool:
+def _to_daemon(path: Path, hearing: str, text: bytes) -> bool:
     """Whether a daemon took the receipt; False if none runs or it does not know the hearing."""
-    if not socket.exists():
+    if not _listens(path):
         return False
-    transport = httpx2.HTTPTransport(uds=str(socket))
+    transport = httpx2.HTTPTransport(uds=str(path))
     try:
         with httpx2.Client(transport=transport, timeout=DAEMON_S, trust_env=False) as client:
             answer = client.post(
@@ -74,8 +75,6 @@ def _to_daemon(socket: Path, hearing: str, text: bytes) -> bool:
                 content=text,
                 headers={"Content-Type": "application/json"},
             )
-    except httpx2.ConnectError:
-        return False  # a socket that a dead daemon left
     except httpx2.HTTPError as error:
         raise Unreachable(f"the recorder daemon did not take the receipt: {error}") from error
     if answer.is_success:
@@ -86,3 +85,15 @@ def _to_daemon(socket: Path, hearing: str, text: bytes) -> bool:
     if answer.is_client_error:
         raise BadReceipt(text_of)
     raise Unreachable(text_of)
+
+
+def _listens(path: Path) -> bool:
+    """Whether anybody listens on the socket; asked by hand, because httpx2 leaves its socket open when nobody does."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False  # none, or what a dead daemon left
+        except OSError as error:
+            raise Unreachable(f"{path}: {error.strerror}") from error
+    return True
