@@ -18,8 +18,8 @@ import structlog
 
 ClientFactory = Callable[[], httpx2.AsyncClient]
 
-#: The daemon answers "start" when bytes of every microphone are on disk, and "stop" when the capture is sealed.
-ACTION_TIMEOUT_S = 60.0
+#: The daemon answers "start" when bytes of every microphone are on disk, and "stop" when the capture is read back and sealed.
+ACTION_TIMEOUT_S = 600.0
 READ_TIMEOUT_S = 5.0
 
 log = structlog.get_logger("console")

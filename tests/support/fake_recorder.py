@@ -63,12 +63,14 @@ class FakeRecorder:
     Attributes:
         deaf: "recording" turns false although the hearing runs, as when no bytes reach the disk.
         lost: names of sources that give nothing.
+        silent: events stop, as when the daemon hangs.
     """
 
     hearings: dict[str, Hearing] = field(default_factory=dict)
     current: str | None = None
     deaf: bool = False
     lost: set[str] = field(default_factory=set)
+    silent: bool = False
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     queues: list[asyncio.Queue[str]] = field(default_factory=list)
 
@@ -204,6 +206,9 @@ async def _stream(fake: FakeRecorder) -> AsyncIterator[str]:
     fake.queues.append(queue)
     try:
         for tick in itertools.count():
+            if fake.silent:
+                await asyncio.sleep(0.1)
+                continue
             if tick % 5 == 0:
                 yield f"event: status\ndata: {json.dumps(fake.status())}\n\n"
             shown = {name: levels(name) for name, _, media, _ in SOURCES if media == "audio"}

@@ -77,6 +77,9 @@ export class Ask extends LitElement {
   #aboutStage(stage: StageKind): TemplateResult {
     return html`
       <h2 id="ask-title">${stage.title}</h2>
+      ${stage.code === "CLOSED_START"
+        ? html`<p class="alert">${t("The recording is not encrypted yet. Pause it for the part in camera and keep a written protocol of that part.")}</p>`
+        : nothing}
       ${stage.person && this.people.length > 0
         ? html`<fieldset class="choices">
             <legend>${t("About whom")}</legend>
@@ -98,8 +101,8 @@ export class Ask extends LitElement {
   }
 }
 
-/** Stages whose note the brief protocol needs. */
-const NOTES = new Set(["ADJOURN", "ANNOUNCE", "FAULT", "BREAK_START"]);
+/** Stages whose note the brief protocol needs, and the one that needs a warning. */
+const NOTES = new Set(["ADJOURN", "ANNOUNCE", "FAULT", "BREAK_START", "CLOSED_START"]);
 
 /** Whether marking this stage asks something first. */
 export function asks(stage: StageKind, people: Participant[]): boolean {
