@@ -48,6 +48,7 @@ _VERDICTS: Mapping[str, tuple[str, str]] = {
     "none": ("", N_("not verified yet")),
 }
 
+
 def router(pages: Pages, archive: Archive) -> APIRouter:
     """The routes ``/``, ``/hearings/{id}`` and ``/hearings/{id}/files.json``."""
     routes = APIRouter(dependencies=[Depends(signed_in)])

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Request, sync_playwright
 
 from device_config.identity import add_trust, trust_dir
 from storage.uploader import upload_record
@@ -70,15 +70,25 @@ class Window:
     def __post_init__(self) -> None:
         host = urlsplit(self.url).netloc
         self.page.set_default_timeout(60_000)
-        self.page.on("console", lambda m: self.complaints.append(f"console: {m.text}") if m.type in ("error", "warning") else None)
+        self.page.on(
+            "console",
+            lambda m: self.complaints.append(f"console: {m.text}") if m.type in ("error", "warning") else None,
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(f"fault: {error}"))
-        self.page.on("requestfailed", lambda r: self.complaints.append(f"failed: {r.url} {r.failure}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on(
             "request",
-            lambda r: self.complaints.append(f"another host: {r.url}")
-            if urlsplit(r.url).scheme not in ("blob", "data") and urlsplit(r.url).netloc != host
-            else None,
+            lambda r: (
+                self.complaints.append(f"another host: {r.url}")
+                if urlsplit(r.url).scheme not in ("blob", "data") and urlsplit(r.url).netloc != host
+                else None
+            ),
         )
+
+    def _failed(self, request: Request) -> None:
+        # A file that a jump made needless is given up by the page itself.
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"failed: {request.url} {request.failure}")
 
     def sign_in(self, name: str = "judge") -> None:
         """Sign in with the account of a role; ends at the list."""
@@ -87,6 +97,7 @@ class Window:
         self.page.fill("input[name=password]", PASSWORD)
         self.page.keyboard.press("Enter")
         self.page.wait_for_selector("table.hearings")
+        self.page.wait_for_load_state("load")  # the style sheets too
 
     def replay(self) -> Page:
         """Open the hearing from the list."""
@@ -95,10 +106,21 @@ class Window:
         return self.page
 
 
-def window(browser: Browser, url: str, language: str = "ru", width: int = 1280, height: int = 900, scheme: str = "light") -> Window:
+def window(
+    browser: Browser,
+    url: str,
+    language: str = "ru",
+    width: int = 1280,
+    height: int = 900,
+    scheme: str = "light",
+    *,
+    bypass_csp: bool = False,
+) -> Window:
     """A window in a language, a size and a colour scheme."""
     context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light"
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        bypass_csp=bypass_csp,
     )
     context.add_cookies([{"name": "hattama-language", "value": language, "url": url}])
     return Window(context.new_page(), url)

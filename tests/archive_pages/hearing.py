@@ -101,7 +101,9 @@ class Hearing(Builder):
         self.line("state", **{"from": old, "to": new, "by": "secretary", "reason": ""})
         self.writer.checkpoint()
 
-    def take(self, take: str, span: tuple[int, int], reason: str, lost: frozenset[tuple[str, int]] = frozenset()) -> None:
+    def take(
+        self, take: str, span: tuple[int, int], reason: str, lost: frozenset[tuple[str, int]] = frozenset()
+    ) -> None:
         """A take with all its segments but the lost ones."""
         self.at(span[0])
         sources = sorted([*CAMERAS, *MICROPHONES])
@@ -143,7 +145,8 @@ def transcript(hearing: str) -> bytes:
         start, end, words = START_US + round(start_s * SECOND), START_US + round(end_s * SECOND), text.split()
         step = (end - start) // len(words)
         written = tuple(
-            Word(word, start + i * step, start + (i + 1) * step - 20_000, 930 if i % 4 else 410, 0) for i, word in enumerate(words)
+            Word(word, start + i * step, start + (i + 1) * step - 20_000, 930 if i % 4 else 410, 0)
+            for i, word in enumerate(words)
         )
         passages.append(Passage("speech", take, source, start, end, language, speaker, written))
     spans = (TakeSpan("T01", *FIRST), TakeSpan("T02", *SECOND_TAKE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from web.i18n import LANGUAGES
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 WAIT = 60_000
+AXE = Path(__file__).parents[2] / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 MEDIA = "[...document.querySelectorAll('video, audio')].map(e => ({t: e.currentTime, paused: e.paused, muted: e.muted, kind: e.localName}))"
 
 
@@ -101,7 +103,9 @@ def test_a_lost_microphone_is_said_and_holds_nobody_up(judge: Window) -> None:
     page.click("#play")
     playing(page, 2401.0)
     assert [item["paused"] for item in media(page) if item["kind"] == "audio"] == [False, False, True]
-    page.wait_for_function("() => [...document.querySelectorAll('audio')].every(e => !e.paused)", timeout=WAIT)  # it came back
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('audio')].every(e => !e.paused)", timeout=WAIT
+    )  # it came back
 
 
 def test_playing_goes_over_the_break(judge: Window) -> None:
@@ -164,7 +168,11 @@ def test_the_browser_verifies_by_itself(judge: Window) -> None:
     page = judge.replay()
     page.click("#verify-here")
     page.wait_for_selector("[data-question=provenance] [data-by=browser]")
-    for question, verdict in (("integrity", "intact"), ("completeness", "complete-with-gaps"), ("provenance", "trusted")):
+    for question, verdict in (
+        ("integrity", "intact"),
+        ("completeness", "complete-with-gaps"),
+        ("provenance", "trusted"),
+    ):
         assert page.get_attribute(f"[data-question={question}] [data-by=browser]", "data-verdict") == verdict
     page.click("#verify-archive")
     expect(page.locator("#verify-archive")).to_be_enabled()
@@ -205,6 +213,37 @@ def test_nothing_runs_over_the_edge(archive: Court, chromium: Browser, width: in
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert opened.complaints == []
         page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_rules_of_wcag_that_a_program_can_check(archive: Court, chromium: Browser, scheme: str) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: npm ci --prefix web/ui")
+    # The policy of the pages forbids the checker's script; nothing else is let in.
+    opened = window(chromium, archive.url, "kk", scheme=scheme, bypass_csp=True)
+    opened.sign_in()
+    assert broken_rules(opened.page) == []
+    page = opened.replay()
+    page.click("[data-source=mic-bench] .solo")
+    page.locator(".word", has_text="неустойку").click()
+    page.click("#verify-here")
+    page.wait_for_selector("[data-question=provenance] [data-by=browser]")
+    page.click(".keys summary")
+    page.evaluate("() => scrollTo(0, 0)")  # the bar that stays at the top covers nothing there
+    assert broken_rules(page) == []
+    page.context.close()
+
+
+def broken_rules(page: Page) -> list[str]:
+    """What axe-core finds against WCAG 2.2 A and AA."""
+    page.evaluate(AXE.read_text("utf-8"))
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found: list[str] = page.evaluate(
+        """async tags => (await axe.run(document, {runOnly: tags})).violations
+            .flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 200)}`))""",
+        tags,
+    )
+    return found
 
 
 def test_papers_and_files_can_be_taken_along(judge: Window) -> None:

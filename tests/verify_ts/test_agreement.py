@@ -72,7 +72,9 @@ def records(good: Files, closed: Files) -> Iterator[Broken]:
     yield Broken("redacted and there", {**redact(MemoryRecord(good), paths=[path]), path: good[path]})
     for line in range(1, len(split_lines(good["journal.jsonl"])[0])):
         yield Broken(f"withheld line {line}", redact(MemoryRecord(good), lines=[line]))
-    yield Broken("torn", {**good, "journal.jsonl": good["journal.jsonl"] + b'{"a', "checkpoints": good["checkpoints"] + b"x\n\n"})
+    yield Broken(
+        "torn", {**good, "journal.jsonl": good["journal.jsonl"] + b'{"a', "checkpoints": good["checkpoints"] + b"x\n\n"}
+    )
     yield Broken("chunks", chunked(good, size, 3))
     yield Broken("chunks cut beside a checkpoint", chunked(good, 4, 3))
     yield Broken("chunks out of nothing", {**chunked(good, size, 3), "journal.chunks/000009": b"x"})
@@ -83,14 +85,33 @@ def records(good: Files, closed: Files) -> Iterator[Broken]:
 def garbage(good: Files) -> Iterator[Broken]:
     """Whole files replaced or cut."""
     for name in ("journal.jsonl", "checkpoints", "manifest-0001.json", "manifest-0002.json", "receipt.json"):
-        for content in (b"", b"\n", b"{}\n", b"\xff\xfe\n", b"[1]\n" * 3, b'{"withheld":1}\n', bytes(100), b"{}", b"\n\n\n\n"):
+        for content in (
+            b"",
+            b"\n",
+            b"{}\n",
+            b"\xff\xfe\n",
+            b"[1]\n" * 3,
+            b'{"withheld":1}\n',
+            bytes(100),
+            b"{}",
+            b"\n\n\n\n",
+        ):
             yield Broken(f"{name} is {content!r}", {**good, name: content})
         data = good.get(name, b"")
         for part in range(1, 8 if data else 0):
             yield Broken(f"{name} cut at {part}/8", {**good, name: data[: len(data) * part // 8]})
     for path in good:
         yield Broken(f"without {path}", {name: data for name, data in good.items() if name != path})
-    for path in ("x", "Media/é", "a//b", "/a", "journal.chunks/1", "journal.chunks/000000", "manifest-0009.json", "media/../x"):
+    for path in (
+        "x",
+        "Media/é",
+        "a//b",
+        "/a",
+        "journal.chunks/1",
+        "journal.chunks/000000",
+        "manifest-0009.json",
+        "media/../x",
+    ):
         yield Broken(f"with {path}", {**good, path: b"x"})
 
 
@@ -102,14 +123,18 @@ def flipped(good: Files, closed: Files) -> Iterator[Broken]:
             data = files[name]
             for _ in range(90):
                 at = chance.randrange(len(data))
-                changed = data[:at] + bytes([chance.choice((data[at] ^ 1 << chance.randrange(8), 10, 0x30))]) + data[at + 1 :]
+                changed = (
+                    data[:at] + bytes([chance.choice((data[at] ^ 1 << chance.randrange(8), 10, 0x30))]) + data[at + 1 :]
+                )
                 yield Broken(f"{source}: {name} byte {at} is {changed[at]}", {**files, name: changed})
 
 
 def said_by_python(broken: Broken) -> dict[str, Any]:
     """What the first verifier says, to be compared."""
     report: Report = verify(MemoryRecord(broken.files), broken.trust)
-    findings = {(item.code, item.step, item.subject, str(item.severity), str(item.question)) for item in report.findings}
+    findings = {
+        (item.code, item.step, item.subject, str(item.severity), str(item.question)) for item in report.findings
+    }
     return {
         "findings": sorted(findings),
         "integrity": report.integrity,
@@ -128,7 +153,8 @@ def said_by_typescript(report: dict[str, Any]) -> dict[str, Any]:
 def task(broken: Broken) -> str:
     """One line for the batch runner."""
     files = {
-        path: len(data) if len(data) > 1 << 20 else base64.b64encode(data).decode() for path, data in broken.files.items()
+        path: len(data) if len(data) > 1 << 20 else base64.b64encode(data).decode()
+        for path, data in broken.files.items()
     }
     trust = [key.text for key in broken.trust.keys]
     return json.dumps({"name": broken.name, "trust": trust, "files": files})

@@ -46,12 +46,11 @@ export class Microphones extends PlayerElement {
     return html`<li class=${heard ? "heard" : "unheard"} data-source=${source}>
       <span class="mic-name">${icon("microphone")}<span>${label}${person ? html`<small>${person}</small>` : nothing}
         ${this.state(track, state)}</span></span>
-      <button class="small solo" aria-pressed=${player.solo === source} @click=${() => player.setSolo(source)}
-        aria-label=${t("Hear {name} alone ({key})", { name: label, key: number })}>${t("Alone")}${number < 10
-          ? html`<kbd aria-hidden="true">${number}</kbd>`
-          : nothing}</button>
-      <button class="small mute" aria-pressed=${player.muted.has(source)} @click=${() => player.toggleMuted(source)}
-        aria-label=${t("Mute {name}", { name: label })}>${t("Mute")}</button>
+      <button class="small solo" aria-pressed=${player.solo === source} @click=${() => player.setSolo(source)}>
+        <span>${t("Alone")}<span class="hidden">, ${label}</span></span>
+        ${number < 10 ? html` <kbd>${number}</kbd>` : nothing}</button>
+      <button class="small mute" aria-pressed=${player.muted.has(source)} @click=${() => player.toggleMuted(source)}>
+        <span>${t("Mute")}<span class="hidden">, ${label}</span></span></button>
     </li>`;
   }
 
