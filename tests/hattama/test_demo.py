@@ -15,8 +15,9 @@ import pytest
 from hattama.commands.verify import NOT_GOOD, WEIGHTS
 from protocol.note import Ed25519Signer
 from protocol.verification import CODES
+from tests.support.breaking import swap_segments
 from tests.support.command import hattama
-from tests.support.mutations import CASES, Case, swap_segments
+from tests.support.mutations import CASES, Case
 from tests.support.records import files_of
 
 pytestmark = pytest.mark.demo
