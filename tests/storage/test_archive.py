@@ -16,7 +16,7 @@ from storage.archive.rebuild import rebuild
 from storage.archive.service import Archive
 from storage.errors import NotEnrolled
 from storage.objects import FolderStore
-from storage.uploader import upload_record
+from storage.uploader import run, upload_record
 from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, Court
 from tests.storage.records import files_of
 from tests.storage.servers import process, serve, wait_for
@@ -26,7 +26,7 @@ UPLOAD = """
 import sys
 from pathlib import Path
 from device_config.settings import ArchiveSettings, Settings
-from storage.uploader import upload_record
+from storage.uploader import run, upload_record
 folder, state_dir, url, token = sys.argv[1:]
 upload_record(Path(folder), Settings(state_dir=Path(state_dir), archive=ArchiveSettings(url=url, token=token)))
 """
@@ -142,3 +142,14 @@ def test_a_killed_uploader_goes_on_and_everything_is_there_once(court: Court, fr
     assert set(court.archive.catalogue.stored("h1")) == on_disk
     joined = b"".join(path.read_bytes() for path in sorted((there / "journal.chunks").iterdir()))
     assert joined == (record.folder / "journal.jsonl").read_bytes()
+
+
+def test_the_uploader_runs_until_it_is_told_to_stop(served: Court) -> None:
+    record = served.record()
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(served.settings,), kwargs={"stop": stop})
+    thread.start()
+    wait_for((record.folder / "receipt.json").exists)
+    stop.set()
+    thread.join(60)
+    assert not thread.is_alive()
