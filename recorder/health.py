@@ -11,9 +11,10 @@ from device_config.settings import Settings
 from protocol.hearing import State
 from recorder.clock import Discipline, HearingClock
 from recorder.findings import Findings, HealthFinding
+from recorder.keeper import Limits
 from recorder.levels import SILENCE_CDB
 from recorder.room import Room
-from recorder.session import Limits, Session
+from recorder.session import Session
 from recorder.supervisor import DeviceState
 
 #: About five hours of four cameras and eight microphones.

@@ -109,7 +109,10 @@ class Ledger:
 
     async def close(self) -> None:
         """Close the files after everything posted is written."""
-        await asyncio.wrap_future(self._thread.submit(self._writer.close))
+        try:
+            await asyncio.wrap_future(self._thread.submit(self._writer.close))
+        except DiskFailed as error:  # every line was synced before it was acknowledged, so nothing is lost by this
+            _log.error("journal_closed_dirty", action="leave", hearing=self.view.hearing, error=str(error))
 
     def _write(self, entries: tuple[Entry, ...], checkpoint: bool, keep: bool) -> list[Line]:
         lines: list[Line] = []

@@ -140,6 +140,7 @@ async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any
         for name, spans in _covered(view, known).items():
             if name in live.books:
                 live.books[name].covered += spans
+                live.books[name].segments += len(view.track(take_id, name))
     causes = _lost(lines)
     for name, book in live.books.items():
         book.lost, book.cause = name in causes, causes.get(name, POWER_OR_KILL)

@@ -39,14 +39,16 @@ from recorder.events import Hub
 from recorder.findings import Findings
 from recorder.health import Health
 from recorder.hearings import HearingStore, new_name, new_suffix
+from recorder.keeper import Limits
 from recorder.ledger import Entry, Ledger, new_salt
 from recorder.lock import CaptureLock
 from recorder.pictures import Pictures
 from recorder.recovery import Recovered, recover
 from recorder.refusals import DiskRefused, HearingRuns, IllegalAction
 from recorder.room import Room
-from recorder.session import Limits, Session
-from recorder.status import ClockStatus, FindingStatus, SourceStatus, Status
+from recorder.session import Session
+from recorder.showing import status_of
+from recorder.status import Status
 from recorder.supervisor import Device, Loss, Patience
 from recorder.tidying import tidy
 
@@ -269,43 +271,7 @@ class Daemon:
 
     def status(self) -> Status:
         """What is true at this moment."""
-        session = self.session
-        take = session.take if session is not None else None
-        found = self.health.discipline
-        return Status(
-            state=session.state if session else None,
-            hearing=session.ledger.view.hearing if session else None,
-            take=take.id if take and take.start_us is not None else None,
-            recording=session.recording if session else False,
-            sources=tuple(self._source(name) for name in self.room.tracks),
-            findings=tuple(FindingStatus.model_validate(item) for item in self.findings.to_json()),
-            clock=ClockStatus(
-                boot=self.clock.boot,
-                offset_us=self.clock.offset_us,
-                synchronized=found.synchronized,
-                ntp_offset_us=found.ntp_offset_us,
-                now_us=self.clock.now()[0],
-            ),
-            since_us=take.start_us if take else None,
-            missing_models=self.health.missing_models,
-        )
-
-    def _source(self, name: str) -> SourceStatus:
-        track = self.room.tracks[name]
-        take = self.session.take if self.session is not None else None
-        book = take.books[name] if take is not None else None
-        peak, rms = self.room.levels.get(name, (None, None))
-        return SourceStatus(
-            name=name,
-            kind=track.kind,
-            media=track.media,
-            label=track.label,
-            state=self.room.state(name).value,
-            peak_cdb=peak,
-            rms_cdb=rms,
-            bytes=book.bytes if book else 0,
-            last_us=book.end_us if book else None,
-        )
+        return status_of(self.session, self.room, self.health, self.findings, self.clock)
 
     # What the devices tell (supervisor.Listener)
 
@@ -319,7 +285,7 @@ class Daemon:
                     self.health.level(name, peak, now)
             return
         if self.session is not None:
-            self.session.report(device, report)
+            self.session.keeper.report(device, report)
         if isinstance(report, reports.Ready | reports.First):
             self._tell_status()
 
@@ -329,7 +295,7 @@ class Daemon:
             self.room.levels.pop(track.name, None)
         self._tell_status()
         if self.session is not None:
-            await self.session.lost(device, loss)
+            await self.session.keeper.lost(device, loss)
 
     # Inside
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
@@ -340,13 +340,3 @@ class ChildLock(Protocol):
     def remove(self, pid: int) -> None:
         """Forget it."""
         ...
-
-
-async def close_all(devices: Sequence[Device]) -> None:
-    """Close devices at the same time."""
-    await asyncio.gather(*(device.close() for device in devices))
-
-
-def describe(device: Device) -> dict[str, Any]:
-    """What a log line says about a device."""
-    return {"device": device.name, "state": device.state.value, "pid": device.pid}

@@ -11,7 +11,7 @@ from typing import Any
 
 from recorder import reports
 from recorder.coverage import Span, common_end, holes
-from recorder.tracks import Track
+from recorder.tracks import ALLOWED_HOLE_US, Track
 
 #: A source this far behind the others at the end of a take counts as lost, µs.
 LAGGARD_US = 1_000_000
@@ -32,6 +32,7 @@ class TrackBook:
     end_us: int | None = None
     lost: bool = True
     covered: list[Span] = field(default_factory=list)
+    segments: int = 0
     closed_bytes: int = 0
     open: dict[str, reports.ProgressTrack] = field(default_factory=dict)
     grew_at: float = float("-inf")
@@ -120,6 +121,7 @@ class LiveTake:
         known = book.open.pop(report.path, None)
         if known is None or report.bytes > known.bytes:
             book.grew_at = now
+        book.segments += 1
         book.closed_bytes += report.bytes
         book.covered.append((report.start_us, report.end_us))
         book.end_us = max(book.end_us or 0, report.end_us)
@@ -136,12 +138,19 @@ class LiveTake:
         book.open.clear()
         return book
 
-    def unexplained(self, book: TrackBook, until_us: int) -> list[Span]:
-        """Holes of a source up to ``until_us`` that no gap line names yet."""
+    def unexplained(self, book: TrackBook, until_us: int, allowed_us: int | None = None) -> list[Span]:
+        """Holes of a source up to ``until_us`` that no gap line names yet.
+
+        Args:
+            book: of the source.
+            until_us: how far to look.
+            allowed_us: a hole this short needs no line; by default what its medium allows.
+        """
         if self.start_us is None:
             return []
         start = min(self.since.get(book.track.name, self.start_us), self.start_us)
-        return holes(start, until_us, book.covered, book.track.allowed_hole_us)
+        allowed = book.track.allowed_hole_us if allowed_us is None else allowed_us
+        return holes(start, until_us, book.covered, allowed)
 
     def explain(self, book: TrackBook, spans: Iterable[Span]) -> list[dict[str, Any]]:
         """Take holes as explained; the intervals of their gap line."""
@@ -159,7 +168,9 @@ class LiveTake:
         found: dict[str, list[dict[str, Any]]] = {}
         for name in sorted(self.books):
             book = self.books[name]
-            if intervals := self.explain(book, self.unexplained(book, until_us)):
+            # A source that gave nothing at all has no medium to its name: the strictest measure counts.
+            strict = None if book.segments else min(ALLOWED_HOLE_US.values())
+            if intervals := self.explain(book, self.unexplained(book, until_us, strict)):
                 found.setdefault(book.cause, []).extend(intervals)
         return [gap_data(cause, intervals) for cause, intervals in found.items()]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from protocol.hearing import MOVES, State
+from recorder.keeper import Limits
 from recorder.refusals import HearingRuns, IllegalAction, NoHearing, NothingRecorded
-from recorder.session import Limits
 from tests.support.recorder import (
     CASE,
     LIMITS,

@@ -19,8 +19,8 @@ from protocol.note import Ed25519Signer
 from protocol.record import DirectoryRecord
 from protocol.verification import Report, Trust, verify
 from recorder.client import RecorderClient, Refused
+from recorder.keeper import Limits
 from recorder.service import Daemon
-from recorder.session import Limits
 from recorder.supervisor import Patience
 
 SIGNER = Ed25519Signer("box.court.test", bytes(range(32)))
