@@ -135,12 +135,14 @@ class Guard:
         if request.method in SAFE_METHODS or "authorization" in request.headers:
             await self._app(scope, receive, send_protected)
             return
+        too_large = PlainTextResponse("The request is too large.", 413)
+        if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
+            await too_large(scope, receive, send_protected)
+            return
         try:
-            if int(request.headers.get("content-length") or 0) > LARGEST_BODY:
-                raise BodyTooLarge
             await self._app(scope, _limited(receive), send_protected)
         except BodyTooLarge:
-            await PlainTextResponse("The request is too large.", 413)(scope, receive, send_protected)
+            await too_large(scope, receive, send_protected)
 
     async def _account(self, request: Request) -> tuple[Account | None, str | None]:
         token = request.cookies.get(cookie_name(self._name, request.url.scheme))

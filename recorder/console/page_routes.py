@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
+from protocol.stages import cite
 from recorder.console import forms
 from recorder.console.daemon import DaemonError
 from recorder.console.desk import Desk, operators
@@ -24,7 +25,6 @@ from recorder.console.texts import (
     error_texts,
 )
 from recorder.console.views import ListedHearing, listed, microphones, of_today, page_status, page_view
-from protocol.stages import cite
 from web.accounts import Account
 from web.i18n import Translator
 from web.rights import signed_in

@@ -70,6 +70,7 @@ SOURCE_STATES = {
     "ready": N_("Ready"),
     "recording": N_("On record"),
     "lost": N_("Signal lost"),
+    "unknown": N_("Unknown"),
 }
 
 #: Errors of the daemon's API, by code.

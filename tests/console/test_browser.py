@@ -220,9 +220,13 @@ def test_recording_is_said_only_when_it_is_true(browser: Any, served: Served, vi
     page.wait_for_selector(".finding.error")
     assert "ЗАПИСЬ НЕ ИДЁТ" in page.inner_text(".state-word")
     assert not page.is_visible(".state.recording")
+    stopped = page.inner_text(".state-clock")
     visit.look("not-recording")
+    assert page.inner_text(".state-clock") == stopped, "time that is not on the disk is not counted as recorded"
     served.fake.silent = True
     page.wait_for_selector(".state.unknown")
+    assert page.query_selector(".finding") is None
+    assert set(page.eval_on_selector_all(".device .chip", "list => list.map(chip => chip.innerText)")) == {"Неизвестно"}
     visit.look("unknown")
     served.fake.silent = served.fake.deaf = False
     served.fake.lost.clear()

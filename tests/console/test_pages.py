@@ -38,7 +38,8 @@ def opened(client: TestClient, **changes: str) -> str:
 
 
 def page_block(text: str, name: str) -> Any:
-    return json.loads(text.split(f'<script type="application/json" id="{name}">')[1].split("</script>")[0])
+    _, _, rest = text.partition(f'<script type="application/json" id="{name}">')
+    return json.loads(rest.partition("</script>")[0])
 
 
 def test_the_form_becomes_a_hearing_with_people_on_their_seats(secretary: TestClient, fake: FakeRecorder) -> None:

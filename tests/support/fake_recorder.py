@@ -121,7 +121,7 @@ class FakeRecorder:
         state = "lost" if name in self.lost else "recording" if live else "ready"
         peak, rms = levels(name) if media == "audio" else (None, None)
         row = {"name": name, "kind": kind, "media": media, "label": label, "state": state}
-        return {**row, "peak_cdb": peak, "rms_cdb": rms, "bytes": 0, "last_us": now_us()}
+        return {**row, "peak_cdb": peak, "rms_cdb": rms, "bytes": 0, "last_us": now_us() if live else None}
 
     def _findings(self, state: State | None) -> list[dict[str, Any]]:
         rows = [

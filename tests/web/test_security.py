@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
+import httpx2
 import pytest
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import PlainTextResponse, Response
@@ -55,9 +56,8 @@ def client(accounts: Accounts) -> Iterator[TestClient]:
         yield client
 
 
-def sign_in(client: TestClient, name: str = "aigul", password: str = PASSWORD, **more: str) -> Response:
-    answer: Response = client.post("/sign-in", data={"name": name, "password": password, **more}, headers=SAME)
-    return answer
+def sign_in(client: TestClient, name: str = "aigul", password: str = PASSWORD, **more: str) -> httpx2.Response:
+    return client.post("/sign-in", data={"name": name, "password": password, **more}, headers=SAME)
 
 
 @pytest.mark.parametrize(

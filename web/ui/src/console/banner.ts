@@ -47,7 +47,7 @@ function saying(phase: Phase, live: Live, stateWord: string): Saying {
 /** The banner; `actions` are the buttons that belong to the phase. */
 export function banner(phase: Phase, live: Live, stateWord: string, actions: TemplateResult | typeof nothing): TemplateResult {
   const { word, says, shape } = saying(phase, live, stateWord);
-  const recorded = recordedUs(live.view.takes, live.nowUs);
+  const recorded = recordedUs(live.view.takes, live.provenUs);
   const alarm = phase === "not-recording" || phase === "faulty" || phase === "unknown";
   return html`
     <section class="state ${phase}" aria-label=${t("State of the recording")}>

@@ -32,7 +32,10 @@ export class HearingPage extends LitElement {
 
   constructor() {
     super();
-    this.#live.addEventListener("change", () => this.requestUpdate());
+    this.#live.addEventListener("change", () => {
+      if (!this.#live.fresh) for (const meter of this.querySelectorAll<Meter>("ht-meter")) meter.show(-9000, -9000);
+      this.requestUpdate();
+    });
     this.#live.addEventListener("levels", (event) => this.#levels((event as CustomEvent<Levels>).detail));
     window.addEventListener("keydown", (event) => this.#key(event));
   }
@@ -148,13 +151,16 @@ export class HearingPage extends LitElement {
     const { view, status } = this.#live;
     const phase = this.#phase;
     const over = phase === "over";
+    const fresh = this.#live.fresh;
+    // What the devices did a while ago is nothing to show as if it were so now.
+    const sources = fresh ? status.sources : status.sources.map((source) => ({ ...source, state: "unknown" as const }));
     const stateWord = this.#data.states[view.state] ?? view.state;
     return html`
       ${banner(phase, this.#live, stateWord, this.#data.mayOperate ? this.#actions(phase) : nothing)}
       ${this.problem ? html`<div class="alert" role="alert"><strong>${this.problem.message}</strong> ${this.problem.advice}</div>` : nothing}
-      ${over ? nothing : findingsPanel(status.findings)}
+      ${over || !fresh ? nothing : findingsPanel(status.findings)}
       <div class="room ${over ? "is-over" : ""} ${phase === "planned" ? "is-planned" : ""}">
-        ${over ? afterPanel(this.#data, view, status.missing_models) : devicesPanel(this.#data, view, status.sources)}
+        ${over ? afterPanel(this.#data, view, status.missing_models) : devicesPanel(this.#data, view, sources)}
         ${over || phase === "planned"
           ? nothing
           : stagesPanel({

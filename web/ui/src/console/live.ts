@@ -20,6 +20,7 @@ export class Live extends EventTarget {
   #source: EventSource | undefined;
   #lastStatus = 0;
   #offsetUs = 0;
+  #provenUs: number | undefined;
   gone: Gone | undefined;
 
   constructor(
@@ -38,6 +39,13 @@ export class Live extends EventTarget {
   /** The box's time now, UTC microseconds: this computer's clock may be wrong. */
   get nowUs(): number {
     return Date.now() * 1000 + this.#offsetUs;
+  }
+
+  /** The moment up to which the recording is known to be on the disk: now while it runs, else the last that was told, UTC microseconds. */
+  get provenUs(): number {
+    if (this.fresh && this.status.recording) return this.nowUs;
+    const told = this.status.sources.filter((source) => source.media === "audio" && source.last_us !== null).map((source) => source.last_us ?? 0);
+    return this.#provenUs ?? (told.length > 0 ? Math.min(...told) : 0);
   }
 
   connect(): void {
@@ -89,6 +97,7 @@ export class Live extends EventTarget {
     this.gone = undefined;
     this.#lastStatus = performance.now();
     this.#offsetUs = status.now_us - Date.now() * 1000;
+    if (status.recording) this.#provenUs = status.now_us;
   }
 
   #changed(): void {

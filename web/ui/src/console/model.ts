@@ -76,9 +76,10 @@ export interface SourceStatus {
   kind: string;
   media: "audio" | "video";
   label: string;
-  state: "absent" | "ready" | "recording" | "lost";
+  state: "absent" | "ready" | "recording" | "lost" | "unknown";
   peak_cdb: number | null;
   rms_cdb: number | null;
+  last_us: number | null;
 }
 export interface Finding {
   code: string;
@@ -167,9 +168,9 @@ export function phaseOf(view: View, status: Status, fresh: boolean): Phase {
   return state as Phase;
 }
 
-/** Microseconds recorded up to `now_us`, pauses left out. */
-export function recordedUs(takes: Take[], now_us: number): number {
-  return takes.reduce((sum, take) => sum + Math.max(0, (take.end_us ?? now_us) - take.start_us), 0);
+/** Microseconds recorded, pauses left out; of a running take only what is known to be on the disk, up to `proven_us`. */
+export function recordedUs(takes: Take[], proven_us: number): number {
+  return takes.reduce((sum, take) => sum + Math.max(0, (take.end_us ?? proven_us) - take.start_us), 0);
 }
 
 /** One row of the running log. */

@@ -64,13 +64,14 @@ function microphone(data: PageData, view: View, source: SourceStatus): TemplateR
   </li>`;
 }
 
-function tally(sources: SourceStatus[]): TemplateResult {
+function tally(sources: SourceStatus[]): TemplateResult | typeof nothing {
+  if (sources.some((source) => source.state === "unknown")) return nothing;
   const good = sources.filter((source) => source.state === "ready" || source.state === "recording").length;
   return html`<span class="tally ${good < sources.length ? "short" : ""}">${t("{good} of {all} give data", { good, all: sources.length })}</span>`;
 }
 
 function chip(data: PageData, source: SourceStatus): TemplateResult {
-  const kind = { absent: "bad", lost: "bad", ready: "good", recording: "recording" }[source.state];
+  const kind = { absent: "bad", lost: "bad", ready: "good", recording: "recording", unknown: "" }[source.state];
   return html`<span class="chip ${kind}">${data.sourceStates[source.state] ?? source.state}</span>`;
 }
 
