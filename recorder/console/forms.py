@@ -69,23 +69,7 @@ def read(form: Mapping[str, str], microphones: Mapping[str, str]) -> HearingForm
         form: as the browser sent it; missing fields count as empty.
         microphones: label by name of every microphone of the room: only these are seats.
     """
-    values: dict[str, str] = {}
-    errors: dict[str, str] = {}
-    for name in _TEXTS:
-        values[name] = clean(form.get(name, ""))
-        if len(values[name]) > TEXT_MAX:
-            errors[name] = TOO_LONG
-    if not values["number"]:
-        errors["number"] = NEEDED
-    elif len(values["number"]) > NUMBER_MAX:
-        errors["number"] = NUMBER_TOO_LONG
-    for name, offered in _CHOICES.items():
-        values[name] = form.get(name, next(iter(offered)))
-        if values[name] not in offered:
-            errors[name] = NOT_OFFERED
-    if values["publicity"] == "closed":
-        # The recorder writes every take in the clear (record format, section 9, is not in it yet): refused, not promised.
-        errors["publicity"] = NOT_IN_CAMERA
+    values, errors = _case(form)
     rows = []
     for number in range(ROWS):
         row = _row(form, number, microphones)
@@ -100,6 +84,24 @@ def read(form: Mapping[str, str], microphones: Mapping[str, str]) -> HearingForm
         if len(row.name) > TEXT_MAX:
             errors[f"name-{number}"] = TOO_LONG
     return HearingForm(values, tuple(rows), errors)
+
+
+def _case(form: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The case's values, and what is wrong with them."""
+    values = {name: clean(form.get(name, "")) for name in _TEXTS}
+    errors = {name: TOO_LONG for name, value in values.items() if len(value) > TEXT_MAX}
+    if not values["number"]:
+        errors["number"] = NEEDED
+    elif len(values["number"]) > NUMBER_MAX:
+        errors["number"] = NUMBER_TOO_LONG
+    for name, offered in _CHOICES.items():
+        values[name] = form.get(name, next(iter(offered)))
+        if values[name] not in offered:
+            errors[name] = NOT_OFFERED
+    if values["publicity"] == "closed":
+        # The recorder writes every take in the clear (record format, section 9, is not in it yet): refused, not promised.
+        errors["publicity"] = NOT_IN_CAMERA
+    return values, errors
 
 
 def _row(form: Mapping[str, str], number: int, microphones: Mapping[str, str]) -> Row | None:
