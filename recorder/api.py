@@ -174,6 +174,8 @@ def _moving(app: FastAPI, daemon: Daemon) -> None:
     @app.post("/v1/hearings", status_code=201)
     async def plan(body: PlanBody) -> dict[str, str]:
         """Plan a hearing and open the devices."""
+        if body.case.publicity == "closed":  # never in plain files under the name of an open hearing
+            raise BadRequest("case.publicity: a hearing in camera cannot be recorded yet, closed parts are not encrypted")
         people = [Participant(**item.model_dump()) for item in body.participants]
         seats = [Seat(**item.model_dump()) for item in body.seats]
         _check_seats(daemon, people, seats)

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,7 @@ def test_what_is_refused(room: tuple[RecorderClient, Settings]) -> None:
     assert refused(client.stages, "none").code == "bad-request"
     assert refused(client.picture, "cam-judge").code == "no-source"
     assert refused(client.plan, CASE, (), (Seat("s1", "Table", "no-such-mic"),)).code == "bad-request"
+    assert "in camera" in str(refused(client.plan, replace(CASE, publicity="closed")))
     client.start(hearing, "s")
     assert refused(client.start, hearing, "s").http_status == 409
     assert refused(client.stage, hearing, "NO_SUCH_STAGE", "s").code == "bad-request"
