@@ -182,16 +182,10 @@ class Report:
     def completeness(self) -> str:
         """``complete``, ``complete-with-gaps``, ``redacted``, ``open`` or ``incomplete``."""
         failed = self._codes(Question.COMPLETENESS)
-        if failed:
-            return "open" if failed == {"still-open"} else "incomplete"
-        if self._codes(Question.INTEGRITY) & {
-            "no-journal",
-            "not-opened",
-            "mixed-chunks",
-            "bad-chunk",
-            "unknown-format",
-        }:
+        if self.ended or failed - {"still-open"}:
             return "incomplete"
+        if failed:
+            return "open"
         notes = {item.code for item in self.findings}
         if notes & _WITHHELD:
             return "redacted"
