@@ -9,7 +9,9 @@ import pytest
 
 # Later in the list runs later. A test's place is that of its slowest marker, then of its folder.
 _MARKERS = ("shared", "pulse", "rtsp", "browser", "demo")
-_FOLDERS = ("protocol", "device_config", "web", "storage", "transcription", "recorder", "hattama")
+_FOLDERS = (
+    "protocol", "device_config", "web", "console", "storage", "transcription", "recorder", "verify_ts", "archive_pages", "hattama",
+)  # fmt: skip
 
 
 _HOME = (("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config"), ("XDG_CACHE_HOME", "cache"), ("XDG_DATA_HOME", "data"))
