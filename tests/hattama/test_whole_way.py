@@ -123,7 +123,7 @@ def replay(court: Courthouse, browser: Browser, language: str, number: str) -> N
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_from_sign_in_to_replay(courthouse: Courthouse, chromium: Browser, language: str) -> None:  # noqa: F811
+def test_from_sign_in_to_replay(courthouse: Courthouse, chromium: Browser, language: str) -> None:
     number = f"7512-26-00-2/{LANGUAGES.index(language) + 1}"
     hearing = hold(courthouse, chromium, language, number)
     assert (Path(courthouse.room.settings.hearings) / hearing / "receipt.json").is_file()
