@@ -8,6 +8,7 @@ remembering cannot make two different chunks of one number.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,7 +119,10 @@ def sent_chunks(path: Path, name: str, cuts: Sequence[int], held: Mapping[str, s
         Diverged: the archive has a chunk that is no piece of this file, or a hole.
     """
     chunks: list[Chunk] = []
-    numbers = sorted(int(item[-6:]) for item in held if item.startswith(f"{chunk_folder(name)}/"))
+    names = [item.rpartition("/")[2] for item in held if item.startswith(f"{chunk_folder(name)}/")]
+    if not all(re.fullmatch(r"[0-9]{6}", item) for item in names):
+        raise Diverged(f"{path}: the archive names chunks as no archive does: {names[:10]}")
+    numbers = sorted(map(int, names))
     if numbers != list(range(1, len(numbers) + 1)):
         raise Diverged(f"{path}: the archive's chunks have a hole: {numbers[:10]}")
     if not numbers:

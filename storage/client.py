@@ -103,7 +103,8 @@ def _refuse(answer: httpx2.Response) -> NoReturn:
     if answer.status_code == httpx2.codes.CONFLICT:
         raise Diverged(text)
     if code == NotVerified.code:
-        raise NotVerified(str(value.get("message", "")), dict(value.get("report") or {}))
+        report = value.get("report")
+        raise NotVerified(str(value.get("message", "")), report if isinstance(report, dict) else {})
     if code == "digest-mismatch":
         raise FileAltered(text)
     if answer.status_code >= 500 or answer.status_code in (408, 425, 429):

@@ -78,7 +78,7 @@ class DigestMismatch(StorageError):
 
 
 class StalledBody(StorageError):
-    """The sender went away, or nothing came for too long."""
+    """The sender went away, or nothing, or next to nothing, came for too long."""
 
     code = "stalled"
     exit_status = 75  # EX_TEMPFAIL

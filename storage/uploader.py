@@ -108,7 +108,9 @@ class Uploader:
         try:
             self._advance(folder, job)
         except Unreachable as error:
-            self._pause(job, min(BACKOFF_S[1], BACKOFF_S[0] * 2**job.pauses) * random.uniform(0.8, 1.2), error)  # noqa: S311
+            # The exponent is bounded too: an archive that is away for a day makes a number no float can hold.
+            seconds = min(BACKOFF_S[1], BACKOFF_S[0] * 2 ** min(job.pauses, 10))
+            self._pause(job, seconds * random.uniform(0.8, 1.2), error)  # noqa: S311
             return False
         except (StorageError, ProtocolError, OSError) as error:
             self._pause(job, REFUSED_S, error)

@@ -30,13 +30,20 @@ log = structlog.get_logger("storage.archive")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def create_app(settings: Settings, *, archive: Archive | None = None, accounts: Accounts | None = None) -> FastAPI:
+def create_app(
+    settings: Settings,
+    *,
+    archive: Archive | None = None,
+    accounts: Accounts | None = None,
+    pace: box_api.Pace | None = None,
+) -> FastAPI:
     """The archive's web app.
 
     Args:
         settings: of the archive.
         archive: what it serves; the embedded archive of the settings by default, closed when the app ends.
         accounts: who may sign in; ``<state_dir>/accounts.sqlite`` by default.
+        pace: when a box's body is given up.
 
     Raises:
         LogBroken: the archive's log is not the one that it signed.
@@ -55,7 +62,7 @@ def create_app(settings: Settings, *, archive: Archive | None = None, accounts: 
     pages = Pages("archive", N_("Archive of electronic protocols"), [TEMPLATES])
     app = assemble(
         pages,
-        [box_api.router(ours), media_api.router(ours, media), archive_pages.router(pages, ours)],
+        [box_api.router(ours, pace), media_api.router(ours, media), archive_pages.router(pages, ours)],
         accounts=accounts or Accounts(settings.state_dir / "accounts.sqlite"),
         lifespan=lifespan,
     )

@@ -6,7 +6,9 @@ cannot hold the archive.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
 
@@ -24,9 +26,21 @@ from storage.archive.service import Archive
 from storage.errors import NotEnrolled, StalledBody, TooLarge
 from web.rights import anyone
 
-STALL_S = 30.0  # seconds without a byte after which a body is given up
 UPLOADS = 16  # bodies written at once; more wait for their turn
 VERIFICATIONS = 2  # records verified at once: it is the processor's work
+
+
+@dataclass(frozen=True)
+class Pace:
+    """When a body is given up.
+
+    Attributes:
+        stall_s: seconds without a byte.
+        slowest: bytes a second that it must keep up on average, ``stall_s`` in hand: a trickle would hold a place for days.
+    """
+
+    stall_s: float = 30.0
+    slowest: float = 4096.0
 
 
 def sender(request: Request) -> Device:
@@ -41,7 +55,7 @@ def sender(request: Request) -> Device:
 SentBy = Annotated[Device, Depends(sender)]
 
 
-def router(archive: Archive) -> APIRouter:
+def router(archive: Archive, pace: Pace | None = None) -> APIRouter:
     """The routes of the box API."""
     # `anyone`: no person signs in here; the token is what is asked for.
     routes = APIRouter(prefix="/api/v1/records", dependencies=[Depends(anyone)])
@@ -51,7 +65,7 @@ def router(archive: Archive) -> APIRouter:
     async def put(request: Request, hearing: str, path: str, device: SentBy) -> Response:
         sha256 = parse_repr_digest(request.headers.get("repr-digest"))
         _check_length(request)
-        body = _pull(request.stream())
+        body = _pull(request.stream(), pace or Pace())
         work = partial(archive.put, device, hearing, path, body, sha256)
         new = await anyio.to_thread.run_sync(work, limiter=uploads)
         return JSONResponse({"path": path, "new": new}, 201 if new else 200)
@@ -74,19 +88,22 @@ def _check_length(request: Request) -> None:
         raise TooLarge(f"{length} bytes are announced")
 
 
-def _pull(stream: AsyncIterator[bytes]) -> Iterator[bytes]:
+def _pull(stream: AsyncIterator[bytes], pace: Pace) -> Iterator[bytes]:
     """The body for a worker thread: each piece is fetched on the event loop when the thread wants it."""
+    began, come = time.monotonic(), 0
 
     async def following() -> bytes | None:
+        ahead = come / pace.slowest - (time.monotonic() - began)
         try:
-            with anyio.fail_after(STALL_S):
+            with anyio.fail_after(max(0.0, pace.stall_s + min(0.0, ahead))):
                 return await anext(stream, None)
         except TimeoutError as error:
-            raise StalledBody(f"nothing came for {STALL_S:.0f} s") from error
+            raise StalledBody(f"nothing came for {pace.stall_s:.0f} s, or less than {pace.slowest:.0f} bytes a second") from error
         except ClientDisconnect as error:
             raise StalledBody("the sender went away") from error
 
     while (chunk := anyio.from_thread.run(following)) is not None:
+        come += len(chunk)
         yield chunk
 
 

@@ -187,10 +187,15 @@ class Catalogue:
             statement = insert(hearing).values(hearing=name, device_key=view.device, **values)
             db.execute(statement.on_conflict_do_update(index_elements=["hearing"], set_=values))
 
-    def clean(self, name: str) -> None:
-        """Take a hearing off the list of those to be read again; to be called before its journal is read."""
+    def clean(self, name: str, chunks: int) -> None:
+        """Take a hearing off the list of those to be read again, unless more journal chunks than ``chunks`` have come."""
+        come = (
+            sa.select(sa.func.count())
+            .where(stored.c.hearing == name, stored.c.path.startswith("journal.chunks/"))
+            .scalar_subquery()
+        )
         with self._begin() as db:
-            db.execute(sa.update(hearing).where(hearing.c.hearing == name).values(dirty=False))
+            db.execute(sa.update(hearing).where(hearing.c.hearing == name, come == chunks).values(dirty=False))
 
     def search(self, text: str = "", *, limit: int = 100, offset: int = 0) -> list[Summary]:
         """Hearings, newest first.

@@ -28,13 +28,14 @@ from storage.archive.catalogue import Catalogue, Device, Summary
 from storage.archive.records import StoredRecord, check_sent, is_journal_chunk, key_of, read_lines, seal_of
 from storage.errors import NotEnrolled, NotVerified, ObjectMissing
 from storage.log import Entry, Log
-from storage.objects import FolderStore, ObjectStore
+from storage.objects import FolderStore, ObjectStore, digest
 from storage.receipt import SealPoint
 
 log = structlog.get_logger("storage.archive")
 
 #: A record that a box sends has no reason to withhold anything.
 _ACCEPTED = frozenset({"complete", "complete-with-gaps"})
+RECEIPT = "receipt.json"  # the archive's own; a box never sends it
 _VIEWED_KEPT = 10_000  # views remembered, so that a player's many requests cost no look-up
 
 
@@ -142,7 +143,18 @@ class Archive:
             NotEnrolled: another device sends this hearing.
         """
         self._check_owner(device, hearing)
-        return {path: b64(sha256) for path, sha256 in self.catalogue.stored(hearing).items()}
+        if self.catalogue.owner(hearing) is None:
+            return {}
+        noted = self.catalogue.stored(hearing)
+        for path in StoredRecord(self.store, hearing).paths():
+            if path not in noted and path != RECEIPT:
+                # Killed between the object and its note: untold, the box would cut this chunk elsewhere and never get on.
+                key = key_of(hearing, path)
+                noted[path] = digest(self.store, key)
+                self.catalogue.note_stored(
+                    hearing, path, self.store.size(key), noted[path], dirty=is_journal_chunk(path)
+                )
+        return {path: b64(sha256) for path, sha256 in noted.items()}
 
     def receipt(self, device: Device, hearing: str) -> bytes:
         """Verify a record and give the receipt of its newest seal; always the same for the same seal.
@@ -172,11 +184,11 @@ class Archive:
     def _publish(self, seal: SealPoint, entry: Entry) -> bytes:
         """The receipt of a logged entry, kept as an object and in the catalogue; done again after a crash in between."""
         text = receipt.make(seal.hearing, entry, self.key)
-        digest = hashlib.sha256(text).digest()
-        self.store.put_once(f"receipts/{seal.hearing}/{seal.number:04d}.json", [text], digest)
-        beside = key_of(seal.hearing, "receipt.json")
+        sha256 = hashlib.sha256(text).digest()
+        self.store.put_once(f"receipts/{seal.hearing}/{seal.number:04d}.json", [text], sha256)
+        beside = key_of(seal.hearing, RECEIPT)
         if not self.store.exists(beside):  # the first receipt stands in the record itself, as on the box
-            self.store.put_once(beside, [text], digest)
+            self.store.put_once(beside, [text], sha256)
         self.catalogue.add_receipt(seal.hearing, seal.number, text)
         return text
 
@@ -252,14 +264,14 @@ class Archive:
 
     def reindex(self, hearing: str) -> None:
         """Write the catalogue's row of a hearing from its journal; a journal that cannot be read leaves the row as it was."""
-        self.catalogue.clean(hearing)  # first: a chunk that comes while we read makes it dirty again
+        chunks = self.catalogue.journal_chunks(hearing)  # first: one that comes while we read leaves the hearing dirty
         try:
             view = HearingView.of(read_lines(StoredRecord(self.store, hearing)))
+            if view.size:
+                self.catalogue.upsert(hearing, view)
         except ProtocolError as error:
             log.warning("journal unreadable", action="journal_unreadable", hearing=hearing, error=str(error))
-            return
-        if view.size:
-            self.catalogue.upsert(hearing, view)
+        self.catalogue.clean(hearing, chunks)  # last: killed before this, the row is written again
 
 
 def _received(seal: SealPoint) -> str:
