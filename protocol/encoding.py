@@ -15,7 +15,7 @@ HEARING = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}\Z")
 SOURCE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 TAKE = re.compile(r"T[0-9]{2,4}\Z")
 _PATH = re.compile(r"[A-Za-z0-9._/-]{1,200}\Z")
-_AT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z\Z")
+_AT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

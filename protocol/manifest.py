@@ -6,7 +6,8 @@ import builtins
 import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from protocol import canonical
@@ -39,7 +40,7 @@ class Entry:
 
     def raw(self) -> builtins.bytes:
         """The leaf bytes."""
-        return canonical.dumps({**asdict(self), "salt": b64(self.salt)})
+        return canonical.dumps(_entry_json(self))
 
     @property
     def leaf(self) -> builtins.bytes:
@@ -84,9 +85,9 @@ class Manifest:
     previous: Previous | None
     entries: tuple[AnyEntry, ...]
 
-    @property
+    @cached_property
     def root(self) -> bytes:
-        """Merkle root over the entries (32 bytes)."""
+        """Merkle root over the entries (32 bytes); computed once, since a hearing has tens of thousands."""
         return Tree(entry.leaf for entry in self.entries).root()
 
     def head(self) -> dict[str, Any]:
@@ -245,4 +246,4 @@ def _parse_entry(value: dict[str, Any]) -> AnyEntry:
 def _entry_json(entry: AnyEntry) -> dict[str, Any]:
     if isinstance(entry, WithheldEntry):
         return {"withheld": b64(entry.leaf)}
-    return {**asdict(entry), "salt": b64(entry.salt)}
+    return {**vars(entry), "salt": b64(entry.salt)}

@@ -65,6 +65,8 @@ class Receipt:
             value = canonical.loads(data)
             if set(value) != KEYS or value["format"] != FORMAT:
                 raise BadReceipt("not a receipt of this format")
+            if not all(isinstance(value[key], str) for key in ("hearing", "checkpoint")):
+                raise BadReceipt("hearing and checkpoint are texts")
             archive = VerifierKey.from_text(value["archive"])
             proof = tuple(unb64(item, 32) for item in value["proof"])
             receipt = cls(value["hearing"], archive, value["entry"], value["index"], proof, value["checkpoint"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -70,8 +71,11 @@ class DirectoryRecord:
     def chunks(self, path: str) -> Iterator[bytes]:
         """The file's bytes, 1 MiB at a time."""
         try:
-            fd = os.open(self.folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            # O_NONBLOCK: a pipe that lies in the folder must not keep the reader waiting for a writer.
+            fd = os.open(self.folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             with os.fdopen(fd, "rb") as file:
+                if not stat.S_ISREG(os.fstat(fd).st_mode):
+                    raise UnreadableRecord(f"{path}: is not a plain file")
                 while data := file.read(CHUNK_BYTES):
                     yield data
         except OSError as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from protocol.checkpoint import Checkpoint
@@ -12,6 +15,9 @@ from protocol.merkle import Tree
 from protocol.note import VerifierKey
 from protocol.record import RecordSource
 from protocol.verification.report import STEP_OF, Finding, Severity, Trust
+
+#: Findings of which one subject can have several, told apart by their detail.
+_EACH = frozenset({"gap", "unexplained-gap", "withheld-hole"})
 
 
 class Ended(Exception):
@@ -50,7 +56,7 @@ class Context:
     notes: list[tuple[int, Checkpoint]] = field(default_factory=list)
     #: seq of the manifest line → the manifest, if its own form is good
     manifests: dict[int, Manifest] = field(default_factory=dict)
-    said: set[tuple[str, str]] = field(default_factory=set)
+    said: set[tuple[str, str, str]] = field(default_factory=set)
 
     def fail(self, code: str, subject: str, detail: str = "") -> None:
         """A finding that speaks against the record."""
@@ -61,25 +67,46 @@ class Context:
         self._say(code, subject, Severity.NOTE, detail)
 
     def _say(self, code: str, subject: str, severity: Severity, detail: str) -> None:
-        if (code, subject) not in self.said:
-            self.said.add((code, subject))
+        key = (code, subject, detail if code in _EACH else "")
+        if key not in self.said:
+            self.said.add(key)
             self.findings.append(Finding(code, STEP_OF[code], subject, severity, detail))
 
-    @property
+    # The following are asked for once a line or entry; they are computed once, when step 2 (step 5) is over.
+
+    @cached_property
     def lines(self) -> list[Line]:
         """All lines that could be read."""
         return [row for row in self.rows if isinstance(row, Line)]
 
     def of_type(self, line_type: str) -> list[Line]:
         """Lines of one type whose content is readable."""
-        return [line for line in self.lines if line.type == line_type and "sealed" not in line.data]
+        return self._by_type[line_type]
 
-    @property
+    @cached_property
+    def _by_type(self) -> defaultdict[str, list[Line]]:
+        found: defaultdict[str, list[Line]] = defaultdict(list)
+        for line in self.lines:
+            if "sealed" not in line.data:
+                found[line.type].append(line)
+        return found
+
+    @cached_property
     def withheld(self) -> bool:
         """Whether any line is withheld."""
         return any(isinstance(row, Withheld) for row in self.rows)
 
-    @property
+    @cached_property
+    def revisions_sealed(self) -> bool:
+        """Whether the content of any `revision` line is encrypted."""
+        return any(line.type == "revision" and "sealed" in line.data for line in self.lines)
+
+    @cached_property
+    def reach(self) -> list[int]:
+        """For each good checkpoint, the largest size up to it: the first one that seals a line is found by bisection."""
+        return list(itertools.accumulate((point.size for _, point in self.notes), max))
+
+    @cached_property
     def entries_withheld(self) -> bool:
         """Whether any readable manifest has withheld entries."""
         return any(isinstance(entry, WithheldEntry) for made in self.manifests.values() for entry in made.entries)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -98,7 +99,11 @@ def _follows(context: Context, made: Manifest, last: Line | None) -> bool:
 
 def _seal(context: Context, seq: int) -> tuple[int, str] | None:
     """The first signed checkpoint whose size is greater than ``seq``."""
-    return next(((point.size, b64(point.root)) for _, point in context.notes if point.size > seq), None)
+    index = bisect_right(context.reach, seq)
+    if index == len(context.notes):
+        return None
+    point = context.notes[index][1]
+    return point.size, b64(point.root)
 
 
 @dataclass(frozen=True)
@@ -150,8 +155,7 @@ def _is_recovered(line: Line | None) -> bool:
 
 def _check_entry(context: Context, entry: Entry, line: Line | None) -> None:
     if line is None:
-        sealed = any(row.type == "revision" and "sealed" in row.data for row in context.lines)
-        if not context.withheld and (entry.role == "segment" or not sealed):
+        if not context.withheld and (entry.role == "segment" or not context.revisions_sealed):
             context.fail("entry-mismatch", entry.path, "the log does not name it")
         return
     keys = _SEGMENT_KEYS if entry.role == "segment" else ("bytes", "sha256")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
@@ -22,10 +23,11 @@ def check_timeline(context: Context) -> None:
     _check_states(context)
     takes = _check_takes(context)
     tracks = _check_segments(context, takes)
+    gaps = _explained(context)
     for _, take in takes.values():
         if take.end_us is not None:
             for source in take.sources:
-                _check_coverage(context, take, source, tracks[take.id, source])
+                _check_coverage(context, take, source, tracks[take.id, source], gaps[source])
     _check_sealed(context)
     _note_gaps(context)
     if is_open(context):
@@ -89,15 +91,18 @@ def _end_take(context: Context, line: Line, takes: dict[str, tuple[int, Take]], 
 
 def _check_segments(context: Context, takes: dict[str, tuple[int, Take]]) -> dict[tuple[str, str], list[Line]]:
     tracks: dict[tuple[str, str], list[Line]] = defaultdict(list)
+    members = {(name, source) for name, (_, take) in takes.items() for source in take.sources}
+    seen: set[tuple[str, str, int]] = set()
     for line in context.of_type("segment"):
         data = line.data
         started, take = takes.get(data["take"], (0, None))
-        track = tracks[data["take"], data["source"]]
-        strange = take is None or started > line.seq or data["source"] not in take.sources
-        twice = any(other.data["number"] == data["number"] for other in track)
+        key = (data["take"], data["source"])
+        strange = take is None or started > line.seq or key not in members
+        twice = (*key, data["number"]) in seen
         if (strange and not context.withheld) or twice or data["end_us"] < data["start_us"]:
             context.fail("bad-take", line_subject(line.seq), data["path"])
-        track.append(line)
+        seen.add((*key, data["number"]))
+        tracks[key].append(line)
     for track in tracks.values():
         track.sort(key=lambda line: int(line.data["number"]))
         _check_numbers(context, track)
@@ -105,11 +110,13 @@ def _check_segments(context: Context, takes: dict[str, tuple[int, Take]]) -> dic
 
 
 def _check_numbers(context: Context, track: list[Line]) -> None:
-    numbers = {line.data["number"] for line in track}
-    data = track[-1].data
-    for number in range(1, max(numbers)):
-        if number not in numbers:
-            _missing(context, "segment-missing", f"media/{data['take']}/{data['source']}/{number:04d}.mp4")
+    due = 1
+    for line in track:
+        number, data = line.data["number"], line.data
+        if number > due:
+            subject = f"media/{data['take']}/{data['source']}/{due:04d}.mp4"
+            _missing(context, "segment-missing", subject, f"{number - due} missing from here")
+        due = number + 1
     end = track[0].data["start_us"]
     for line in track:
         if line.data["start_us"] < end - HOLE_US[line.data["media"]]:
@@ -124,11 +131,33 @@ def _missing(context: Context, code: str, subject: str, detail: str = "") -> Non
         context.fail(code, subject, detail)
 
 
-def _check_coverage(context: Context, take: Take, source: str, track: list[Line]) -> None:
+def _explained(context: Context) -> dict[str, list[tuple[int, int]]]:
+    """By source, the stretches that gap lines explain: sorted, those that touch made one."""
+    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for line in context.of_type("gap"):
+        for item in line.data["intervals"]:
+            if item["to_us"] > item["from_us"]:
+                found[item["source"]].append((item["from_us"], item["to_us"]))
+    for source, spans in found.items():
+        joined: list[tuple[int, int]] = []
+        for first, last in sorted(spans):
+            if joined and first <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
+            else:
+                joined.append((first, last))
+        found[source] = joined
+    return found
+
+
+def _check_coverage(
+    context: Context, take: Take, source: str, track: list[Line], explained: list[tuple[int, int]]
+) -> None:
     hole = HOLE_US[track[0].data["media"] if track else "audio"]
     covered = [(line.data["start_us"], line.data["end_us"]) for line in track]
-    for line in context.of_type("gap"):
-        covered += [(item["from_us"], item["to_us"]) for item in line.data["intervals"] if item["source"] == source]
+    index = bisect_right(explained, take.start_us, key=lambda span: span[1])  # the first that ends in the take
+    while index < len(explained) and explained[index][0] < (take.end_us or take.start_us):
+        covered.append(explained[index])
+        index += 1
     for start, end in _holes(covered, take.start_us, take.end_us or take.start_us):
         if end - start > hole:
             seconds = f"{(end - start) / 1e6:.3f} s from {start}"

@@ -19,7 +19,9 @@ from protocol.journal import split_lines
 from protocol.record import DirectoryRecord, MemoryRecord
 from protocol.redaction import redact
 from protocol.verification import Report, Trust, verify
+from tests.protocol.test_hostile import far_number, two_holes
 from tests.protocol.test_verification import closed_record
+from tests.support.forgery import forge
 from tests.support.mutations import CASES
 from tests.support.records import OTHER_SIGNER, SIGNER, files_of, make_record
 
@@ -64,6 +66,8 @@ def records(good: Files, closed: Files) -> Iterator[Broken]:
     yield Broken("nobody", good, Trust.of())
     yield Broken("empty", {})
     yield Broken("closed", closed)
+    yield Broken("a number out of reach", forge(good, SIGNER, lines=far_number))
+    yield Broken("two holes in a track", forge(good, SIGNER, lines=two_holes))
     for case in CASES:
         yield Broken(case.name, case.apply(dict(good), SIGNER))
     path = "media/T01/mic-plaintiff/0001.mp4"
