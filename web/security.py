@@ -34,9 +34,11 @@ class Policy:
 
     Attributes:
         blob_workers: scripts may start workers from memory (hls.js does).
+        streams: beginnings of paths whose routes take long bodies piece by piece; everywhere else a body has a limit.
     """
 
     blob_workers: bool = False
+    streams: tuple[str, ...] = ()
 
     def content_security_policy(self) -> str:
         """The header's value (CSP level 3). No inline script, no inline style, nothing from another host."""
@@ -132,7 +134,8 @@ class Guard:
         account, token = await self._account(request)
         state = scope.setdefault("state", {})
         state["account"], state["session_token"] = account, token
-        if request.method in SAFE_METHODS or "authorization" in request.headers:
+        # Not by the Authorization header: anybody can send one, and forms and JSON are read whole before rights are looked at.
+        if request.method in SAFE_METHODS or scope["path"].startswith(self._policy.streams):
             await self._app(scope, receive, send_protected)
             return
         too_large = PlainTextResponse("The request is too large.", 413)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
+import anyio
+import anyio.to_thread
 import structlog
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 
-from web.accounts import Accounts
+from web.accounts import Account, Accounts
 from web.i18n import LANGUAGES, N_
 from web.pages import LANGUAGE_COOKIE, Pages, local_address
 from web.rights import anyone
@@ -23,16 +26,28 @@ WAIT = N_("Too many wrong passwords. Try again in {seconds} s.")
 log = structlog.get_logger("web")
 
 
+#: Passwords checked at once. A hash takes 64 MiB on purpose: forty at once would take the memory that the recorder needs.
+HASHES = 2
+
+
+def _renewed(sessions: Sessions, account: Account, old: str | None) -> str:
+    """A new session in the place of the old one, if there is one."""
+    if old:
+        sessions.close(old)
+    return sessions.open(account)
+
+
 def router(pages: Pages, accounts: Accounts, sessions: Sessions, throttle: Throttle) -> APIRouter:
     """The routes ``/sign-in``, ``/sign-out`` and ``/language``."""
     routes = APIRouter()
+    hashes = anyio.CapacityLimiter(HASHES)
 
     @routes.get("/sign-in", dependencies=[Depends(anyone)])
     def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - the usual name in an address
         return pages.render(request, "sign-in.html", next=local_address(next), name="", error=None)
 
     @routes.post("/sign-in", dependencies=[Depends(anyone)])
-    def sign_in(
+    async def sign_in(
         request: Request,
         name: Annotated[str, Form(max_length=200)] = "",
         password: Annotated[str, Form(max_length=1000)] = "",
@@ -41,20 +56,18 @@ def router(pages: Pages, accounts: Accounts, sessions: Sessions, throttle: Throt
         name = name.strip().lower()
         address = request.client.host if request.client else ""
         lang = pages.translator(request)
-        if wait := throttle.wait_s(name, address):
+        if wait := throttle.begin(name, address):
             error = lang(WAIT, seconds=math.ceil(wait))
             return pages.render(request, "sign-in.html", status=429, next=local_address(next), name=name, error=error)
-        account = accounts.verify(name, password)
+        account = await anyio.to_thread.run_sync(accounts.verify, name, password, limiter=hashes)
         if account is None:
-            throttle.wrong(name, address)
             log.warning("sign-in refused", action="sign_in_refused", account=name, address=address)
             return pages.render(request, "sign-in.html", status=401, next=local_address(next), name=name, error=lang(WRONG))
         throttle.right(name, address)
-        if request.state.session_token:
-            sessions.close(request.state.session_token)
+        token = await run_in_threadpool(_renewed, sessions, account, request.state.session_token)
         log.info("signed in", action="signed_in", account=account.name, role=account.role, address=address)
         answer = RedirectResponse(local_address(next), 303)
-        set_session_cookie(answer, pages.app, request.url.scheme, sessions.open(account))
+        set_session_cookie(answer, pages.app, request.url.scheme, token)
         return answer
 
     @routes.post("/sign-out", dependencies=[Depends(anyone)])

@@ -30,22 +30,37 @@ class Throttle:
     def wait_s(self, name: str, address: str) -> float:
         """Seconds this name has to wait at this address; 0 where it may try now."""
         with self._lock:
-            count, last = self._wrong.get((name, address), (0, 0.0))
-            if count < FREE_TRIES:
-                return 0.0
-            wait = min(FIRST_WAIT_S * 2.0 ** (count - FREE_TRIES), LONGEST_WAIT_S)
-            return max(0.0, last + wait - self._clock())
+            return self._wait_s(name, address)
+
+    def begin(self, name: str, address: str) -> float:
+        """Seconds to wait, or 0: then the try counts as a wrong one until :meth:`right`, so that tries sent at once count each."""
+        with self._lock:
+            wait = self._wait_s(name, address)
+            if not wait:
+                self._count(name, address)
+        return wait
 
     def wrong(self, name: str, address: str) -> None:
         """A wrong password was given."""
-        now = self._clock()
         with self._lock:
-            if len(self._wrong) > 10_000:
-                self._wrong = {key: value for key, value in self._wrong.items() if now - value[1] < _FORGET_S}
-            count, last = self._wrong.get((name, address), (0, now))
-            self._wrong[name, address] = (1 if now - last > _FORGET_S else count + 1, now)
+            self._count(name, address)
 
     def right(self, name: str, address: str) -> None:
         """The right password was given."""
         with self._lock:
             self._wrong.pop((name, address), None)
+
+    def _wait_s(self, name: str, address: str) -> float:
+        count, last = self._wrong.get((name, address), (0, 0.0))
+        if count < FREE_TRIES:
+            return 0.0
+        # The exponent is bounded too: a thousand tries make a number no float can hold.
+        wait = min(FIRST_WAIT_S * 2.0 ** min(count - FREE_TRIES, 10), LONGEST_WAIT_S)
+        return max(0.0, last + wait - self._clock())
+
+    def _count(self, name: str, address: str) -> None:
+        now = self._clock()
+        if len(self._wrong) > 10_000:
+            self._wrong = {key: value for key, value in self._wrong.items() if now - value[1] < _FORGET_S}
+        count, last = self._wrong.get((name, address), (0, now))
+        self._wrong[name, address] = (1 if now - last > _FORGET_S else count + 1, now)

@@ -24,6 +24,7 @@ from web.accounts import Accounts
 from web.app import assemble
 from web.i18n import N_
 from web.pages import Pages
+from web.security import Policy
 
 log = structlog.get_logger("storage.archive")
 
@@ -64,6 +65,7 @@ def create_app(
         pages,
         [box_api.router(ours, pace), media_api.router(ours, media), archive_pages.router(pages, ours)],
         accounts=accounts or Accounts(settings.state_dir / "accounts.sqlite"),
+        policy=Policy(streams=(box_api.PREFIX,)),
         lifespan=lifespan,
     )
     app.state.archive, app.state.media = ours, media

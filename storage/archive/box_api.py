@@ -26,6 +26,7 @@ from storage.archive.service import Archive
 from storage.errors import NotEnrolled, StalledBody, TooLarge
 from web.rights import anyone
 
+PREFIX = "/api/v1/records"
 UPLOADS = 16  # bodies written at once; more wait for their turn
 VERIFICATIONS = 2  # records verified at once: it is the processor's work
 
@@ -58,7 +59,7 @@ SentBy = Annotated[Device, Depends(sender)]
 def router(archive: Archive, pace: Pace | None = None) -> APIRouter:
     """The routes of the box API."""
     # `anyone`: no person signs in here; the token is what is asked for.
-    routes = APIRouter(prefix="/api/v1/records", dependencies=[Depends(anyone)])
+    routes = APIRouter(prefix=PREFIX, dependencies=[Depends(anyone)])
     uploads, verifications = anyio.CapacityLimiter(UPLOADS), anyio.CapacityLimiter(VERIFICATIONS)
 
     @routes.put("/{hearing}/files/{path:path}")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -17,8 +20,10 @@ from web.errors import OpenRoute
 from web.pages import Pages, json_block, local_address
 from web.rights import allow, anyone, signed_in
 from web.security import LARGEST_BODY, Policy, is_same_origin
+from web.signin import HASHES
 from web.throttle import FREE_TRIES
 
+LOCK = threading.Lock()
 PASSWORD = "long enough"
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -174,6 +179,40 @@ def test_a_body_that_is_too_large_is_refused(client: TestClient) -> None:
     assert answer.status_code == 413
     chunks = (b"x" * 65536 for _ in range(LARGEST_BODY // 65536 + 1))
     assert client.post("/sign-in", content=chunks, headers={**SAME, "Content-Type": "application/x-www-form-urlencoded"}).status_code in (400, 413)
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/api/act"])
+def test_a_programs_header_does_not_lift_the_limit(client: TestClient, path: str) -> None:
+    """Whoever sends it: a form is read whole before anybody is asked for rights."""
+    content = b"name=" + b"x" * LARGEST_BODY
+    headers = {"Authorization": "Bearer x", "Content-Type": "application/x-www-form-urlencoded"}
+    assert client.post(path, content=content, headers=headers).status_code == 413
+
+
+class SlowAccounts(Accounts):
+    """Accounts whose check takes a while, and which count how many are made at once."""
+
+    running, most = 0, 0
+
+    def verify(self, name: str, password: str) -> Account | None:
+        with LOCK:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        time.sleep(0.1)
+        found = super().verify(name, password)
+        with LOCK:
+            self.running -= 1
+        return found
+
+
+def test_tries_sent_at_once_are_counted_each_and_take_turns(accounts: Accounts) -> None:
+    slow = SlowAccounts(accounts.path, WEAKEST)
+    app = assemble(Pages("console", "Courtroom console", []), [router()], accounts=slow)
+    with TestClient(app) as client, ThreadPoolExecutor(4 * FREE_TRIES) as pool:
+        answers = list(pool.map(lambda _: sign_in(client, password="wrong").status_code, range(4 * FREE_TRIES)))
+    assert answers.count(401) == FREE_TRIES
+    assert answers.count(429) == 3 * FREE_TRIES
+    assert slow.most <= HASHES
 
 
 def test_a_fault_says_nothing_of_itself(client: TestClient) -> None:

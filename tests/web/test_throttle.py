@@ -50,3 +50,17 @@ def test_old_slips_are_forgotten() -> None:
     clock.now += 3600
     throttle.wrong("a", "x")
     assert throttle.wait_s("a", "x") == 0
+
+
+def test_a_thousand_wrong_passwords_are_no_fault() -> None:
+    throttle = Throttle(Clock())
+    for _ in range(1100):
+        throttle.wrong("a", "x")
+    assert throttle.wait_s("a", "x") == LONGEST_WAIT_S
+
+
+def test_a_try_counts_from_its_beginning() -> None:
+    throttle = Throttle(Clock())
+    assert [throttle.begin("a", "x") for _ in range(FREE_TRIES + 2)] == [0.0] * FREE_TRIES + [FIRST_WAIT_S] * 2
+    throttle.right("a", "x")
+    assert throttle.begin("a", "x") == 0
