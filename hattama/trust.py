@@ -1,4 +1,4 @@
-"""The keys a verification trusts: those of ``<state_dir>/trust`` and those named on the command line."""
+"""The keys a verification trusts: this machine's own, those of ``<state_dir>/trust`` and those named on the command line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,20 @@ def key_of(text: str) -> VerifierKey:
 
 
 def trusted(settings: Settings, more: Iterable[str]) -> tuple[VerifierKey, ...]:
-    """Every trusted key, each once."""
+    """Every trusted key, each once.
+
+    A box trusts its own key: whoever could put another key in its place could as well change its trust list, which lies beside it.
+    """
     from device_config.identity import trust_dir, trusted_keys
 
-    return tuple(dict.fromkeys([*trusted_keys(trust_dir(settings)), *(key_of(text) for text in more)]))
+    listed = trusted_keys(trust_dir(settings))
+    return tuple(dict.fromkeys([*_own(settings), *listed, *(key_of(text) for text in more)]))
+
+
+def _own(settings: Settings) -> list[VerifierKey]:
+    """This machine's key if there is one and the caller may read it; verifying makes none."""
+    import os
+
+    from device_config.identity import device_signer, seed_path
+
+    return [device_signer(settings).key] if os.access(seed_path(settings), os.R_OK) else []

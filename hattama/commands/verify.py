@@ -28,7 +28,7 @@ def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the record.")],
     trust: Annotated[
         list[str] | None,
-        typer.Option(metavar="FILE|VKEY", help="Trust this key, too; may be repeated. STATE_DIR/trust/*.vkey is always read."),
+        typer.Option(metavar="FILE|VKEY", help="Trust this key, too; may be repeated. This machine's own key and STATE_DIR/trust/*.vkey always count."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
