@@ -59,3 +59,13 @@ test("the meter runs from -60 dBFS to full scale", () => {
   assert.equal(meterPlace(-3000), 0.5);
   assert.equal(meterPlace(0), 1);
 });
+
+test("a gap is told with the places it concerns and its cause in words", () => {
+  const seats = [{ id: "s1", label: "Bench", source: "mic-bench", participant: null }];
+  const intervals = [
+    { source: "mic-bench", from_us: 5, to_us: 9 },
+    { source: "cam-room", from_us: 5, to_us: 9 },
+  ];
+  const [entry] = entriesOf({ ...VIEW, seats, gaps: [{ seq: 4, cause: "starting", detail: "", intervals }] });
+  assert.equal(entry?.text, "Bench, cam-room: the device gave nothing yet");
+});

@@ -5,6 +5,8 @@
  * while that status is fresh. What is not known is shown as unknown.
  */
 
+import { causeOf } from "../shared/causes";
+
 export interface Case {
   number: string;
   code: string;
@@ -188,8 +190,15 @@ export interface Entry {
 export function entriesOf(view: View): Entry[] {
   const stages = view.stages.map((item): Entry => ({ ...item, kind: "stage", text: item.note }));
   const remarks = view.remarks.map((item): Entry => ({ ...item, kind: "remark" }));
-  const gaps = view.gaps.map((item): Entry => ({ seq: item.seq, at_us: item.intervals[0]?.from_us ?? 0, kind: "gap", text: item.detail || item.cause, by: "" }));
+  const gaps = view.gaps.map((item): Entry => ({ seq: item.seq, at_us: item.intervals[0]?.from_us ?? 0, kind: "gap", text: gapText(view, item), by: "" }));
   return [...stages, ...remarks, ...gaps].sort((a, b) => b.at_us - a.at_us || b.seq - a.seq);
+}
+
+/** What was not recorded, and why; a camera has no seat and goes by its own name. */
+function gapText(view: View, gap: Gap): string {
+  const label = (source: string): string => view.seats.find((seat) => seat.source === source)?.label || source;
+  const names = new Set(gap.intervals.map((interval) => label(interval.source)));
+  return `${[...names].join(", ")}: ${causeOf(gap.cause)}`;
 }
 
 /** Place of a level on the meter, 0 (−60 dBFS and below) to 1 (full scale); levels are hundredths of dBFS. */

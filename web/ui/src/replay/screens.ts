@@ -4,7 +4,7 @@ import { customElement, property } from "lit/decorators.js";
 
 import { t } from "../shared/i18n";
 import { PlayerElement } from "./base";
-import { causeOf } from "./causes";
+import { causeOf } from "../shared/causes";
 import type { Gap } from "./model";
 import type { Track } from "./track";
 
