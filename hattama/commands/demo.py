@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,6 +37,7 @@ def demo(
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts a job behind it with SIGINT ignored
     begin = time.monotonic()
 
     def say(text: str) -> None:
@@ -78,5 +80,10 @@ def told(summary: dict[str, Any]) -> str:
         f"hearing         {summary['hearing']}\nrecord          {summary['record']}\narchive's copy  {summary['archive_record']}\n"
         f"captured        {summary['tracks']} tracks, {summary['segments']} segments, {summary['words']} words\n"
         f"verified\n{verdicts}\nprotocol\n{papers}\npages\n{pages}\n"
-        f"check it yourself: hattama verify {summary['record']}"
+        f"check it yourself: {_called()} verify {summary['record']}"
     )
+
+
+def _called() -> str:
+    """This command as it was called, to be typed again."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "hattama" else f"{sys.executable} -m hattama"
