@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 
 import typer
 
 from hattama.context import settings_of
+
+#: From the name of an address's user to the last ``@`` before its path: a password may hold one, too.
+_PASSWORD = re.compile(r"^(\w[\w+.-]*://[^:/@]*:)[^/]*@")
 
 app = typer.Typer(help="Show or check the settings.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command()
 def show(context: typer.Context) -> None:
-    """Print the settings in force as JSON; a token is shown as ***."""
+    """Print the settings in force as JSON; a token, and a password in an address, is shown as ***."""
     settings = settings_of(context)
     value = settings.model_dump(mode="json")
     if value["archive"]["token"]:
         value["archive"]["token"] = "*" * 3
+    for place in (value["archive"], *value["sources"]):
+        if place.get("url"):
+            place["url"] = _PASSWORD.sub(r"\1***@", place["url"])
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 

@@ -75,8 +75,15 @@ class Media:
         return Known(view, frozenset(path for path, s in segments.items() if s.publicity == "closed"), segments)
 
     def is_closed(self, hearing: str, path: str) -> bool:
-        """Whether a file belongs to a closed part."""
-        return path.endswith(".enc") or path in self.known(hearing).closed
+        """Whether a file belongs to a closed part, or may: media of which the journal, as far as it has come, says nothing."""
+        known = self.known(hearing)
+        if path.endswith(".enc") or path in known.closed:
+            return True
+        folder, _, rest = path.partition("/")
+        if folder != "media" or path in known.segments:
+            return False
+        take = known.view.takes.get(rest.partition("/")[0])
+        return take is None or take.publicity == "closed"
 
     def init_bytes(self, hearing: str, path: str) -> int:
         """Length of ``ftyp`` and ``moov`` of a segment.

@@ -15,6 +15,19 @@ def test_show_hides_the_token(tmp_path: Path) -> None:
     assert json.loads(said.out)["court"] == "Сот"
 
 
+def test_show_hides_passwords_in_addresses(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(
+        '[[sources]]\nname = "cam"\nkind = "camera"\nmedia = "video"\nurl = "rtsp://admin:very@secret@10.0.0.11:554/a@b"\n'
+        '[archive]\nurl = "https://box:secret@archive.court/"\n'
+    )
+    said = hattama("--config", str(file), "settings", "show")
+    assert "secret" not in said.out
+    shown = json.loads(said.out)
+    assert shown["sources"][0]["url"] == "rtsp://admin:***@10.0.0.11:554/a@b"
+    assert shown["archive"]["url"] == "https://box:***@archive.court/"
+
+
 def test_check_counts_devices_and_tracks(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from protocol.hearing import Take
 from storage.archive import hls
 from storage.archive.hls import Part
 from storage.errors import BadContainer
+from storage.sender import Sender
 from storage.uploader import upload_record
 from tests.storage.conftest import SIGNER, Court
 from tests.storage.records import SOURCES, START_US, Builder, sound, video
@@ -189,6 +191,23 @@ def test_closed_takes_are_for_judges(served: Court) -> None:
             assert client.head(FILE).status_code == status
             assert client.get("/hearings/h1/tracks/T01/mic-bench.m3u8").status_code == status
             assert len(client.get("/hearings/h1/replay.json").json()["tracks"]) == tracks
+
+
+def test_media_of_a_closed_take_is_closed_before_the_journal_names_the_file(served: Court) -> None:
+    """A file may come before its journal line does."""
+    record = Builder(served.settings.hearings / "h1", "h1", SIGNER)
+    record.open(publicity="closed")
+    record.start(publicity="closed")
+    data = b"words said in camera"
+    (record.folder / "early").write_bytes(data)
+    early = ["media/T01/cam-judge/0009.mp4", "media/T02/cam-judge/0001.mp4"]
+    with served.client() as client:
+        Sender(record.folder, client).step()
+        for path in early:
+            client.put("h1", path, record.folder / "early", (0, len(data)), hashlib.sha256(data).digest())
+    for role, status in ((Role.JUDGE, 200), (Role.SECRETARY, 403), (Role.ADMIN, 403)):
+        with served.browser(role) as browser:
+            assert [browser.get(f"/hearings/h1/files/{path}").status_code for path in early] == [status, status]
 
 
 def test_a_playlist_names_every_segment_with_its_own_header(judge: httpx2.Client) -> None:
