@@ -139,6 +139,18 @@ def cut(path: Path, size: int) -> None:
         raise DiskFailed(f"{path}: cannot be cut: {error.strerror}") from error
 
 
+def sync_file(path: Path) -> None:
+    """Make the bytes of a file durable that another, dead process wrote."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise DiskFailed(f"{path}: cannot be synced: {error.strerror}") from error
+
+
 def write_once(path: Path, data: bytes | Iterable[bytes]) -> None:
     """Write a whole file: after a crash it is there with all its bytes, or not at all.
 
