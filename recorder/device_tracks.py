@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import structlog
 from av.video.stream import VideoStream
 
+from recorder.health.sound_facts import SoundGauge
 from recorder.levels import LevelMeter, Samples
 from recorder.packets import Picture
 from recorder.preview import Preview
@@ -62,6 +63,7 @@ class SoundTracks:
         self._rate = tracks[0].rate
         self._clock = SampleClock(self._rate)
         self._meters = [LevelMeter() for _ in tracks]
+        self._gauge = SoundGauge(self._rate, len(tracks))
         self._measured = 0
         self._writers: list[SoundWriter] = []
         self._anchor_us = 0  # of the take: hearing's clock of sample 0
@@ -147,6 +149,9 @@ class SoundTracks:
             self._report("level", levels=levels)
             for meter in self._meters:
                 meter.reset()
+        if facts := self._gauge.add(samples):
+            found = {track.source: vars(item) for track, item in zip(self._tracks, facts, strict=True)}
+            self._report("sound", sources=found)
 
 
 class VideoTrack:

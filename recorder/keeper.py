@@ -50,7 +50,7 @@ class Limits:
     readback: float = 15.0
     tick: float = 1.0
     fresh: float = 3.0
-    dead: float = 10.0
+    dead: float = 6.0
 
 
 class TakeKeeper:
@@ -159,6 +159,7 @@ class TakeKeeper:
         end = max(take.start_us, self.clock.now()[0] if end is None else end)
         gaps: list[Entry] = [("gap", data) for data in take.gaps(end)]
         data = {"take": take.id, "end_us": end, "reason": reason}
+        gaps += [("finding", finding.line_data()) for finding in self.findings.take_ended(end)]
         await self.ledger.post(*gaps, ("take_ended", data), keep=True, checkpoint=True)
 
     async def _explain_interruption(self, take: LiveTake) -> None:

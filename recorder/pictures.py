@@ -1,22 +1,31 @@
 """Pictures of the cameras for the page: last key frames, decoded outside capture children and daemon.
 
 ``python -m recorder.pictures FOLDER`` runs at the lowest priority, looks once a second for ``*.key`` files that changed
-(recorder.preview writes them), and puts a JPEG beside each. It ends when its standard input ends.
+(recorder.preview writes them), puts a JPEG beside each and measures it: ``{"source", "facts"}`` (recorder.health.picture_facts)
+goes to standard output, one JSON object a line. It ends when its standard input ends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import select
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
+
+from recorder.health.picture_facts import Grey, PictureFacts, measure, thinned
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 PICTURES: tuple[str, ...] = (sys.executable, "-m", "recorder.pictures")
 WIDTH = 640
@@ -29,11 +38,18 @@ class Pictures:
     Args:
         folder: where the key frames lie; made if needed.
         command: the worker.
+        measured: called in the event loop with each key frame's source and facts.
     """
 
-    def __init__(self, folder: Path, command: Sequence[str] = PICTURES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        command: Sequence[str] = PICTURES,
+        measured: Callable[[str, PictureFacts], None] = lambda _source, _facts: None,
+    ) -> None:
         self.folder = folder
         self._command = command
+        self._measured = measured
         self._process: Process | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -69,19 +85,27 @@ class Pictures:
     async def _keep(self) -> None:
         wait = 1.0
         while True:
-            self._process = await asyncio.create_subprocess_exec(*self._command, str(self.folder), stdin=PIPE)
+            self._process = await asyncio.create_subprocess_exec(*self._command, str(self.folder), stdin=PIPE, stdout=PIPE)
+            await self._hear(self._process)
             status = await self._process.wait()
             _log.warning("pictures_worker_ended", action="restart", status=status)
             await asyncio.sleep(wait)
             wait = min(wait * 2, 60.0)
 
 
-def to_jpeg(data: bytes, width: int = WIDTH) -> bytes:
-    """First picture of a video file as JPEG.
+    async def _hear(self, process: Process) -> None:
+        """Pass on what the worker measured, to its end."""
+        assert process.stdout is not None  # noqa: S101 - opened with a pipe
+        while line := await process.stdout.readline():
+            try:
+                found = json.loads(line)
+                self._measured(str(found["source"]), PictureFacts(**found["facts"]))
+            except (ValueError, KeyError, TypeError) as error:
+                _log.warning("picture_not_measured", action="skip", error=f"{type(error).__name__}: {error}")
 
-    Args:
-        data: the file.
-        width: of the picture, pixels; its height follows.
+
+def first_picture(data: bytes) -> Image:
+    """First picture of a video file.
 
     Raises:
         av.FFmpegError: it cannot be decoded.
@@ -90,29 +114,51 @@ def to_jpeg(data: bytes, width: int = WIDTH) -> bytes:
     import av
 
     with av.open(io.BytesIO(data), "r") as container:
-        image = next(container.decode(container.streams.video[0])).to_image()  # type: ignore[no-untyped-call]
-    image.thumbnail((width, width * 3))
+        return next(container.decode(container.streams.video[0])).to_image()  # type: ignore[no-untyped-call,no-any-return]
+
+
+def to_jpeg(image: Image, width: int = WIDTH) -> bytes:
+    """A picture as JPEG, ``width`` pixels wide; its height follows."""
+    small = image.copy()
+    small.thumbnail((width, width * 3))
     out = io.BytesIO()
-    image.save(out, "JPEG", quality=75)
+    small.save(out, "JPEG", quality=75)
     return out.getvalue()
 
 
-def convert(folder: Path, seen: dict[Path, int]) -> None:
-    """Make JPEGs of the key frames that changed since ``seen``."""
+@dataclass
+class Seen:
+    """What of a camera was seen last: when its key frame was written (ns), and the frame itself, thinned out and grey."""
+
+    changed: dict[Path, int] = field(default_factory=dict)
+    grey: dict[Path, Grey] = field(default_factory=dict)
+
+
+def convert(folder: Path, seen: Seen, tell: Callable[[str, PictureFacts], None]) -> None:
+    """Make JPEGs of the key frames that changed since ``seen``, and measure them."""
     import av
+    import numpy as np
 
     for path in folder.glob("*.key"):
         try:
             changed = path.stat().st_mtime_ns
-            if seen.get(path) == changed:
+            if seen.changed.get(path) == changed:
                 continue
-            seen[path] = changed
-            picture = to_jpeg(path.read_bytes())
+            seen.changed[path] = changed
+            image = first_picture(path.read_bytes())
             temporary = path.with_suffix(".jpg.new")
-            temporary.write_bytes(picture)
+            temporary.write_bytes(to_jpeg(image))
             temporary.replace(path.with_suffix(".jpg"))
+            grey = thinned(np.asarray(image.convert("L")))
+            tell(path.stem, measure(grey, seen.grey.get(path)))
+            seen.grey[path] = grey
         except (av.FFmpegError, OSError, StopIteration, IndexError, ValueError) as error:
             _log.warning("no_picture", action="skip", path=path.name, error=f"{type(error).__name__}: {error}")
+
+
+def _say(source: str, facts: PictureFacts) -> None:
+    sys.stdout.write(json.dumps({"source": source, "facts": facts.to_json()}) + "\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -121,10 +167,12 @@ def main() -> int:
 
     av.logging.set_level(None)
     os.nice(19)
-    folder, seen = Path(sys.argv[1]), dict[Path, int]()
+    # The log goes to standard error: standard output is what the daemon reads.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    folder, seen = Path(sys.argv[1]), Seen()
     with suppress(KeyboardInterrupt):
         while not select.select([sys.stdin], [], [], 1.0)[0]:
-            convert(folder, seen)
+            convert(folder, seen, _say)
     return 0
 
 

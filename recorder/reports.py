@@ -94,6 +94,22 @@ class Level(_Report):
     levels: dict[str, tuple[int, int]] = Field(strict=False)
 
 
+class SoundSecond(_Report):
+    """One second of one sound track (recorder.health.sound_facts)."""
+
+    clipped: int
+    dc_cdb: int
+    hum_cdb: int
+    flat: bool
+
+
+class Sound(_Report):
+    """Every second: what each sound track measured beside its levels."""
+
+    report: Literal["sound"]
+    sources: dict[str, SoundSecond]
+
+
 class Alive(_Report):
     """Every second: bytes (or samples) that came in since the device was opened, time of the last."""
 
@@ -118,7 +134,7 @@ class Failed(_Report):
 
 
 Report = Annotated[
-    Ready | First | Progress | Closed | Level | Alive | Ended | Failed,
+    Ready | First | Progress | Closed | Level | Sound | Alive | Ended | Failed,
     Field(discriminator="report"),
 ]
 _ADAPTER: TypeAdapter[Report] = TypeAdapter(Report)

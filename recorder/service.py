@@ -13,7 +13,6 @@ documents are rendered in processes of their own.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +36,8 @@ from recorder.child import CAPTURE
 from recorder.clock import Clock, HearingClock, SystemClock, fix_clock
 from recorder.events import Hub
 from recorder.findings import Findings
-from recorder.health import Health
+from recorder.health.picture_facts import PictureFacts
+from recorder.health.watch import Health
 from recorder.hearings import HearingStore, new_name, new_suffix
 from recorder.keeper import Limits
 from recorder.ledger import Entry, Ledger, new_salt
@@ -93,7 +93,7 @@ class Daemon:
         self._switch = asyncio.Lock()
         self._writing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._beats: asyncio.Task[None] | None = None
-        self.pictures = Pictures(settings.runtime / "pictures")
+        self.pictures = Pictures(settings.runtime / "pictures", measured=self._picture)
 
     # Life
 
@@ -277,12 +277,10 @@ class Daemon:
 
     def report(self, device: Device, report: reports.Report) -> None:
         """A report of a capture child."""
-        if isinstance(report, reports.Level):
-            now = time.monotonic()
-            for name, (peak, rms) in report.levels.items():
-                if name in self.room.tracks:
-                    self.room.levels[name] = (peak, rms)
-                    self.health.level(name, peak, now)
+        if isinstance(report, reports.Level | reports.Sound):
+            self.health.report(report)
+            if isinstance(report, reports.Level):
+                self.room.levels.update({name: pair for name, pair in report.levels.items() if name in self.room.tracks})
             return
         if self.session is not None:
             self.session.keeper.report(device, report)
@@ -293,9 +291,14 @@ class Daemon:
         """A capture child is gone."""
         for track in device.tracks:
             self.room.levels.pop(track.name, None)
+        self.health.device_lost([track.name for track in device.tracks])
         self._tell_status()
         if self.session is not None:
             await self.session.keeper.lost(device, loss)
+
+    def _picture(self, source: str, facts: PictureFacts) -> None:
+        """A key frame was looked at (recorder.pictures)."""
+        self.health.picture(source, facts)
 
     # Inside
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recorder.clock import HearingClock
 from recorder.findings import Findings
-from recorder.health import Health
+from recorder.health.watch import Health
 from recorder.room import Room
 from recorder.session import Session
 from recorder.status import ClockStatus, FindingStatus, SourceStatus, Status

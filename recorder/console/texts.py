@@ -116,6 +116,32 @@ FINDINGS = {
         N_("Nothing is being recorded"), N_("Tell the judge. Keep a written protocol until a device is back, and note the reason.")
     ),
     "digital-silence": Problem(N_("{source}: no sound at all"), N_("Check the switch and the cable of this microphone.")),
+    "microphone-silent": Problem(
+        N_("{source}: hears nothing while others speak"),
+        N_("Check that this microphone is switched on and stands in its place."),
+    ),
+    "clipping": Problem(
+        N_("{source}: too loud, the sound is cut off"),
+        N_("Turn this microphone's gain down or move it away from the speaker."),
+    ),
+    "hum": Problem(N_("{source}: mains hum"), N_("Keep this microphone's cable away from power cables. Call the administrator.")),
+    "constant-offset": Problem(
+        N_("{source}: constant offset in the signal"),
+        N_("This microphone or its interface is faulty: use another one. Call the administrator."),
+    ),
+    "picture-black": Problem(N_("{source}: the picture is black"), N_("Open the camera's lens or switch the light on.")),
+    "picture-frozen": Problem(N_("{source}: the picture is frozen"), N_("Switch this camera off and on again. Call the administrator.")),
+    "picture-blurred": Problem(
+        N_("{source}: the camera is covered or out of focus"),
+        N_("Look at this camera's picture; uncover or clean its lens."),
+    ),
+    "disk-full-soon": Problem(N_("The disk will soon be full"), N_("Call the administrator now: less than half an hour may be left.")),
+    "clock-off": Problem(
+        N_("The system clock was moved away from the recording's clock"),
+        N_("Note the true time in a remark. Call the administrator."),
+    ),
+    "machine-hot": Problem(N_("The recorder is too hot"), N_("Clear its air openings. Call the administrator.")),
+    "machine-busy": Problem(N_("The recorder is overloaded"), N_("Call the administrator after the hearing.")),
     "journal-failed": Problem(N_("The disk refuses the journal"), N_("Call the administrator now. Keep a written protocol.")),
     "disk-failed": Problem(N_("The recording cannot be written to the disk."), N_("Call the administrator now. Keep a written protocol.")),
     "disk-low": Problem(N_("The disk is nearly full"), N_("Call the administrator before the next hearing.")),
