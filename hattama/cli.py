@@ -28,6 +28,7 @@ from hattama.commands import (
 )
 from hattama.commands import import_ as importer
 from hattama.context import Options
+from hattama.errors import SystemRefused
 from hattama.logs import configure
 
 WIDTH = 100
@@ -90,12 +91,19 @@ def tell(error: BaseException) -> int | None:
     return status
 
 
+def _refused(error: OSError) -> SystemRefused:
+    """What the operating system said, as a person reads it. Its traceback would help nobody whose folder may not be written."""
+    return SystemRefused(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
+
+
 def main() -> None:
     """Entry point of the command."""
     try:
         app()
     except Exception as error:
         status = tell(error)
+        if status is None and isinstance(error, OSError):
+            status = tell(_refused(error))
         if status is None:
             raise
         sys.exit(status or 1)

@@ -5,6 +5,8 @@
     HattamaError                code, exit_status, advice
     ├── NoOpenHearing           no hearing was named and none is open
     ├── BadArgument             an argument cannot be understood
+    ├── CannotListen            a service's address is taken or not of this machine
+    ├── SystemRefused           the operating system refused: a folder, a permission, a full disk
     └── DemoFailed              the demo courtroom did not come to its end
         └── ChildEnded          one of its processes ended by itself
 """
@@ -36,6 +38,22 @@ class BadArgument(HattamaError):
     code = "bad-argument"
     exit_status = 64  # EX_USAGE
     advice = "See --help."
+
+
+class CannotListen(HattamaError):
+    """A service cannot listen where its settings say."""
+
+    code = "cannot-listen"
+    exit_status = 69  # EX_UNAVAILABLE
+    advice = "Another program may use this port: end it, or set another port."
+
+
+class SystemRefused(HattamaError):
+    """The operating system refused something that every command needs."""
+
+    code = "system"
+    exit_status = 74  # EX_IOERR
+    advice = "Check that the folder (state_dir of the settings) exists, is yours to write, and that its disk has room."
 
 
 class DemoFailed(HattamaError):

@@ -20,8 +20,10 @@ def serve(context: typer.Context) -> None:
     Listens on archive.host and archive.port of the settings. Ends on SIGTERM or Ctrl-C.
     """
     settings = settings_of(context)
+    from hattama.listening import check_free
     from storage.archive.app import run
 
+    check_free(settings.archive.host, settings.archive.port, "archive")
     run(settings)
 
 

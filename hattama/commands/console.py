@@ -13,6 +13,8 @@ def console(context: typer.Context) -> None:
     It talks to the recording daemon and listens on console.host and console.port of the settings. Ends on SIGTERM or Ctrl-C.
     """
     settings = settings_of(context)
+    from hattama.listening import check_free
     from recorder.console.app import run
 
+    check_free(settings.console.host, settings.console.port, "console")
     run(settings)

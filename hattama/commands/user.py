@@ -24,19 +24,15 @@ def _accounts(context: typer.Context) -> Accounts:
     return Accounts(settings_of(context).state_dir / "accounts.sqlite")
 
 
-def _password(name: str) -> str:
-    """From the terminal, twice and unseen; else the first line of standard input; an empty one means: make one."""
+def _password(name: str) -> tuple[str, bool]:
+    """From the terminal, twice and unseen; else the first line of standard input; an empty one means: make one (True)."""
     if sys.stdin.isatty():
         given: str = typer.prompt(f"Password for {name} (empty: one is made)", default="", hide_input=True, show_default=False)
         if given and typer.prompt("Again", hide_input=True) != given:
             raise typer.BadParameter("the two passwords differ")
     else:
         given = sys.stdin.readline().rstrip("\n")
-    if given:
-        return given
-    made = secrets.token_urlsafe(12)
-    typer.echo(f"password: {made}")
-    return made
+    return (given, False) if given else (secrets.token_urlsafe(12), True)
 
 
 @app.command()
@@ -52,7 +48,10 @@ def add(
     if role not in list(Role):
         raise typer.BadParameter(f"{role!r} is not one of {', '.join(Role)}")
     accounts = _accounts(context)
-    account = accounts.add(name, display or name, Role(role), _password(name))
+    word, made = _password(name)
+    account = accounts.add(name, display or name, Role(role), word)
+    if made:
+        typer.echo(f"password: {word}")
     typer.echo(f"added: {account.name} ({account.role})")
 
 
@@ -75,5 +74,8 @@ def password(context: typer.Context, name: Name) -> None:
     """Set a new password and end the account's sessions."""
     accounts = _accounts(context)
     accounts.get(name)
-    accounts.set_password(name, _password(name))
+    word, made = _password(name)
+    accounts.set_password(name, word)
+    if made:
+        typer.echo(f"password: {word}")
     typer.echo(f"password set: {name}")

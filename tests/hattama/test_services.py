@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from pathlib import Path
 
 import httpx2
@@ -59,3 +60,27 @@ def test_an_uploader_without_an_archive_says_so() -> None:
     said = hattama("uploader")
     assert said.status not in (0, 1)
     assert "archive.url" in said.err
+
+
+@pytest.mark.parametrize(("table", "arguments"), [("console", ["console"]), ("archive", ["archive", "serve"])])
+def test_a_taken_port_is_named(tmp_path: Path, table: str, arguments: list[str]) -> None:
+    config = tmp_path / "settings.toml"
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        config.write_text(f'state_dir = "{tmp_path / "state"}"\n[{table}]\nport = {port}\n')
+        said = hattama("--config", str(config), *arguments)
+    assert said.status == 69
+    assert said.err.startswith(f"error[cannot-listen]: 127.0.0.1:{port} ({table}.host, {table}.port): ")
+
+
+@pytest.mark.parametrize("arguments", [["user", "list"], ["demo", "--exit"]])
+def test_a_state_folder_that_cannot_be_made_is_named(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "file").write_text("no folder")
+    config = tmp_path / "settings.toml"
+    config.write_text(f'state_dir = "{tmp_path / "file" / "state"}"\n')
+    said = hattama("--config", str(config), *arguments)
+    assert said.status == 74
+    assert said.err.startswith("error[system]: ")
+    assert str(tmp_path / "file") in said.err
