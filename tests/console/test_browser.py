@@ -214,11 +214,14 @@ def test_recording_is_said_only_when_it_is_true(browser: Any, served: Served, vi
     visit.press("F9")
     page.wait_for_selector(".state.recording")
     visit.look("recording")
+    served.fake.lost |= {"mic-plaintiff"}
+    page.wait_for_selector(".state.not-recording")
+    assert "ЗАПИСЬ НЕПОЛНАЯ" in page.inner_text(".state-word"), "neither recording nor nothing"
     served.fake.deaf = True
     served.fake.lost |= {"mic-witness", "cam-hall"}
     page.wait_for_selector(".state.not-recording")
     page.wait_for_selector(".finding.error")
-    assert "ЗАПИСЬ НЕ ИДЁТ" in page.inner_text(".state-word")
+    page.wait_for_selector("text=ЗАПИСЬ НЕ ИДЁТ")
     assert not page.is_visible(".state.recording")
     stopped = page.inner_text(".state-clock")
     visit.look("not-recording")
@@ -231,6 +234,26 @@ def test_recording_is_said_only_when_it_is_true(browser: Any, served: Served, vi
     served.fake.silent = served.fake.deaf = False
     served.fake.lost.clear()
     page.wait_for_selector(".state.recording")
+
+
+def test_a_stream_that_was_refused_is_asked_for_again_and_an_ended_session_leads_to_the_sign_in(browser: Any, served: Served) -> None:
+    """A browser gives an event stream up for good where the answer is an error: a proxy's 502 while the console starts anew."""
+    visit = Visit(browser, served, "en", 1280)
+    page = visit.page
+    visit.sign_in()
+    visit.type("1")
+    visit.press("Enter")
+    page.wait_for_selector(".state.planned")
+    page.route("**/api/events", lambda route: route.fulfill(status=502))
+    page.reload()
+    page.wait_for_selector(".state.unknown")
+    page.unroute("**/api/events")
+    page.wait_for_selector(".state.planned")
+    visit.context.clear_cookies()
+    page.route("**/api/events", lambda route: route.fulfill(status=502))
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    page.wait_for_selector("[name=password]")
+    visit.context.close()
 
 
 def test_two_people_see_the_same_and_the_administrator_only_looks(browser: Any, served: Served, visits: list[Visit]) -> None:

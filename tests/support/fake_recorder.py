@@ -109,7 +109,7 @@ class FakeRecorder:
             "state": state,
             "hearing": self.current,
             "take": take.id if take else None,
-            "recording": live,
+            "recording": live and not any(name in self.lost for name, _kind, media, _label in SOURCES if media == "audio"),
             "sources": [self._source(*row, live=live) for row in SOURCES] if view else [],
             "findings": self._findings(state),
             "clock": {"boot": "b", "offset_us": 0, "synchronized": True, "ntp_offset_us": 120, "now_us": now_us()},

@@ -4,7 +4,7 @@ import { html, nothing, svg, type TemplateResult } from "lit";
 import { span } from "../shared/format.js";
 import { t } from "../shared/i18n.js";
 import type { Live } from "./live.js";
-import { recordedUs, type Phase } from "./model.js";
+import { partly, recordedUs, type Phase } from "./model.js";
 
 interface Saying {
   word: string;
@@ -26,6 +26,9 @@ function saying(phase: Phase, live: Live, stateWord: string): Saying {
     case "recording":
       return { word: t("Recording"), says: t("Every microphone is being written to the disk."), shape: SHAPES.dot };
     case "not-recording":
+      if (partly(live.status)) {
+        return { word: t("RECORDING INCOMPLETE"), says: t("Not every microphone is being written to the disk; what else works is recorded. Look below at what to do, and keep a written protocol."), shape: SHAPES.warning };
+      }
       return { word: t("NOT RECORDING"), says: t("The hearing is running, but nothing reaches the disk. Stop the hearing or keep a written protocol."), shape: SHAPES.warning };
     case "faulty":
       return { word: t("Recording fault"), says: t("Recording broke off. Look below at what to do; keep a written protocol."), shape: SHAPES.warning };

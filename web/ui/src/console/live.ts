@@ -1,10 +1,12 @@
 /** The open hearing, kept up to date by the console's server-sent events. */
 
-import { getJson } from "../shared/http.js";
+import { Refused, getJson } from "../shared/http.js";
 import { withLine, type Line, type Status, type View } from "./model.js";
 
 /** A status older than this is no longer believed; the recorder sends one each second. */
 const FRESH_MS = 4000;
+/** Pause before a stream that was refused is asked for again: the browser itself gives such a one up for good. */
+const AGAIN_MS = 2000;
 /** How often a finished hearing is asked what became of it (transcript, protocol, receipt). */
 const POLL_MS = 4000;
 
@@ -49,6 +51,19 @@ export class Live extends EventTarget {
   }
 
   connect(): void {
+    this.#listen();
+    window.addEventListener("pagehide", () => this.#source?.close());
+    window.addEventListener("pageshow", (event) => {
+      if (event.persisted) this.#listen(); // back from the browser's memory of pages, where the stream was closed
+    });
+    setInterval(() => this.#changed(), 500);
+    setInterval(() => {
+      if (["finished", "drafted"].includes(this.view.state) && document.visibilityState === "visible") void this.refresh();
+    }, POLL_MS);
+  }
+
+  #listen(): void {
+    this.#source?.close();
     const source = new EventSource("/api/events");
     this.#source = source;
     source.addEventListener("status", (event) => {
@@ -71,11 +86,11 @@ export class Live extends EventTarget {
     source.addEventListener("signed-out", () => location.reload());
     // Lines may have been missed while the stream was away.
     source.addEventListener("open", () => void this.refresh());
-    window.addEventListener("pagehide", () => source.close());
-    setInterval(() => this.#changed(), 500);
-    setInterval(() => {
-      if (["finished", "drafted"].includes(this.view.state) && document.visibilityState === "visible") void this.refresh();
-    }, POLL_MS);
+    source.addEventListener("error", () => {
+      if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
+      setTimeout(() => this.#listen(), AGAIN_MS);
+      void this.refresh(); // tells whether the session has ended
+    });
   }
 
   /** Ask for the hearing as a whole. */
@@ -83,8 +98,9 @@ export class Live extends EventTarget {
     try {
       this.view = await getJson<View>(`/api/hearings/${encodeURIComponent(this.view.hearing)}`);
       this.#changed();
-    } catch {
-      // The stream's own events tell the person that the recorder is away; a later refresh brings the rest.
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) location.reload(); // to the sign-in, and back here
+      // Otherwise the stream's own events tell the person that the recorder is away; a later refresh brings the rest.
     }
   }
 

@@ -170,6 +170,11 @@ export function phaseOf(view: View, status: Status, fresh: boolean): Phase {
   return state as Phase;
 }
 
+/** Whether something is recorded though not everything that has to be: "nothing reaches the disk" would be as untrue as "recording". */
+export function partly(status: Status): boolean {
+  return !status.recording && status.sources.some((source) => source.state === "recording");
+}
+
 /** Microseconds recorded, pauses left out; of a running take only what is known to be on the disk, up to `proven_us`. */
 export function recordedUs(takes: Take[], proven_us: number): number {
   return takes.reduce((sum, take) => sum + Math.max(0, (take.end_us ?? proven_us) - take.start_us), 0);
