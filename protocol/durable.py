@@ -102,6 +102,14 @@ class _Written:
         self._failed = what
         raise DiskFailed(f"{self.path}: {what}") from error
 
+    def _sync_name(self) -> None:
+        """Make the file's name durable; a file whose name is not is closed and not used."""
+        try:
+            sync_dir(self.path.parent)
+        except DiskFailed:
+            os.close(self._fd)
+            raise
+
 
 class DurableFile(_Written):
     """A new evidence file: created exclusively under its final name, then appended to.
@@ -114,7 +122,7 @@ class DurableFile(_Written):
     def __init__(self, path: Path) -> None:
         make_dirs(path.parent)
         super().__init__(path, os.O_CREAT | os.O_EXCL)
-        sync_dir(path.parent)
+        self._sync_name()
 
 
 class AppendFile(_Written):
@@ -123,7 +131,7 @@ class AppendFile(_Written):
     def __init__(self, path: Path) -> None:
         make_dirs(path.parent)
         super().__init__(path, os.O_CREAT | os.O_APPEND)
-        sync_dir(path.parent)
+        self._sync_name()
 
 
 def cut(path: Path, size: int) -> None:

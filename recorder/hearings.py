@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 from dataclasses import dataclass
@@ -16,10 +17,13 @@ from protocol.errors import ProtocolError
 from protocol.hearing import State
 from protocol.journal import Line, read_journal
 from protocol.view import HearingView
-from protocol.writer import JOURNAL
+from protocol.writer import CHECKPOINTS, JOURNAL
 from recorder.refusals import NoHearing
 
 _log = structlog.get_logger(__name__)
+#: A whole note and nothing of a torn one; the size it signs.
+_NOTE = re.compile(rb"\n([0-9]{1,16})\n[A-Za-z0-9+/]{43}=\n\n[^\n]+\n\n")
+_TAIL = 4096
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without l, i, o, 0, 1: read over the phone
 
 
@@ -101,6 +105,20 @@ class HearingStore:
             known = (mark, HearingView.of(entries))
             self._read[hearing] = known
         return known[1]
+
+    def signed(self, hearing: str) -> int:
+        """How many lines the last checkpoint of a hearing covers; 0 when there is none.
+
+        Raises:
+            NoHearing: there is none of that name.
+        """
+        try:
+            with (self.path(hearing) / CHECKPOINTS).open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+                found = _NOTE.findall(file.read())
+        except FileNotFoundError:
+            return 0
+        return int(found[-1]) if found else 0
 
     def views(self) -> list[HearingView]:
         """All hearings whose journal can be read; the others are logged, so that one bad folder hides nothing else."""

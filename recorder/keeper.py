@@ -111,14 +111,21 @@ class TakeKeeper:
         start = take.common_start()
         if start is None:
             raise NothingRecorded("no source delivers")
-        take.start_us = start
         data = {"take": take.id, "publicity": take.publicity, "start_us": start, "sources": sorted(take.books)}
         try:
-            await self.ledger.post(*before, ("take_started", data), *self._queued, checkpoint=True)
+            await self.ledger.post(*before, ("take_started", data), checkpoint=True)
         except DiskRefused:
-            take.start_us = None
+            if take.id in self.ledger.view.takes:  # its line stands; what the disk refused was the checkpoint
+                self._started(take, start)
             raise
-        self._queued = []
+        self._started(take, start)
+
+    def _started(self, take: LiveTake, start: int) -> None:
+        """The ``take_started`` line is on disk: what came meanwhile is journalled after it."""
+        take.start_us = start
+        queued, self._queued = self._queued, []
+        if queued:
+            self.ledger.post(*queued, keep=True)
         self._ticker = asyncio.create_task(self._tick(take), name="ticker")
         if take.since:
             self._joint_gap = asyncio.create_task(self._explain_interruption(take), name="joint-gap")
@@ -141,11 +148,11 @@ class TakeKeeper:
         take = self.take
         if take is None:
             return
+        if take.start_us is None and take.common_start() is not None:
+            await self.record(take)  # it was about to go on after an interruption
         if self._joint_gap is not None:
             self._joint_gap.cancel()
             self._flush_interruption(take)
-        if take.start_us is None and take.common_start() is not None:
-            await self.record(take)  # it was about to go on after an interruption
         if self._ticker is not None:
             self._ticker.cancel()
             self._ticker = None

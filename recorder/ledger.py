@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import structlog
 
 from protocol import durable
-from protocol.errors import DiskFailed
-from protocol.journal import SALT_BYTES, Line
+from protocol.errors import BadLine, DiskFailed, NotCanonical
+from protocol.journal import SALT_BYTES, Line, make_line
 from protocol.note import Signer
 from protocol.seal import Moment
 from protocol.view import HearingView
@@ -64,12 +64,19 @@ class Ledger:
         self._on_line = on_line
         self._broken: str | None = None
         self._kept: list[Entry] = []
+        self._closed = False
+        self._interruption: dict[str, Any] = {}
         self.view = HearingView.of(writer.lines)
 
     @property
     def broken(self) -> str | None:
         """Why the journal cannot be written at present; None when it can."""
         return self._broken
+
+    @property
+    def covered(self) -> bool:
+        """Whether the last checkpoint covers every line."""
+        return self._writer.signed >= self._writer.size
 
     def post(self, *entries: Entry, checkpoint: bool = False, keep: bool = False) -> asyncio.Future[list[Line]]:
         """Write lines, in order and together; the caller may wait for the future or not.
@@ -92,29 +99,42 @@ class Ledger:
         Raises:
             DiskRefused: the disk refused.
         """
+        written: list[Line] = []
 
-        def run() -> tuple[T, list[Line]]:
-            self._mend()
+        def run() -> T:
+            try:
+                written.extend(self._write((), checkpoint=False, keep=False))  # first what waits for the disk
+            except DiskRefused as error:
+                written.extend(error.lines)
+                raise
             before = self._writer.size
             utc, mono = self._clock.now()
             try:
-                result = job(self._writer, Moment(utc, mono, new_salt))
+                return job(self._writer, Moment(utc, mono, new_salt))
             except DiskFailed as error:
                 raise self._refuse(error) from error
-            return result, self._writer.lines[before:]
+            finally:
+                written.extend(self._writer.lines[before:])
 
-        result, lines = await asyncio.wrap_future(self._thread.submit(run))
-        self._publish(lines)
-        return result
+        try:
+            return await asyncio.wrap_future(self._thread.submit(run))
+        finally:
+            self._publish(written)  # of a job that failed too: they stand
 
     async def close(self) -> None:
         """Close the files after everything posted is written."""
         try:
-            await asyncio.wrap_future(self._thread.submit(self._writer.close))
+            await asyncio.wrap_future(self._thread.submit(self._close))
         except DiskFailed as error:  # every line was synced before it was acknowledged, so nothing is lost by this
             _log.error("journal_closed_dirty", action="leave", hearing=self.view.hearing, error=str(error))
 
+    def _close(self) -> None:
+        self._closed = True
+        self._writer.close()
+
     def _write(self, entries: tuple[Entry, ...], checkpoint: bool, keep: bool) -> list[Line]:
+        for entry in entries:  # what cannot stand in a record is refused before anything is written
+            make_line(0, *entry, at_us=0, mono_us=0, salt=bytes(SALT_BYTES))
         lines: list[Line] = []
         try:
             self._mend()
@@ -134,7 +154,7 @@ class Ledger:
         utc, mono = self._clock.now()
         return self._writer.append(line_type, data, at_us=utc, mono_us=mono, salt=new_salt())
 
-    def _refuse(self, error: DiskFailed) -> DiskRefused:
+    def _refuse(self, error: Exception) -> DiskRefused:
         if self._broken is None:
             _log.error("journal_failed", action="retry", hearing=self.view.hearing, error=str(error))
         self._broken = str(error)
@@ -142,6 +162,8 @@ class Ledger:
 
     def _mend(self) -> None:
         """Open the journal again after the disk refused."""
+        if self._closed:  # another may have opened the journal since
+            raise DiskRefused(f"the journal of {self.view.hearing} was closed")
         if self._broken is None:
             return
         acknowledged = sum(len(line.raw) + 1 for line in self._writer.lines)
@@ -152,12 +174,14 @@ class Ledger:
         try:
             durable.cut(self._writer.folder / JOURNAL, acknowledged)
             self._writer, _ = JournalWriter.reopen(self._writer.folder, self._signer)
-        except DiskFailed as error:
+        except (DiskFailed, BadLine, NotCanonical, OSError) as error:
             raise self._refuse(error) from error
         utc, _ = self._clock.now()
         data = {"code": "journal-interrupted", "severity": "error", "source": None, "start_us": utc, "end_us": utc}
         self._broken, why = None, self._broken
-        self._kept.insert(0, ("finding", data))
+        if self._kept[:1] != [("finding", self._interruption)]:  # refused again and again: told once
+            self._interruption = data
+            self._kept.insert(0, ("finding", data))
         _log.warning("journal_reopened", action="go_on", hearing=self.view.hearing, after=why)
 
     def _written(self, future: asyncio.Future[list[Line]]) -> None:

@@ -126,6 +126,8 @@ class Daemon:
         for view in views:
             if view.state is State.FINISHED and not view.manifests:
                 await self._seal_left(view.hearing)
+            elif not view.state.is_open and self.store.signed(view.hearing) < view.size:
+                await self._sign_left(view.hearing)
         self._beats = asyncio.create_task(self._beat(), name="beats")
         _log.info("recorder_started", action="serve", hearing=self.session.ledger.view.hearing if self.session else None)
 
@@ -178,6 +180,14 @@ class Daemon:
         except (ProtocolError, DiskRefused, OSError) as error:
             _log.error("not_sealed", action="leave_as_it_is", hearing=hearing, error=str(error))
 
+    async def _sign_left(self, hearing: str) -> None:
+        """Sign the last lines of a hearing, if the power went before their checkpoint: it may be the seal."""
+        try:
+            async with self._ledger(hearing) as (_, ledger):
+                await ledger.post(checkpoint=True)
+        except (ProtocolError, DiskRefused, OSError) as error:
+            _log.error("not_signed", action="leave_as_it_is", hearing=hearing, error=str(error))
+
     # What people ask for
 
     async def plan(self, case: Case, participants: Sequence[Participant], seats: Sequence[Seat]) -> str:
@@ -210,7 +220,11 @@ class Daemon:
             entries += [("participant", asdict(item)) for item in participants]
             entries += [("seat", asdict(item)) for item in seats]
             entries += [("source", track.line_data()) for track in self.room.tracks.values()]
-            await ledger.post(*entries, checkpoint=True)
+            try:
+                await ledger.post(*entries, checkpoint=True)
+            except DiskRefused:
+                await ledger.close()
+                raise
             self.session = self._session(ledger)
             self.room.open()
             self._tell_status()
@@ -331,8 +345,8 @@ class Daemon:
         if session.state in (State.RECORDING, State.FAULTY):
             raise HearingRuns(f"hearing {session.ledger.view.hearing} is {session.state}")
         async with self._writing[session.ledger.view.hearing]:
+            await session.set_aside()
             self.session = None
-            await session.close()
 
     @asynccontextmanager
     async def _ledger(self, hearing: str) -> AsyncIterator[tuple[Path, Ledger]]:

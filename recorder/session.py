@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ from protocol import seal
 from protocol.errors import IllegalMove
 from protocol.hearing import State, check_move
 from protocol.journal import Line
+from protocol.view import HearingView
 from protocol.writer import JournalWriter
 from recorder.clock import HearingClock
 from recorder.findings import Findings
 from recorder.keeper import RECORDER, Limits, TakeKeeper
 from recorder.ledger import Ledger
-from recorder.refusals import DiskRefused, IllegalAction, NothingRecorded
+from recorder.refusals import DiskRefused, HearingRuns, IllegalAction, NothingRecorded
 from recorder.room import Room
 from recorder.supervisor import Order
 from recorder.take import LiveTake
@@ -55,6 +57,7 @@ class Session:
         self.keeper = TakeKeeper(folder, ledger, clock, findings, limits)
         self._moves = asyncio.Lock()
         self._resuming: asyncio.Task[None] | None = None
+        self._closed = False
 
     @property
     def take(self) -> LiveTake | None:
@@ -77,6 +80,17 @@ class Session:
         )
 
     # Moves
+
+    @asynccontextmanager
+    async def _moving(self) -> AsyncIterator[None]:
+        """One move at a time, and none of a hearing that was set aside meanwhile."""
+        async with self._moves:
+            self._need_open()
+            yield
+
+    def _need_open(self) -> None:
+        if self._closed:
+            raise IllegalAction(f"hearing {self.ledger.view.hearing} is not the one in this room any more")
 
     async def start(self, by: str) -> None:
         """From planned to recording; true on disk when this returns.
@@ -102,7 +116,7 @@ class Session:
             IllegalAction: the hearing is not being recorded.
             DiskRefused: the journal could not be written.
         """
-        async with self._moves:
+        async with self._moving():
             self._check(State.PAUSED)
             await self._end_take("pause")
             await self.room.close()
@@ -115,8 +129,8 @@ class Session:
             IllegalAction: the hearing is not being recorded, paused or faulty.
             DiskRefused: the disk refused; asked again, it goes on where it stood.
         """
-        async with self._moves:
-            if self.state is not State.FINISHED or self.ledger.view.manifests:
+        async with self._moving():
+            if self.state is not State.FINISHED or (self.ledger.view.manifests and self.ledger.covered):
                 self._check(State.FINISHED)
                 await self._end_take("finish")
                 await self.room.close()
@@ -126,7 +140,11 @@ class Session:
             await self.ledger.work(self._seal)
 
     def _seal(self, writer: JournalWriter, moment: seal.Moment) -> None:
-        tidy(self.keeper.folder, self.ledger.view)  # a manifest that an earlier try left unsigned
+        view = HearingView.of(writer.lines)
+        if view.manifests:  # an earlier try journalled it: its seal is all that is missing
+            writer.checkpoint()
+            return
+        tidy(self.keeper.folder, view)  # a manifest that an earlier try left without its line
         seal.seal_capture(writer, moment)
 
     async def go_on(self, since: dict[str, int], cause: str) -> None:
@@ -136,7 +154,7 @@ class Session:
             since: by source, from when it is missing.
             cause: for the gap's line.
         """
-        async with self._moves:
+        async with self._moving():
             take = self._begin(since, cause)
         self._resuming = asyncio.create_task(self._go_on(take), name="go-on")
 
@@ -147,10 +165,26 @@ class Session:
                 await self._end_take("interrupted")
             except DiskRefused as error:  # the next daemon recovers the take from the files
                 _log.error("take_not_closed", action="leave", hearing=self.ledger.view.hearing, error=str(error))
-        await self.close()
+            await self._close()
+
+    async def set_aside(self) -> None:
+        """Give the room to another hearing, once the move that is under way is done.
+
+        Raises:
+            HearingRuns: it is being recorded.
+        """
+        async with self._moves:
+            if self.state in (State.RECORDING, State.FAULTY):
+                raise HearingRuns(f"hearing {self.ledger.view.hearing} is {self.state}")
+            await self._close()
 
     async def close(self) -> None:
-        """Let go of the journal."""
+        """Let go of the journal, once the move that is under way is done."""
+        async with self._moves:
+            await self._close()
+
+    async def _close(self) -> None:
+        self._closed = True
         if self._resuming is not None:
             self._resuming.cancel()
             await asyncio.gather(self._resuming, return_exceptions=True)
@@ -164,6 +198,7 @@ class Session:
             IllegalAction: the hearing has not begun, or is finished.
             DiskRefused: the disk refused.
         """
+        self._need_open()
         if not self.state.is_open or self.state is State.PLANNED:
             raise IllegalAction(f"a hearing that is {self.state} takes no {line_type}")
         utc, _ = self.clock.now()
@@ -172,7 +207,7 @@ class Session:
     # The beginning of a take
 
     async def _begin_by(self, by: str, expected: State, patience_s: float) -> None:
-        async with self._moves:
+        async with self._moving():
             if self.state is not expected:
                 raise IllegalAction(f"a hearing that is {self.state} cannot be started from {expected}")
             take = self._begin({}, "starting")
@@ -182,7 +217,10 @@ class Session:
                     await self._give_up(take, by)
                 await self.keeper.record(take, ("state", self.keeper.state_data(State.RECORDING, by, "")))
             except DiskRefused:
-                await self.room.end()
+                ended = await self.room.end()
+                if take.start_us is not None:  # it stands in the journal, so it ends there
+                    with suppress(DiskRefused):
+                        await self.keeper.finish(ended, "interrupted")
                 self.keeper.take = None
                 raise
 
