@@ -6,7 +6,9 @@
     ├── SettingsError           settings.toml or an environment variable is wrong; nothing was started
     ├── SeedUnusable            the device's secret key cannot be read, or is not one
     ├── SeedExposed             others than the owner may read the secret key
-    └── TrustUnusable           a file of the trust list is not a verifier key, or cannot be read or written
+    ├── TrustUnusable           a file of the trust list is not a verifier key, or cannot be read or written
+    ├── SignerMemoryUnusable    the signer cannot know or note what it signed; it signs nothing
+    └── SignerRefusal           the signer was asked for something it never signs
 
 Every error has a stable ``code``, the ``exit_status`` a command ends with and ``advice`` for the administrator.
 """
@@ -54,3 +56,25 @@ class TrustUnusable(DeviceConfigError):
 
     code = "trust-unusable"
     advice = "A trust file holds one verifier key, name+key ID+base64, on one line. Correct or remove the file that is named."
+
+
+class SignerMemoryUnusable(DeviceConfigError):
+    """What the signer signed before is not known, or cannot be noted."""
+
+    code = "signer-memory"
+    exit_status = 74  # EX_IOERR
+    advice = (
+        "Check the disk, or restore signer.sqlite together with the key from the newest backup. Only where the key has "
+        "signed no hearing that is still open: start once with `hattama signer --begin`."
+    )
+
+
+class SignerRefusal(DeviceConfigError):
+    """A text that is no checkpoint of this box, or a second history of one of its journals."""
+
+    code = "signer-refused"
+    exit_status = 65  # EX_DATAERR
+    advice = (
+        "The hearing's journal on the disk is not the one that was signed before: leave its folder as it is, plan a new "
+        "hearing, and have the administrator compare the two. Nothing that was signed is lost."
+    )

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     city: str = Field(default="", description="City of the court, as its documents give it.")
     state_dir: Path = Field(default_factory=default_state_dir, description="Folder of records, keys and accounts.")
     run_dir: Path | None = Field(default=None, description="Folder of sockets and previews; default <state_dir>/run.")
+    signer_socket: Path | None = Field(
+        default=None, description="Unix socket of the signer service; without it each command signs with the key itself."
+    )
     segment_s: float = Field(default=10.0, ge=2.0, le=20.0, description="Length of a segment, seconds.")
     sources: tuple[SourceSettings, ...] = Field(default=(), description="Cameras and microphones of the courtroom.")
     speech: SpeechSettings = Field(default_factory=SpeechSettings, description="Speech to text.")

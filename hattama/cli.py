@@ -21,6 +21,7 @@ from hattama.commands import (
     record,
     recorder,
     settings,
+    signer,
     transcriber,
     uploader,
     user,
@@ -66,6 +67,7 @@ def options(
 
 
 app.command("recorder")(recorder.recorder)
+app.command("signer")(signer.signer)
 app.command("console")(console.console)
 app.command("transcriber")(transcriber.transcriber)
 app.command("uploader")(uploader.uploader)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hattama.signing import public_key_path
+
 if TYPE_CHECKING:
     from device_config.settings import Settings
     from protocol.note import VerifierKey
@@ -45,6 +47,8 @@ def _own(settings: Settings) -> list[VerifierKey]:
     """This machine's key if there is one and the caller may read it; verifying makes none."""
     import os
 
-    from device_config.identity import device_signer, seed_path
+    from device_config.identity import device_signer, read_key, seed_path
 
+    if (public := public_key_path(settings)).exists():  # the signer service holds the key
+        return [read_key(public)]
     return [device_signer(settings).key] if os.access(seed_path(settings), os.R_OK) else []

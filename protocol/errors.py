@@ -12,6 +12,7 @@
     ├── IllegalMove             the hearing cannot go from this state to that one
     ├── RecordExists            a file that is written once is there already
     ├── DiskFailed              writing or syncing evidence failed; what was written is not to be called good
+    ├── NotSigned               whoever holds the key gave no signature
     └── Closed                  a closed part cannot be opened: wrong key, or changed bytes
 
 Every error has a stable ``code``, the ``exit_status`` a command ends with and ``advice`` for the person who reads it.
@@ -83,6 +84,14 @@ class DiskFailed(ProtocolError):
     advice = (
         "Check the disk: free space, cable, health. What was synced before is safe; this file is not to be relied on."
     )
+
+
+class NotSigned(ProtocolError):
+    """Whoever holds the key gave no signature; what should be signed stands unsigned until the next try."""
+
+    code = "not-signed"
+    exit_status = 69  # EX_UNAVAILABLE
+    advice = "Check that the signer runs (systemctl status hattama-signer); its log says what it refused. What was recorded is kept."
 
 
 class Closed(ProtocolError):

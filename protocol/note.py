@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
@@ -90,7 +91,28 @@ class Signer(Protocol):
         ...
 
     def sign(self, message: bytes) -> bytes:
-        """Ed25519 signature (64 bytes)."""
+        """Ed25519 signature (64 bytes).
+
+        Raises:
+            NotSigned: it refused, or does not answer.
+        """
+        ...
+
+
+@runtime_checkable
+class LogSigner(Signer, Protocol):
+    """A signer that remembers what it signed and wants to see that a log only grew."""
+
+    def sign_checkpoint(self, text: str, prove: Callable[[int], Sequence[bytes]]) -> bytes:
+        """Ed25519 signature (64 bytes) over the text of a checkpoint.
+
+        Args:
+            text: origin, size and root, a line each.
+            prove: the proof (RFC 6962, section 2.1.2) that the log of that size is the beginning of the log of the text.
+
+        Raises:
+            NotSigned: it refused, or does not answer.
+        """
         ...
 
 
@@ -139,8 +161,22 @@ def sign_note(text: str, signer: Signer) -> str:
     """The note: text, empty line, one signature line."""
     if not text.endswith("\n"):
         raise BadNote("the text of a note ends in LF")
-    data = signer.key.key_id + signer.sign(text.encode())
-    return f"{text}\n— {signer.key.name} {b64(data)}\n"
+    return _note(text, signer.key, signer.sign(text.encode()))
+
+
+def sign_checkpoint(text: str, signer: Signer, prove: Callable[[int], Sequence[bytes]]) -> str:
+    """The note of a checkpoint; a signer that wants one gets the proof that the log only grew.
+
+    Raises:
+        NotSigned: the signer refused, or does not answer.
+    """
+    if isinstance(signer, LogSigner):
+        return _note(text, signer.key, signer.sign_checkpoint(text, prove))
+    return sign_note(text, signer)
+
+
+def _note(text: str, key: VerifierKey, signature: bytes) -> str:
+    return f"{text}\n— {key.name} {b64(key.key_id + signature)}\n"
 
 
 def parse_note(note: str) -> Note:

@@ -16,7 +16,7 @@ from typing import Any
 from protocol import durable
 from protocol.checkpoint import Checkpoint, split_notes
 from protocol.encoding import HEARING, b64
-from protocol.errors import BadLine, BadNote, DiskFailed, RecordExists
+from protocol.errors import BadLine, BadNote, RecordExists
 from protocol.journal import FORMAT, Line, Withheld, make_line, read_journal, split_lines
 from protocol.merkle import Tree
 from protocol.note import Signer, VerifierKey, parse_note, sign_note
@@ -45,11 +45,7 @@ class JournalWriter:
         self._signer = signer
         self._tree = Tree(line.leaf for line in lines)
         self._journal = durable.AppendFile(folder / JOURNAL)
-        try:
-            self._checkpoints = durable.AppendFile(folder / CHECKPOINTS)
-        except DiskFailed:
-            self._journal.close()
-            raise
+        self._checkpoints = durable.AppendFile(folder / CHECKPOINTS)
         self._signed = 0
 
     @classmethod

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from hattama.context import settings_of
+from hattama.signing import signer_of
 from hattama.trust import key_of
 
 app = typer.Typer(help="This box's key, and the keys it trusts.", no_args_is_help=True, rich_markup_mode=None)
@@ -18,9 +19,7 @@ app.add_typer(trust, name="trust")
 def show_key(context: typer.Context) -> None:
     """Print this box's verifier key (public; made on first use), as trust lists and the archive take it."""
     settings = settings_of(context)
-    from device_config.identity import device_signer
-
-    typer.echo(device_signer(settings).key.text)
+    typer.echo(signer_of(settings).key.text)
 
 
 @trust.command("add")

@@ -12,6 +12,7 @@ import typer
 
 from hattama.context import By, settings_of
 from hattama.errors import BadArgument
+from hattama.signing import signer_of
 
 
 def import_(
@@ -31,14 +32,13 @@ def import_(
 
     What a browser plays is copied as it is; the rest is encoded once. After an error nothing is left behind.
     """
-    from device_config.identity import device_signer
     from protocol.hearing import Case
     from recorder.importer import ImportRequest, import_files
 
     settings = settings_of(context)
     about = Case(number=case, code=code, court=settings.court, courtroom=settings.courtroom, title=title, language=language)
     request = ImportRequest(tuple(files), about, by, _time_us(started), round(settings.segment_s * 1_000_000))
-    made = import_files(request, state_dir=settings.state_dir, signer=device_signer(settings), on_progress=_progress)
+    made = import_files(request, state_dir=settings.state_dir, signer=signer_of(settings), on_progress=_progress)
     result = {
         "hearing": made.hearing,
         "record": str(made.folder),
