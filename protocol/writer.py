@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ from typing import Any
 from protocol import durable
 from protocol.checkpoint import Checkpoint, split_notes
 from protocol.encoding import HEARING, b64
-from protocol.errors import BadLine, BadNote, RecordExists
+from protocol.errors import BadLine, BadNote, DiskFailed, NotSigned, RecordExists
 from protocol.journal import FORMAT, Line, Withheld, make_line, read_journal, split_lines
 from protocol.merkle import Tree
-from protocol.note import Signer, VerifierKey, parse_note, sign_note
+from protocol.note import Signer, VerifierKey, parse_note, sign_checkpoint
 
 JOURNAL = "journal.jsonl"
 CHECKPOINTS = "checkpoints"
@@ -45,7 +46,11 @@ class JournalWriter:
         self._signer = signer
         self._tree = Tree(line.leaf for line in lines)
         self._journal = durable.AppendFile(folder / JOURNAL)
-        self._checkpoints = durable.AppendFile(folder / CHECKPOINTS)
+        try:
+            self._checkpoints = durable.AppendFile(folder / CHECKPOINTS)
+        except DiskFailed:
+            self._journal.close()
+            raise
         self._signed = 0
 
     @classmethod
@@ -53,6 +58,8 @@ class JournalWriter:
         cls, folder: Path, signer: Signer, hearing: str, *, software: str, at_us: int, mono_us: int, salt: bytes
     ) -> JournalWriter:
         """Begin a record: the folder, line 0 (``opened``) and the first checkpoint.
+
+        A signer that does not answer stops no recording: then the next checkpoint is the first.
 
         Args:
             folder: the record's folder; must not hold a journal yet.
@@ -82,7 +89,8 @@ class JournalWriter:
             "software": software,
         }
         writer.append("opened", data, at_us=at_us, mono_us=mono_us, salt=salt)
-        writer.checkpoint()
+        with suppress(NotSigned):
+            writer.checkpoint()
         return writer
 
     @classmethod
@@ -154,11 +162,13 @@ class JournalWriter:
         """Sign the journal as it stands; does nothing when the last checkpoint covers it already.
 
         Raises:
+            NotSigned: the signer refused or does not answer; the lines stand, and may be signed later.
             DiskFailed: the disk refused.
         """
         point = Checkpoint(self.origin, self.size, self.root)
         if self._signed < self.size:
-            self._checkpoints.write(sign_note(point.text, self._signer).encode() + b"\n")
+            note = sign_checkpoint(point.text, self._signer, self._tree.consistency_proof)
+            self._checkpoints.write(note.encode() + b"\n")
             self._checkpoints.sync()
             self._signed = self.size
         return point
