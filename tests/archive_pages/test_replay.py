@@ -42,6 +42,18 @@ def playing(page: Page, after_s: float) -> None:
     page.wait_for_function("s => document.querySelector('video').currentTime > s", arg=after_s, timeout=WAIT)
 
 
+def test_the_text_that_stays_in_view_never_lies_over_the_findings(archive: Court, chromium: Browser) -> None:
+    opened = window(chromium, archive.url, "ru")
+    opened.sign_in()
+    page = opened.replay()
+    page.locator("[data-question=provenance]").scroll_into_view_if_needed()
+    text, findings = page.locator("hattama-transcript").bounding_box(), page.locator(".trust-area").bounding_box()
+    assert text is not None
+    assert findings is not None
+    assert text["y"] + text["height"] <= findings["y"] + 1
+    opened.page.context.close()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_play_jump_and_findings_in_each_language(archive: Court, chromium: Browser, language: str) -> None:
     opened = window(chromium, archive.url, language)

@@ -33,7 +33,7 @@ export class HearingPage extends LitElement {
   constructor() {
     super();
     this.#live.addEventListener("change", () => {
-      if (!this.#live.fresh) for (const meter of this.querySelectorAll<Meter>("ht-meter")) meter.show(-9000, -9000);
+      this.#quietMeters();
       this.requestUpdate();
     });
     this.#live.addEventListener("levels", (event) => this.#levels((event as CustomEvent<Levels>).detail));
@@ -61,6 +61,14 @@ export class HearingPage extends LitElement {
 
   #address(rest: string): string {
     return `/api/hearings/${encodeURIComponent(this.#live.view.hearing)}/${rest}`;
+  }
+
+  /** A device that gives no data has no level, whatever its meter showed last. */
+  #quietMeters(): void {
+    const live = new Set(this.#live.status.sources.filter((source) => source.state === "ready" || source.state === "recording").map((source) => source.name));
+    for (const meter of this.querySelectorAll<Meter>("ht-meter")) {
+      if (!this.#live.fresh || !live.has(meter.dataset["source"] ?? "")) meter.show(-9000, -9000);
+    }
   }
 
   #levels(levels: Levels): void {

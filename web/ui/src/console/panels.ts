@@ -23,21 +23,22 @@ export function findingsPanel(findings: Finding[]): TemplateResult | typeof noth
   `;
 }
 
-/** Microphones with their meters and who sits at them, cameras with their pictures. */
+/** Microphones with their meters and who sits at them, cameras with their pictures. A pause closes them all: nobody listens in. */
 export function devicesPanel(data: PageData, view: View, sources: SourceStatus[]): TemplateResult {
+  const paused = view.state === "paused";
   const microphones = sources.filter((source) => source.media === "audio");
   const cameras = sources.filter((source) => source.media === "video");
   return html`
     <section class="card devices" aria-label=${t("Microphones and cameras")}>
       <div>
-        <h2>${t("Microphones")} ${tally(microphones)}</h2>
+        <h2>${t("Microphones")} ${paused ? nothing : tally(microphones)}</h2>
         ${microphones.length === 0 ? html`<p class="empty">${t("No microphone is set up.")}</p>` : nothing}
         <ul class="microphones">
           ${repeat(microphones, (source) => source.name, (source) => microphone(data, view, source))}
         </ul>
       </div>
       <div>
-        <h2>${t("Cameras")} ${tally(cameras)}</h2>
+        <h2>${t("Cameras")} ${paused ? nothing : tally(cameras)}</h2>
         ${cameras.length === 0 ? html`<p class="empty">${t("No camera is set up.")}</p>` : nothing}
         <ul class="cameras">
           ${repeat(
@@ -45,7 +46,7 @@ export function devicesPanel(data: PageData, view: View, sources: SourceStatus[]
             (source) => source.name,
             (source) => html`<li class="device ${source.state}">
               <ht-picture .source=${source.name} .label=${source.label || source.name}></ht-picture>
-              <span class="device-name">${source.label || source.name}</span>${chip(data, source)}
+              <span class="device-name">${source.label || source.name}</span>${chip(data, source, paused)}
             </li>`,
           )}
         </ul>
@@ -59,7 +60,7 @@ function microphone(data: PageData, view: View, source: SourceStatus): TemplateR
   const person = view.participants.find((one) => one.id === seat?.participant);
   const label = source.label || source.name;
   return html`<li class="device ${source.state}">
-    <span class="device-name">${label}${person ? html`<span class="device-person">${personName(data, person)}</span>` : nothing}</span>${chip(data, source)}
+    <span class="device-name">${label}${person ? html`<span class="device-person">${personName(data, person)}</span>` : nothing}</span>${chip(data, source, view.state === "paused")}
     <ht-meter data-source=${source.name} .label=${label}></ht-meter>
   </li>`;
 }
@@ -70,7 +71,8 @@ function tally(sources: SourceStatus[]): TemplateResult | typeof nothing {
   return html`<span class="tally ${good < sources.length ? "short" : ""}">${t("{good} of {all} give data", { good, all: sources.length })}</span>`;
 }
 
-function chip(data: PageData, source: SourceStatus): TemplateResult {
+function chip(data: PageData, source: SourceStatus, paused: boolean): TemplateResult {
+  if (paused && source.state === "absent") return html`<span class="chip">${t("Off in the pause")}</span>`;
   const kind = { absent: "bad", lost: "bad", ready: "good", recording: "recording", unknown: "" }[source.state];
   return html`<span class="chip ${kind}">${data.sourceStates[source.state] ?? source.state}</span>`;
 }
