@@ -136,7 +136,8 @@ class HearingView:
 
     def to_json(self) -> dict[str, Any]:
         """The view as plain JSON values, for the API."""
-        value = asdict(self)
+        value = asdict(replace(self, segments=[], progress={}))
+        value["segments"] = [dict(vars(item)) for item in self.segments]  # tens of thousands, flat: no deep copies
         for key in ("participants", "seats", "sources", "takes"):
             value[key] = list(value[key].values())
         del value["progress"]

@@ -161,8 +161,9 @@ def _reading(app: FastAPI, daemon: Daemon) -> None:
     @app.get("/v1/hearings")
     async def hearings(state: Annotated[State | None, Query()] = None) -> list[dict[str, Any]]:
         """Hearings on this box, oldest name first."""
-        views = await asyncio.to_thread(daemon.store.views)
-        return [summary(view).to_json() for view in views if state in (None, view.state)]
+        live = summary(daemon.session.ledger.view) if daemon.session else None
+        found = await asyncio.to_thread(daemon.store.summaries, live)
+        return [item.to_json() for item in found if state in (None, item.state)]
 
     @app.get("/v1/hearings/{hearing}")
     async def view(hearing: str) -> dict[str, Any]:

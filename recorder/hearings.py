@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -21,6 +21,9 @@ from protocol.writer import CHECKPOINTS, JOURNAL
 from recorder.refusals import NoHearing
 
 _log = structlog.get_logger(__name__)
+#: Views kept in memory: one of a day's hearing takes megabytes, and a box holds thousands.
+_VIEWS = 16
+_Mark: TypeAlias = tuple[int, int]
 #: A whole note and nothing of a torn one; the size it signs.
 _NOTE = re.compile(rb"\n([0-9]{1,16})\n[A-Za-z0-9+/]{43}=\n\n[^\n]+\n\n")
 _TAIL = 4096
@@ -72,7 +75,8 @@ class HearingStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._read: dict[str, tuple[tuple[int, int], HearingView]] = {}
+        self._read: dict[str, tuple[_Mark, HearingView]] = {}
+        self._summaries: dict[str, tuple[_Mark, Summary]] = {}
 
     def path(self, hearing: str) -> Path:
         """Folder of a hearing.
@@ -97,14 +101,37 @@ class HearingStore:
             ProtocolError: the journal cannot be read.
         """
         path = self.path(hearing) / JOURNAL
-        facts = path.stat()
-        mark = (facts.st_mtime_ns, facts.st_size)
-        known = self._read.get(hearing)
+        mark = _mark(path)
+        known = self._read.pop(hearing, None)
         if known is None or known[0] != mark:
             entries, _ = read_journal(path.read_bytes())
             known = (mark, HearingView.of(entries))
-            self._read[hearing] = known
+        self._read[hearing] = known
+        for old in list(self._read)[:-_VIEWS]:
+            self._read.pop(old, None)
         return known[1]
+
+    def summaries(self, live: Summary | None = None) -> list[Summary]:
+        """A line for each hearing whose journal can be read, oldest name first.
+
+        Args:
+            live: of the hearing whose journal is being written, which is not read again.
+        """
+        found = []
+        for name in self.names():
+            if live is not None and name == live.hearing:
+                found.append(live)
+                continue
+            try:
+                mark = _mark(self.path(name) / JOURNAL)
+                known = self._summaries.get(name)
+                if known is None or known[0] != mark:
+                    known = (mark, summary(self.view(name)))
+                    self._summaries[name] = known
+                found.append(known[1])
+            except (ProtocolError, OSError) as error:
+                _log.error("journal_unreadable", action="skip", hearing=name, error=str(error))
+        return found
 
     def signed(self, hearing: str) -> int:
         """How many lines the last checkpoint of a hearing covers; 0 when there is none.
@@ -129,6 +156,12 @@ class HearingStore:
             except (ProtocolError, OSError) as error:
                 _log.error("journal_unreadable", action="skip", hearing=name, error=str(error))
         return found
+
+
+def _mark(path: Path) -> _Mark:
+    """What changes when the file does."""
+    facts = path.stat()
+    return facts.st_mtime_ns, facts.st_size
 
 
 def summary(view: HearingView) -> Summary:
