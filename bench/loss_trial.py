@@ -70,9 +70,10 @@ def run_trial(spec: Spec) -> Outcome:
     outcome = Outcome(spec.seed, spec.disk)
     folder = Path(tempfile.mkdtemp(prefix=f"loss-{spec.disk}-{spec.seed}-", dir=spec.folder))
     disk = make_disk(folder, spec.disk)
+    run_dir = Path(tempfile.mkdtemp(prefix="loss-"))  # not in the folder: a socket's path is at most 107 bytes
     try:
         with courtroom(folder) as (microphones, camera):
-            trial = _Trial(spec, folder, disk, microphones, camera, outcome)
+            trial = _Trial(spec, folder, run_dir, disk, microphones, camera, outcome)
             try:
                 trial.live()
             except (Refused, OSError, RuntimeError, TimeoutError) as error:
@@ -89,6 +90,7 @@ def run_trial(spec: Spec) -> Outcome:
             )
     finally:
         disk.close()
+        shutil.rmtree(run_dir, ignore_errors=True)
         if not outcome.error and not outcome.judged.violations:
             shutil.rmtree(folder, ignore_errors=True)
     return outcome
@@ -96,7 +98,14 @@ def run_trial(spec: Spec) -> Outcome:
 
 class _Trial:
     def __init__(
-        self, spec: Spec, folder: Path, disk: Disk, microphones: Microphones, camera: Camera, outcome: Outcome
+        self,
+        spec: Spec,
+        folder: Path,
+        run_dir: Path,
+        disk: Disk,
+        microphones: Microphones,
+        camera: Camera,
+        outcome: Outcome,
     ) -> None:
         self.spec, self.disk, self.outcome = spec, disk, outcome
         self.microphones, self.camera = microphones, camera
@@ -106,7 +115,7 @@ class _Trial:
         cam = {"name": CAMERA, "kind": "camera", "media": "video", "url": camera.url}
         config = folder / "settings.toml"
         settings = write_settings(
-            config, disk.folder / "state", folder / "run", [{**mics, "channels": CHANNELS}, cam], SEGMENT_S
+            config, disk.folder / "state", run_dir, [{**mics, "channels": CHANNELS}, cam], SEGMENT_S
         )
         self.key = device_signer(settings).key
         self.box = Box(config, folder / "log")

@@ -16,6 +16,7 @@ from protocol.errors import DiskFailed, RecordExists
 
 FILE_MODE = 0o640
 DIR_MODE = 0o750
+_PART = 1 << 20
 
 
 def sync_dir(folder: Path) -> None:
@@ -147,16 +148,36 @@ def cut(path: Path, size: int) -> None:
         raise DiskFailed(f"{path}: cannot be cut: {error.strerror}") from error
 
 
-def sync_file(path: Path) -> None:
-    """Make the bytes of a file durable that another, dead process wrote."""
+def settle(path: Path, size: int) -> None:
+    """Make the first ``size`` bytes of a file that a dead process wrote durable, and drop what follows them.
+
+    They are written anew beside it and put in its place: where the dead process met a failed sync, the kernel may call pages
+    clean that never reached the disk, and another sync of the same file would say nothing about them. Without room for that
+    the file is cut and synced where it is.
+
+    Raises:
+        DiskFailed: the disk refused both; the file is as it was.
+    """
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp")
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    except OSError as error:
-        raise DiskFailed(f"{path}: cannot be synced: {error.strerror}") from error
+        temporary.unlink(missing_ok=True)
+        _copy(path, size, temporary)
+        temporary.replace(path)
+        sync_dir(path.parent)
+    except (DiskFailed, OSError):
+        temporary.unlink(missing_ok=True)
+        cut(path, size)
+
+
+def _copy(path: Path, size: int, to: Path) -> None:
+    new = DurableFile(to)
+    try:
+        with path.open("rb") as old:
+            while part := old.read(min(_PART, size)):
+                new.write(part)
+                size -= len(part)
+    finally:
+        new.close()
 
 
 def write_once(path: Path, data: bytes | Iterable[bytes]) -> None:

@@ -16,7 +16,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from protocol.durable import cut, sync_file
+from protocol.durable import settle
 from protocol.encoding import b64
 from protocol.errors import DiskFailed
 from recorder.boxes import Layout, layout
@@ -63,7 +63,7 @@ class RecoveredSegment:
 def recover_segment(path: Path) -> RecoveredSegment:
     """Cut the file after its last whole fragment (durably) and measure what is left.
 
-    A file that is whole already is synced and measured only, so recovering twice changes nothing. A file without any whole
+    A file that is whole already keeps all its bytes, so recovering twice changes nothing. A file without any whole
     fragment is left as it is and reported as :attr:`RecoveredSegment.empty`.
 
     Args:
@@ -78,10 +78,8 @@ def recover_segment(path: Path) -> RecoveredSegment:
             found = layout(file)
         if not found.fragments:
             return _empty(found)
-        if found.whole < found.length:
-            cut(path, found.whole)
-        else:  # the kill may have come before the last sync: what is journalled now must be on the disk
-            sync_file(path)
+        # The kill may have come before the last sync, or after one that failed: what is journalled now must be on the disk.
+        settle(path, found.whole)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").digest()
     except OSError as error:

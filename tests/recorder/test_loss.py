@@ -24,7 +24,8 @@ def test_ten_kills_and_six_power_cuts(tmp_path: Path) -> None:
     why_not = loss_disk.why_not()
     seed = random.SystemRandom().randrange(2**31)
     outcomes, found = run(10, 0 if why_not else 6, seed, JOBS, tmp_path)
-    assert found["violations"] == [], found  # again with: python -m bench.loss --kills 10 --cuts 6 --seed …
+    broken = "\n".join(found["violations"])
+    assert not broken, f"python -m bench.loss --kills 10 --cuts 6 --seed {seed}\n{broken}"
     assert sum(len(outcome.disasters) for outcome in outcomes) >= (10 if why_not else 16)
     assert found["kills"]["measured"] > 0
     assert found["kills"]["worst_loss_s"] <= 0.5
