@@ -94,7 +94,11 @@ class ReadBack:
         while True:
             segment = await self._queue.get()
             try:
-                difference = await self._check(segment)
+                try:
+                    difference = await self._check(segment)
+                except Exception as error:  # noqa: BLE001 - a decoder that cannot be started or talks nonsense ends no read-back
+                    await self._stop()
+                    difference = Difference("readback-failed", segment, f"{type(error).__name__}: {error}"[:300])
                 self.done += 1
                 if difference is not None:
                     _log.error("readback", action="journal", path=segment.path, detail=difference.detail)
