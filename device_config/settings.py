@@ -11,9 +11,9 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError as UnreadableSource
 
@@ -45,6 +45,20 @@ class SourceSettings(_Model):
     channels: tuple[str, ...] = Field(default=(), description="Audio: the track name of each channel, in order.")
     labels: tuple[str, ...] = Field(default=(), description="Audio: what people call each channel, in order.")
     rate: int = Field(default=48000, ge=8000, le=192000, description="Audio: samples a second asked of the device.")
+
+    @model_validator(mode="after")
+    def _check_reachable(self) -> Self:
+        """A source that says nowhere, or two places, where its data come from would fail when a hearing is to begin."""
+        if sum(place is not None for place in (self.url, self.device, self.path)) != 1:
+            raise ValueError("give one of url, device and path")
+        if len(self.labels) > max(1, len(self.channels)):
+            raise ValueError("there are more labels than channels")
+        return self
+
+    @property
+    def tracks(self) -> tuple[str, ...]:
+        """Names of its tracks, in the order of its channels."""
+        return self.channels or (self.name,)
 
 
 class ModelSettings(_Model):
@@ -102,6 +116,18 @@ class Settings(BaseSettings):
     speech: SpeechSettings = Field(default_factory=SpeechSettings, description="Speech to text.")
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="The web app in the courtroom.")
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="The archive.")
+
+    @field_validator("sources")
+    @classmethod
+    def _check_names(cls, sources: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+        """A track's name is a folder of the record: two of a name would write into one another."""
+        for what, names in (
+            ("source", [source.name for source in sources]),
+            ("track", [track for source in sources for track in source.tracks]),
+        ):
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"two of one {what} name: {', '.join(twice)}")
+        return sources
 
     @property
     def runtime(self) -> Path:
@@ -176,7 +202,7 @@ def _refuse_unknown_variables() -> None:
 
 def _describe(path: Path | None, text: str, item: Any) -> str:
     names = [str(part) for part in item["loc"]]
-    said = f"{'.'.join(names)}: {item['msg']}"
+    said = f"{'.'.join(names)}: {item['msg'].removeprefix('Value error, ')}"
     if variable := _variable_of(names):
         return f"environment variable {variable}: {said}"
     if line := _line_of(text, names):
@@ -212,6 +238,6 @@ def _line_of(text: str, names: list[str]) -> int | None:
             continue
         else:
             continue
-        if table == names[: len(table)]:
-            best = number
+        if table == names[: len(table)] or (names == table[: len(names)] and best is None):
+            best = number  # the table of the setting, or the first of the tables that it is made of
     return best

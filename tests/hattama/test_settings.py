@@ -31,7 +31,7 @@ def test_show_hides_passwords_in_addresses(tmp_path: Path) -> None:
 def test_check_counts_devices_and_tracks(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text(
-        '[[sources]]\nname = "mics"\nkind = "microphone"\nmedia = "audio"\nchannels = ["a", "b"]\n'
-        '[[sources]]\nname = "cam"\nkind = "camera"\nmedia = "video"\n'
+        '[[sources]]\nname = "mics"\nkind = "microphone"\nmedia = "audio"\ndevice = "hw:1"\nchannels = ["a", "b"]\n'
+        '[[sources]]\nname = "cam"\nkind = "camera"\nmedia = "video"\nurl = "rtsp://x/1"\n'
     )
     assert "2 devices, 3 tracks" in hattama("--config", str(file), "settings", "check").out
