@@ -18,6 +18,7 @@ class Done:
 
     def __init__(self, path: Path) -> None:
         make_dirs(path.parent)
+        path.touch(mode=0o600)
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")

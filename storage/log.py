@@ -68,6 +68,7 @@ class Log:
         self._lock = threading.Lock()
         if path is not None:
             make_dirs(path.parent)
+            path.touch(mode=0o600)
         self._database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -95,13 +96,21 @@ class Uploader:
         """Look at every record once, running hearings first."""
         folders = [path for path in self._settings.hearings.glob("*") if (path / "journal.jsonl").is_file()]
         for folder in folders:
-            if folder not in self._jobs and not self._done.is_done(folder):
+            if folder not in self._jobs and not self._is_done(folder):
                 self._jobs[folder] = Job(Sender(folder, self._client, self._clock))
         for folder, job in sorted(self._jobs.items(), key=lambda item: _rank(item[1])):
             if self._clock() < job.not_before:
                 continue
             if not self._serve(folder, job):
                 break  # the archive does not answer: the others need not try
+
+    def _is_done(self, folder: Path) -> bool:
+        """Whether the list says so; a list that cannot be read costs the archive a question, never a record its way."""
+        try:
+            return self._done.is_done(folder)
+        except (OSError, sqlite3.Error) as error:
+            log.warning("list of what is done unreadable", action="done_unreadable", record=folder.name, error=str(error))
+            return False
 
     def _serve(self, folder: Path, job: Job) -> bool:
         """One step of one record; False if the archive does not answer."""
@@ -112,7 +121,7 @@ class Uploader:
             seconds = min(BACKOFF_S[1], BACKOFF_S[0] * 2 ** min(job.pauses, 10))
             self._pause(job, seconds * random.uniform(0.8, 1.2), error)  # noqa: S311
             return False
-        except (StorageError, ProtocolError, OSError) as error:
+        except (StorageError, ProtocolError, OSError, sqlite3.Error) as error:  # the last: a full disk refuses the list
             self._pause(job, REFUSED_S, error)
         else:
             job.pauses, job.trouble = 0, ""

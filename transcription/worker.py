@@ -65,6 +65,11 @@ def transcribe_record(folder: Path, settings: Settings, *, progress: Progress | 
     return transcribe(read_view(record), record, settings.speech, progress=progress)
 
 
+def again_in_s(tries: int) -> float:
+    """Seconds until a hearing that failed so often is tried again; bounded before it is too large a number for a float."""
+    return min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(tries - 1, 10))
+
+
 @dataclass
 class _Trouble:
     tries: int = 0
@@ -113,7 +118,7 @@ class Transcriber:
             except Exception:
                 # One hearing must never keep the others waiting, whatever is wrong with its record.
                 trouble.tries += 1
-                wait = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (trouble.tries - 1))
+                wait = again_in_s(trouble.tries)
                 trouble.not_before = self.now() + wait
                 log.exception("hearing failed", action="hearing_failed", tries=trouble.tries, again_in_s=wait)
                 return False

@@ -82,6 +82,7 @@ class Catalogue:
     def __init__(self, path: Path | None = None) -> None:
         if path is not None:
             make_dirs(path.parent)
+            path.touch(mode=0o600)
         self._engine = sa.create_engine(
             "sqlite://" if path is None else f"sqlite:///{path}",
             poolclass=sa.pool.QueuePool, pool_size=1, max_overflow=0, pool_timeout=60,

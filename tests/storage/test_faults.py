@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import sqlite3
+import stat
 from contextlib import closing
 
 import httpx2
@@ -117,3 +118,22 @@ def test_a_body_that_trickles_is_given_up(court: Court) -> None:
                     continue
     assert said.startswith(b"HTTP/1.1 408")
     assert not (court.root / "archive" / "objects" / "records").exists()
+
+
+def test_a_list_of_what_is_done_that_cannot_be_used_keeps_no_record_here(served: Court) -> None:
+    """A full disk, or a damaged file: what is needed most then is that the records leave the box."""
+    records = [served.record("h1"), served.record("h2")]
+    uploader = Uploader(served.settings)
+    with closing(sqlite3.connect(served.settings.state_dir / "uploader.sqlite")) as database:
+        database.execute("DROP TABLE done")
+    uploader.tick()
+    uploader.close()
+    assert all((record.folder / "receipt.json").exists() for record in records)
+
+
+def test_databases_are_their_owners(served: Court) -> None:
+    upload_record(served.record().folder, served.settings)
+    Uploader(served.settings).close()
+    found = sorted(served.root.rglob("*.sqlite*"))
+    assert {path.name for path in found} >= {"accounts.sqlite", "catalogue.sqlite", "log.sqlite", "uploader.sqlite"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in found} == {0o600}

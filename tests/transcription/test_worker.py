@@ -20,7 +20,7 @@ from transcription.activity import LevelDetector
 from transcription.client import FakeRecorder, SocketClient
 from transcription.errors import RecorderUnreachable
 from transcription.models import Engines
-from transcription.worker import FIRST_WAIT_S, TRIES, Transcriber, run, transcribe_record
+from transcription.worker import FIRST_WAIT_S, LONGEST_WAIT_S, TRIES, Transcriber, again_in_s, run, transcribe_record
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120
@@ -141,6 +141,10 @@ def test_one_bad_hearing_blocks_no_other(settings: Settings) -> None:
     assert worker.turn() == 3  # the draft is made without a transcript
     assert sorted(fake.drafts) == ["absent", "bad", "good", "refused"]
     assert [transcript.hearing for transcript in fake.transcripts] == ["good"]
+
+
+def test_waits_grow_to_an_hour_and_stay_there_for_months() -> None:
+    assert [again_in_s(tries) for tries in (1, 2, 3, 20, 1100)] == [FIRST_WAIT_S, 2 * FIRST_WAIT_S, 4 * FIRST_WAIT_S, LONGEST_WAIT_S, LONGEST_WAIT_S]
 
 
 def test_a_transcript_that_is_there_is_not_made_twice(settings: Settings) -> None:
