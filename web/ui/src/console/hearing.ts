@@ -59,6 +59,9 @@ export class HearingPage extends LitElement {
     return this.#data.mayOperate && ["recording", "not-recording", "paused", "faulty"].includes(this.#phase);
   }
 
+  /** What is being asked of the recorder, settled once it answered and the page was told. */
+  #acting: Promise<void> = Promise.resolve();
+
   #address(rest: string): string {
     return `/api/hearings/${encodeURIComponent(this.#live.view.hearing)}/${rest}`;
   }
@@ -113,8 +116,8 @@ export class HearingPage extends LitElement {
   async #act(act: Act): Promise<void> {
     if (this.busy) return;
     this.busy = act;
-    await this.#try(() => postJson(this.#address(act)));
-    await this.#live.refresh();
+    this.#acting = this.#try(() => postJson(this.#address(act))).then(() => this.#live.refresh());
+    await this.#acting;
     this.busy = undefined;
   }
 
@@ -125,8 +128,10 @@ export class HearingPage extends LitElement {
   }
 
   async #stop(): Promise<void> {
-    if (["planned", "over"].includes(this.#phase) || this.busy) return;
-    if (await this.ask.finish()) await this.#act("stop");
+    if (["planned", "over"].includes(this.#phase) || this.busy === "stop") return;
+    if (!(await this.ask.finish())) return;
+    await this.#acting; // pressed right after a pause: its answer may still be on the way, and finishing must not be lost
+    await this.#act("stop");
   }
 
   async #mark(stage: StageKind): Promise<void> {
