@@ -65,6 +65,9 @@ def failing(pid: int, calls: str, error: str, when: str) -> Iterator[None]:
             yield
         finally:
             tracer.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                tracer.wait(5)
+            tracer.kill()  # it can wait for ever for threads of a process whose first thread has gone
 
 
 def line_data(box: Box, hearing: str, *types: str) -> list[dict[str, Any]]:
