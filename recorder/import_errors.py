@@ -10,6 +10,7 @@
         ├── InputEmpty          it has no bytes
         ├── InputNotMedia       no recording of a kind that is read: text, a playlist, a picture, a document
         ├── InputDamaged        a recording that was cut off, so that nothing of it can be read
+        ├── InputCutOff         a recording whose end is missing, where a whole one was asked for
         ├── InputRefused        a recording that is beyond a limit: streams, channels, picture size, codec
         ├── InputChanged        it changed while it was read
         ├── ImportNoSpace       the disk has no room for the record
@@ -74,6 +75,13 @@ class InputDamaged(ImportFailed):
 
     code = "import-damaged"
     advice = "Copy it again from the device. If it is damaged there too, keep it as it is: a repair needs the device that made it."
+
+
+class InputCutOff(ImportFailed):
+    """The recording ends before the length that it announces, and a whole one was asked for."""
+
+    code = "import-cut-off"
+    advice = "Copy it again from the device. If nothing more is there, `--incomplete` imports what is left, with the gap in its journal."
 
 
 class InputRefused(ImportFailed):

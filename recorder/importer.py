@@ -33,6 +33,7 @@ from recorder.import_errors import (
     ImportFailed,
     ImportNoSpace,
     ImportUnverified,
+    InputCutOff,
     InputEmpty,
     InputForbidden,
     InputMissing,
@@ -60,6 +61,7 @@ class ImportRequest:
         by: who imports.
         start_us: when the earliest of the files begins, UTC µs; None: what the files say (docs/import.md).
         segment_us: wanted length of a segment.
+        whole: refuse a recording whose end is missing.
     """
 
     files: tuple[Path, ...]
@@ -67,6 +69,7 @@ class ImportRequest:
     by: str = "import"
     start_us: int | None = None
     segment_us: int = SEGMENT_US
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,8 @@ def import_files(
         identified = [origin.identify() for origin in origins]
         contents = Contents(request.case, request.by, identified, arrangement, outcome)
         findings = write_record(folder, signer, hearing_clock, hearing, software, contents)
+        if request.whole and (lacks := [f"{source}: {detail}" for code, source, detail in findings if code == "source-cut-off"]):
+            raise InputCutOff("; ".join(lacks))
         report = _verified(folder, signer)
         home = _move_in(folder, state_dir / "hearings" / hearing)
     _log.info("imported", action="import", hearing=hearing, segments=len(outcome.segments), findings=len(findings))

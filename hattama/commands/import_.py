@@ -25,6 +25,7 @@ def import_(
     started: Annotated[
         str | None, typer.Option(metavar="TIME", help="When the earliest file begins, as 2026-11-22T10:30:00+05:00.")
     ] = None,
+    incomplete: Annotated[bool, typer.Option("--incomplete", help="Import a recording whose end is missing, too.")] = False,
     by: By = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
@@ -37,7 +38,7 @@ def import_(
 
     settings = settings_of(context)
     about = Case(number=case, code=code, court=settings.court, courtroom=settings.courtroom, title=title, language=language)
-    request = ImportRequest(tuple(files), about, by, _time_us(started), round(settings.segment_s * 1_000_000))
+    request = ImportRequest(tuple(files), about, by, _time_us(started), round(settings.segment_s * 1_000_000), not incomplete)
     made = import_files(request, state_dir=settings.state_dir, signer=signer_of(settings), on_progress=_progress)
     result = {
         "hearing": made.hearing,

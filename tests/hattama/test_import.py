@@ -44,3 +44,13 @@ def test_a_time_without_a_zone_is_told(tmp_path: Path) -> None:
     said = hattama("import", str(_wav(tmp_path / "hall.wav")), "--started", "2026-11-22T10:30:00")
     assert said.status == 64
     assert "time zone" in said.err
+
+
+def test_a_recording_without_its_end_is_refused_unless_that_is_wanted(tmp_path: Path) -> None:
+    path = _wav(tmp_path / "hall.wav")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    said = hattama("import", str(path))
+    assert said.status == 65
+    assert said.err.splitlines()[0].startswith("error[import-cut-off]: audio: ")
+    assert not list(tmp_path.rglob("journal.jsonl"))
+    assert hattama("import", str(path), "--incomplete").status == 0
