@@ -54,6 +54,11 @@ def router(desk: Desk) -> APIRouter:
             return await _start_page(desk, request, form, status=error.status, failed=error)
         return RedirectResponse(f"/hearings/{quote(str(opened['hearing']), safe='')}", 303)
 
+    @routes.get("/hearings", dependencies=[Depends(signed_in)])
+    async def back_to_the_form() -> Response:
+        """The form was refused and stood under this address: a change of language or a reload comes here."""
+        return RedirectResponse("/", 303)
+
     @routes.get("/hearings/{hearing}")
     async def hearing_page(request: Request, hearing: str, account: Annotated[Account, Depends(signed_in)]) -> Response:
         lang = desk.pages.translator(request)

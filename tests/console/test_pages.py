@@ -95,6 +95,14 @@ def test_what_was_typed_stays_in_a_refused_form(secretary: TestClient) -> None:
     assert 'aria-invalid="true"' in answer.text
 
 
+def test_a_change_of_language_on_a_refused_form_leads_to_the_form(secretary: TestClient) -> None:
+    answer = secretary.post("/hearings", data={**FORM, "number": ""})
+    assert 'name="next" value="/hearings"' in answer.text
+    answer = secretary.post("/language", data={"language": "ru", "next": "/hearings"}, follow_redirects=True)
+    assert answer.status_code == 200
+    assert "<form class=\"card new-hearing\"" in answer.text
+
+
 def test_a_microphone_that_is_not_in_the_room_is_no_seat(secretary: TestClient, fake: FakeRecorder) -> None:
     opened(secretary, **{"source-1": "mic-of-another-room"})
     assert [seat["source"] for seat in fake.calls[-1][1]["seats"]] == ["mic-bench", "mic-defendant"]
