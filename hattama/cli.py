@@ -15,6 +15,7 @@ import typer
 
 from hattama.commands import (
     archive,
+    check,
     console,
     demo,
     device,
@@ -75,6 +76,7 @@ app.add_typer(archive.app, name="archive")
 app.add_typer(record.app, name="record")
 app.command("import")(importer.import_)
 app.command("verify")(verify.verify)
+app.command("check")(check.check)
 app.add_typer(user.app, name="user")
 app.add_typer(settings.app, name="settings")
 app.add_typer(device.app, name="device")

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from protocol.errors import DiskFailed, ProtocolError
 from protocol.hearing import Case, Participant, Seat, State
 from protocol.stages import CODES, stages
+from recorder.check_result import SECONDS, CheckResult
 from recorder.events import encode
 from recorder.hearings import summary
 from recorder.refusals import BadRequest, DiskRefused, NoSource, Refusal
@@ -83,6 +84,12 @@ class DraftBody(_Body):
     """Who asks for the draft."""
 
     by: str = Field(default="recorder", min_length=1, max_length=300)
+
+
+class CheckBody(_Body):
+    """How long to capture, s."""
+
+    seconds: int = Field(default=SECONDS, ge=3, le=60)
 
 
 class StageBody(ByBody):
@@ -181,6 +188,12 @@ def _moving(app: FastAPI, daemon: Daemon) -> None:
         seats = [Seat(**item.model_dump()) for item in body.seats]
         _check_seats(daemon, people, seats)
         return {"hearing": await daemon.plan(Case(**body.case.model_dump()), people, seats)}
+
+    @app.post("/v1/check")
+    async def check(body: CheckBody | None = None) -> CheckResult:
+        """Capture through every source, store, read back, sign, verify; ready or not, and what to do."""
+        seconds = body.seconds if body else SECONDS
+        return await asyncio.shield(asyncio.ensure_future(daemon.check(seconds)))
 
     for action in ("start", "pause", "resume", "stop"):
         app.post(f"/v1/hearings/{{hearing}}/{action}", name=action)(_mover(daemon, action))

@@ -23,6 +23,7 @@ import httpx2
 
 from protocol.hearing import Case, Participant, Seat, State
 from recorder import refusals
+from recorder.check_result import CheckResult
 from recorder.errors import RecorderError
 from recorder.refusals import Refusal
 from recorder.status import Status
@@ -132,6 +133,10 @@ class RecorderClient:
             "seats": [asdict(item) for item in seats],
         }
         return str(self._post("/v1/hearings", body)["hearing"])
+
+    def check(self, seconds: int) -> CheckResult:
+        """Try the whole way with every source; takes as long as it captures, and some seconds more."""
+        return CheckResult.model_validate(self._post("/v1/check", {"seconds": seconds}))
 
     def start(self, hearing: str, by: str) -> Status:
         """Start recording; true on disk when it returns."""

@@ -246,7 +246,7 @@ class TakeKeeper:
             self.ledger.post(entry, keep=True)
             if self._joint_gap is None and not book.lost:
                 self._explain(take, book, report.start_us)
-        if report.media == "audio" and report.rms_cdb is not None and report.units:
+        if report.units and (report.media == "video" or report.rms_cdb is not None):
             self.readback.add(
                 Measured(
                     self.folder, report.path, report.source, report.start_us, report.end_us, report.units, report.rms_cdb

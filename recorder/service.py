@@ -31,12 +31,12 @@ from protocol.journal import Line
 from protocol.note import Signer
 from protocol.view import HearingView
 from protocol.writer import JournalWriter
-from recorder import papers, reports
+from recorder import checking, papers, reports
+from recorder.check_result import CheckResult
 from recorder.child import CAPTURE
 from recorder.clock import Clock, HearingClock, SystemClock, fix_clock
 from recorder.events import Hub
 from recorder.findings import Findings
-from recorder.health.picture_facts import PictureFacts
 from recorder.health.watch import Health
 from recorder.hearings import HearingStore, new_name, new_suffix
 from recorder.keeper import Limits
@@ -85,6 +85,7 @@ class Daemon:
         self.hub = Hub()
         self.findings = Findings()
         self.session: Session | None = None
+        self.checking: Session | None = None
         self.limits = limits or Limits()
         self._machine_clock = clock or SystemClock()
         self._command = command
@@ -93,7 +94,7 @@ class Daemon:
         self._switch = asyncio.Lock()
         self._writing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._beats: asyncio.Task[None] | None = None
-        self.pictures = Pictures(settings.runtime / "pictures", measured=self._picture)
+        self.pictures = Pictures(settings.runtime / "pictures", measured=lambda source, facts: self.health.picture(source, facts))  # noqa: PLW0108 - health comes with start()
 
     # Life
 
@@ -220,6 +221,7 @@ class Daemon:
             entries += [("participant", asdict(item)) for item in participants]
             entries += [("seat", asdict(item)) for item in seats]
             entries += [("source", track.line_data()) for track in self.room.tracks.values()]
+            entries += checking.last_entries(self.settings.state_dir, utc)
             try:
                 await ledger.post(*entries, checkpoint=True)
             except DiskRefused:
@@ -249,6 +251,11 @@ class Daemon:
             self.health.devices_closed()
             self.pictures.clear()
         self._tell_status()
+
+    async def check(self, seconds: int) -> CheckResult:
+        """Try the whole way with every source (recorder.checking)."""
+        async with self._switch:
+            return await checking.check(self, self._thread, seconds)
 
     async def mark(self, hearing: str, line_type: str, data: Mapping[str, Any]) -> Line:
         """Journal a stage or a remark.
@@ -293,26 +300,18 @@ class Daemon:
         """A report of a capture child."""
         if isinstance(report, reports.Level | reports.Sound):
             self.health.report(report)
-            if isinstance(report, reports.Level):
-                self.room.levels.update({name: pair for name, pair in report.levels.items() if name in self.room.tracks})
             return
-        if self.session is not None:
-            self.session.keeper.report(device, report)
+        if (session := self.checking or self.session) is not None:
+            session.keeper.report(device, report)
         if isinstance(report, reports.Ready | reports.First):
             self._tell_status()
 
     async def lost(self, device: Device, loss: Loss) -> None:
         """A capture child is gone."""
-        for track in device.tracks:
-            self.room.levels.pop(track.name, None)
         self.health.device_lost([track.name for track in device.tracks])
         self._tell_status()
-        if self.session is not None:
-            await self.session.keeper.lost(device, loss)
-
-    def _picture(self, source: str, facts: PictureFacts) -> None:
-        """A key frame was looked at (recorder.pictures)."""
-        self.health.picture(source, facts)
+        if (session := self.checking or self.session) is not None:
+            await session.keeper.lost(device, loss)
 
     # Inside
 

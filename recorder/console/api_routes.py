@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from recorder.console.daemon import DaemonError, Event
 from recorder.console.desk import Desk, operators
 from recorder.console.texts import error_texts
-from recorder.console.views import event, page_status, page_view
+from recorder.console.views import event, page_check, page_status, page_view
 from web.accounts import Account
 from web.i18n import Translator
 from web.rights import signed_in
@@ -91,7 +91,16 @@ def router(desk: Desk) -> APIRouter:
         watcher = _Watcher(desk, desk.pages.translator(request), request.app.state.sessions, request.state.session_token)
         return StreamingResponse(watcher.stream(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
+    _room(routes, desk)
     return routes
+
+
+def _room(routes: APIRouter, desk: Desk) -> None:
+    @routes.post("/api/check")
+    async def check(request: Request, account: Annotated[Account, Depends(operators)]) -> Response:
+        """A real capture through every source; its result with texts in the reader's language."""
+        log.info("asked to check the room", action="check", account=account.name)
+        return JSONResponse(page_check(await desk.daemon.post("/v1/check", {}), desk.pages.translator(request)))
 
 
 class _Watcher:

@@ -157,6 +157,13 @@ FINDINGS = {
     "segment-unreadable": Problem(
         N_("{source}: a file could not be read after a crash"), N_("The rest is kept. Call the administrator.")
     ),
+    "check-short": Problem(
+        N_("{source}: part of what was captured is missing"), N_("Check the cable of this device. Call the administrator.")
+    ),
+    "check-unverified": Problem(
+        N_("The record of the check does not verify"), N_("Call the administrator. Keep a written protocol.")
+    ),
+    "check-disk": Problem(N_("The disk refuses to store"), N_("Call the administrator now. Keep a written protocol.")),
     "source-unavailable": Problem(N_("{source}: no connection"), N_("Check power, cable and switch of this device.")),
     "source-refused": Problem(
         N_("{source}: the camera refuses its password"), N_("The administrator has to correct the password in the settings.")

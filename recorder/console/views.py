@@ -103,12 +103,7 @@ def page_view(view: Mapping[str, Any]) -> dict[str, Any]:
 
 def page_status(status: Mapping[str, Any], lang: Translator, now_us: int) -> dict[str, Any]:
     """The daemon's status with findings in the reader's language and the box's time, by which the page counts elapsed time."""
-    labels = {str(source["name"]): str(source.get("label") or source["name"]) for source in status.get("sources", [])}
-    findings = []
-    for finding in status.get("findings", []):
-        source = str(finding.get("source") or "")
-        texts = finding_texts(lang, str(finding.get("code", "")), labels.get(source, source))
-        findings.append({**finding, "message": texts.message, "advice": texts.advice})
+    findings = _with_texts(status.get("findings", []), status, lang)
     # now_us is the hearing's clock where the daemon tells it: that one never follows a step of the system's.
     return {
         **status,
@@ -116,6 +111,22 @@ def page_status(status: Mapping[str, Any], lang: Translator, now_us: int) -> dic
         "missing_models": [lang(SPEECH_LANGUAGES.get(name, name)) for name in status.get("missing_models", [])],
         "now_us": status.get("clock", {}).get("now_us", now_us),
     }
+
+
+def page_check(result: Mapping[str, Any], lang: Translator) -> dict[str, Any]:
+    """What the check of the room found (recorder.checking), in the reader's language."""
+    return {**result, "problems": _with_texts(result.get("problems", []), result, lang)}
+
+
+def _with_texts(found: Iterable[Mapping[str, Any]], about: Mapping[str, Any], lang: Translator) -> list[dict[str, Any]]:
+    """Findings with message and advice; ``about`` has the sources and what people call them."""
+    labels = {str(source["name"]): str(source.get("label") or source["name"]) for source in about.get("sources", [])}
+    told = []
+    for finding in found:
+        source = str(finding.get("source") or "")
+        texts = finding_texts(lang, str(finding.get("code", "")), labels.get(source, source))
+        told.append({**finding, "message": texts.message, "advice": texts.advice})
+    return told
 
 
 def event(name: str, value: object) -> str:

@@ -66,6 +66,7 @@ class Health:
         if isinstance(report, reports.Level):
             for name, (peak, rms) in report.levels.items():
                 if name in self._room.tracks:
+                    self._room.levels[name] = (peak, rms)
                     self._sound.level(name, peak, rms, now)
         elif isinstance(report, reports.Sound):
             for name, facts in report.sources.items():
@@ -79,6 +80,8 @@ class Health:
 
     def device_lost(self, sources: list[str]) -> None:
         """A device is gone: nothing is known of its sound and pictures from now on."""
+        for name in sources:
+            self._room.levels.pop(name, None)
         self._sound.forget(sources)
         self._pictures.forget(sources)
 
