@@ -133,7 +133,7 @@ def import_files(
         contents = Contents(request.case, request.by, identified, arrangement, outcome)
         findings = write_record(folder, signer, hearing_clock, hearing, software, contents)
         if request.whole and (lacks := [f"{source}: {detail}" for code, source, detail in findings if code == "source-cut-off"]):
-            raise InputCutOff("; ".join(lacks))
+            raise InputCutOff(f"{', '.join(map(str, request.files))}: {'; '.join(lacks)}")
         report = _verified(folder, signer)
         home = _move_in(folder, state_dir / "hearings" / hearing)
     _log.info("imported", action="import", hearing=hearing, segments=len(outcome.segments), findings=len(findings))

@@ -51,6 +51,6 @@ def test_a_recording_without_its_end_is_refused_unless_that_is_wanted(tmp_path: 
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     said = hattama("import", str(path))
     assert said.status == 65
-    assert said.err.splitlines()[0].startswith("error[import-cut-off]: audio: ")
+    assert said.err.splitlines()[0].startswith(f"error[import-cut-off]: {path}: audio: ")
     assert not list(tmp_path.rglob("journal.jsonl"))
     assert hattama("import", str(path), "--incomplete").status == 0
