@@ -10,15 +10,13 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import structlog
 import uvicorn
 
 from device_config.settings import Settings
 from protocol.note import Signer
 from recorder.api import create_app
 from recorder.service import Daemon
-
-_log = structlog.get_logger(__name__)
+from recorder.watchdog import Watchdog, period, tell_systemd
 
 
 def run(settings: Settings, signer: Signer) -> None:
@@ -47,10 +45,25 @@ async def serve(daemon: Daemon) -> None:
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, server.leave)
             tell_systemd("READY=1")
-            await server.serve(sockets=[listener])
+            with _watched(daemon):
+                await server.serve(sockets=[listener])
     finally:
         tell_systemd("STOPPING=1")
         await daemon.stop()
+
+
+@contextlib.contextmanager
+def _watched(daemon: Daemon) -> Iterator[None]:
+    """Feed systemd's watchdog, if it has set one."""
+    period_s = period(os.environ)
+    if period_s is None:
+        yield
+        return
+    feeder = asyncio.create_task(Watchdog(daemon, tell_systemd, period_s).run(), name="watchdog")
+    try:
+        yield
+    finally:
+        feeder.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -80,12 +93,15 @@ class _Server(uvicorn.Server):
 
 @contextlib.contextmanager
 def _listening(path: Path) -> Iterator[socket.socket]:
-    """A listening socket that only this user can open. The capture lock is held: a socket that lies there is dead."""
+    """A listening socket for whoever may enter its folder: this user, and its group where the folder lets the group in.
+
+    The capture lock is held: a socket that lies there is dead.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        before = os.umask(0o177)
+        before = os.umask(0o117 if path.parent.stat().st_mode & 0o010 else 0o177)
         try:
             listener.bind(str(path))
         finally:
@@ -95,16 +111,3 @@ def _listening(path: Path) -> Iterator[socket.socket]:
     finally:
         listener.close()
         path.unlink(missing_ok=True)
-
-
-def tell_systemd(state: str) -> None:
-    """``sd_notify(3)``, if systemd asked for it."""
-    address = os.environ.get("NOTIFY_SOCKET")
-    if not address:
-        return
-    name = "\0" + address[1:] if address.startswith("@") else address
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
-            sender.sendto(state.encode(), name)
-    except OSError as error:
-        _log.warning("systemd_not_told", action="go_on", error=str(error))

@@ -77,6 +77,8 @@ class TakeKeeper:
         self._known: set[str] = {segment.path for segment in ledger.view.segments}
         self._joint_gap: asyncio.Task[None] | None = None
         self._ticker: asyncio.Task[None] | None = None
+        #: When a line of the running take was last written, or refused by the disk; monotonic, s.
+        self.ticked = 0.0
 
     async def close(self) -> None:
         """Stop everything that runs by itself."""
@@ -126,6 +128,7 @@ class TakeKeeper:
         queued, self._queued = self._queued, []
         if queued:
             self.ledger.post(*queued, keep=True)
+        self.ticked = time.monotonic()
         self._ticker = asyncio.create_task(self._tick(take), name="ticker")
         if take.since:
             self._joint_gap = asyncio.create_task(self._explain_interruption(take), name="joint-gap")
@@ -277,6 +280,10 @@ class TakeKeeper:
             if (move := self._due_move(take)) is not None:
                 entries.append(("state", move))
             written = self.ledger.post(*entries, checkpoint=True)
+            written.add_done_callback(self._has_ticked)
+
+    def _has_ticked(self, _written: asyncio.Future[Any]) -> None:
+        self.ticked = time.monotonic()
 
     def _due_move(self, take: LiveTake) -> dict[str, Any] | None:
         """Faulty when no source delivers; recording again when one does."""

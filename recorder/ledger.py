@@ -19,14 +19,14 @@ from typing import Any, TypeVar
 import structlog
 
 from protocol import durable
-from protocol.errors import BadLine, DiskFailed, NotCanonical
+from protocol.errors import BadLine, DiskFailed, NotCanonical, NotSigned
 from protocol.journal import SALT_BYTES, Line, make_line
 from protocol.note import Signer
 from protocol.seal import Moment
 from protocol.view import HearingView
 from protocol.writer import JOURNAL, JournalWriter
 from recorder.clock import HearingClock
-from recorder.refusals import DiskRefused
+from recorder.refusals import DiskRefused, Unsigned
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -63,6 +63,8 @@ class Ledger:
         self._thread = thread
         self._on_line = on_line
         self._broken: str | None = None
+        self._unsigned: str | None = None
+        self._signing = False
         self._kept: list[Entry] = []
         self._closed = False
         self._interruption: dict[str, Any] = {}
@@ -74,6 +76,11 @@ class Ledger:
         return self._broken
 
     @property
+    def unsigned(self) -> str | None:
+        """Why the last checkpoint could not be signed; None when it was. The lines stand, the next checkpoint covers them."""
+        return self._unsigned
+
+    @property
     def covered(self) -> bool:
         """Whether the last checkpoint covers every line."""
         return self._writer.signed >= self._writer.size
@@ -83,7 +90,7 @@ class Ledger:
 
         Args:
             entries: type and data of each line.
-            checkpoint: sign the journal after them.
+            checkpoint: sign the journal after them. A signer that does not answer stops no recording: see `unsigned`.
             keep: write them later when the disk refuses now.
 
         Returns:
@@ -93,11 +100,21 @@ class Ledger:
         future.add_done_callback(self._written)
         return future
 
+    def sign_again(self) -> None:
+        """Have the writer thread try the checkpoint again that the signer did not sign."""
+        if not self._signing:
+            self._signing = True
+            self.post(checkpoint=True).add_done_callback(self._tried)
+
+    def _tried(self, _future: asyncio.Future[list[Line]]) -> None:
+        self._signing = False
+
     async def work(self, job: Callable[[JournalWriter, Moment], T]) -> T:
         """Run a job that writes lines itself (a seal) in the writer thread.
 
         Raises:
             DiskRefused: the disk refused.
+            Unsigned: its lines stand, its checkpoint does not yet.
         """
         written: list[Line] = []
 
@@ -113,6 +130,9 @@ class Ledger:
                 return job(self._writer, Moment(utc, mono, new_salt))
             except DiskFailed as error:
                 raise self._refuse(error) from error
+            except NotSigned as error:
+                self._signed(error)
+                raise Unsigned(str(error), tuple(self._writer.lines[before:])) from error
             finally:
                 written.extend(self._writer.lines[before:])
 
@@ -124,6 +144,8 @@ class Ledger:
     async def close(self) -> None:
         """Close the files after everything posted is written."""
         try:
+            if self._unsigned is not None:
+                await asyncio.wrap_future(self._thread.submit(self._checkpoint))
             await asyncio.wrap_future(self._thread.submit(self._close))
         except DiskFailed as error:  # every line was synced before it was acknowledged, so nothing is lost by this
             _log.error("journal_closed_dirty", action="leave", hearing=self.view.hearing, error=str(error))
@@ -142,13 +164,28 @@ class Ledger:
                 lines.append(self._append(*entry))  # noqa: PERF401 - what was written before a failure counts
             self._kept = []
             if checkpoint:
-                self._writer.checkpoint()
+                self._checkpoint()
         except (DiskFailed, DiskRefused) as error:
             self._kept = [*self._kept, *(entries if keep else ())][len(lines) :]
             refusal = error if isinstance(error, DiskRefused) else self._refuse(error)
             refusal.lines = tuple(lines)
             raise refusal from error
         return lines
+
+    def _checkpoint(self) -> None:
+        try:
+            self._writer.checkpoint()
+        except NotSigned as error:
+            self._signed(error)
+        else:
+            self._signed(None)
+
+    def _signed(self, error: NotSigned | None) -> None:
+        if error is not None and self._unsigned is None:
+            _log.error("not_signed", action="retry", hearing=self.view.hearing, error=str(error))
+        elif error is None and self._unsigned is not None:
+            _log.warning("signed_again", action="go_on", hearing=self.view.hearing)
+        self._unsigned = None if error is None else str(error)
 
     def _append(self, line_type: str, data: Mapping[str, Any]) -> Line:
         utc, mono = self._clock.now()

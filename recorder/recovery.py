@@ -83,7 +83,7 @@ async def recover(
         await _close_take(ledger, take, segments.get(take, []), writer.lines)
     await loop.run_in_executor(thread, tidy, folder, view)
     _log.info("recovered", action="go_on", hearing=view.hearing, state=view.state.value, crashed=crashed, left=len(left))
-    await ledger.work(lambda opened, _moment: opened.checkpoint())
+    await ledger.post(checkpoint=True)
     cause = POWER_OR_KILL if crashed or _crashed_since_take(writer.lines) else RESTART
     interrupted = view.state in (State.RECORDING, State.FAULTY) and view.takes
     return Recovered(ledger, cause, missing_since(view) if interrupted else {})

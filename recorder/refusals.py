@@ -11,6 +11,7 @@
         ├── BadRequest          422  what was sent does not fit
         ├── NothingRecorded     503  no source gave a byte; nothing is being recorded
         ├── DiskRefused         507  evidence could not be written
+        ├── Unsigned            503  it stands in the record and is not signed yet
         ├── NotDrafted          500  the brief protocol could not be made
         └── AlreadyRunning      (no HTTP) another daemon holds the run folder
 
@@ -100,6 +101,19 @@ class DiskRefused(Refusal):
     exit_status = 74  # EX_IOERR
     advice = "Check the disk: free space, cable, health. Keep a written protocol until the recorder shows that it records."
     http_status = 507
+
+
+class Unsigned(Refusal):
+    """It stands in the record, and the signer gave no signature yet."""
+
+    code = "not-signed"
+    exit_status = 69  # EX_UNAVAILABLE
+    advice = "What was recorded is safe. It is signed as soon as the signer answers; if this stays, call the administrator."
+    http_status = 503
+
+    def __init__(self, message: str, lines: tuple[Line, ...] = ()) -> None:
+        super().__init__(message)
+        self.lines = lines
 
 
 class NotDrafted(Refusal):

@@ -61,6 +61,11 @@ class Room:
         """Whether the devices are wished open."""
         return self._open
 
+    @property
+    def tried(self) -> bool:
+        """Whether somebody tries to have the devices deliver: one keeper lives, or none is wished."""
+        return not self._open or not self.devices or any(device.kept for device in self.devices)
+
     def open(self) -> None:
         """Open all devices."""
         self._open = True

@@ -31,7 +31,7 @@ from protocol.journal import Line
 from protocol.note import Signer
 from protocol.view import HearingView
 from protocol.writer import JournalWriter
-from recorder import checking, papers, reports
+from recorder import checking, papers, reports, signing
 from recorder.check_result import CheckResult
 from recorder.child import CAPTURE
 from recorder.clock import Clock, HearingClock, SystemClock, fix_clock
@@ -290,6 +290,10 @@ class Daemon:
 
     # Status
 
+    def writer_answers(self) -> asyncio.Future[None]:
+        """Done when the writer thread has done everything posted before, syncs included."""
+        return asyncio.wrap_future(self._thread.submit(lambda: None))
+
     def status(self) -> Status:
         """What is true at this moment."""
         return status_of(self.session, self.room, self.health, self.findings, self.clock)
@@ -360,8 +364,9 @@ class Daemon:
             ledger = Ledger(writer, self.signer, self.clock, self._thread, self._on_line)
             try:
                 known = ledger.view.clock
-                if known is None or (known.boot, known.offset_us) != (self.clock.boot, self.clock.offset_us):
-                    await ledger.post(("clock", self.clock.line_data()), checkpoint=True)
+                same = known is not None and (known.boot, known.offset_us) == (self.clock.boot, self.clock.offset_us)
+                clock: list[Entry] = [] if same else [("clock", self.clock.line_data())]
+                await ledger.post(*clock, checkpoint=True)  # also signs what a signer that was away left unsigned
                 await asyncio.to_thread(tidy, folder, ledger.view)
                 yield folder, ledger
             finally:
@@ -389,4 +394,5 @@ class Daemon:
                 self.hub.publish("levels", {name: list(pair) for name, pair in self.room.levels.items()})
             if tenths % 10 == 0:
                 self.health.look(self.session)
+                signing.look(self.session, self.findings, self.clock.now()[0])
                 self._tell_status()

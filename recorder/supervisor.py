@@ -134,6 +134,12 @@ class Device:
         """Process number of the child, if there is one."""
         return self._child.pid if self._child else None
 
+    @property
+    def kept(self) -> bool:
+        """Whether its keeper lives, or ended as it should; False when a fault of ours ended it."""
+        task = self._task
+        return task is None or not task.done() or task.cancelled() or task.exception() is None
+
     def open(self) -> None:
         """Wish the device open; returns at once."""
         if self._task is None:
