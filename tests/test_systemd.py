@@ -80,7 +80,7 @@ def test_units_start_commands_that_exist() -> None:
         assert (program, command) == ("/opt/hattama/bin/hattama", name)
         assert command in helptext.commands()
     assert "--signer /run/hattama-signer.sock" in started["recorder"][0]
-    assert not list(UNITS.glob("*.timer")), "a timer comes with the command that it starts"
+    assert not list(UNITS.glob("*.timer")), "a timer needs its service above, and a line in docs/systemd.md"
 
 
 def test_users_and_groups_are_made() -> None:
