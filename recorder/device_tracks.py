@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from recorder.health.sound_facts import SoundGauge
 from recorder.levels import LevelMeter, Samples
-from recorder.packets import Picture
+from recorder.packets import Picture, ticks_us
 from recorder.preview import Preview
 from recorder.segment_file import Syncer
 from recorder.segments import ClosedSegment, PacketWriter, Place, Progress, SoundWriter
@@ -257,7 +257,7 @@ class VideoTrack:
         return None if self._envelope.value is None else self._envelope.value + self._offset_us
 
     def _ticks_us(self, ticks: int) -> int:
-        return int(ticks * self._base * 1_000_000)
+        return ticks_us(ticks, self._base)
 
     def _keep(self, picture: Picture) -> None:
         if picture.key or picture.after_hole:

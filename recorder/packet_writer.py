@@ -10,6 +10,7 @@ from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from recorder.packets import ticks_us
 from recorder.segment_file import Syncer
 from recorder.track_writer import VIDEO_RATE, ClosedSegment, Place, TrackWriter
 
@@ -46,6 +47,7 @@ class PacketWriter(TrackWriter):
         self.codec = context.codec.canonical_name
         self.rate = VIDEO_RATE if self.media == "video" else context.sample_rate  # type: ignore[attr-defined]
         self._template = template
+        self._base = template.time_base or Fraction(1, VIDEO_RATE)
         self._anchor_us = start_us
         self._first: int | None = None  # decode time of the track's first packet, ticks
         self._head = 0  # of the open segment's first
@@ -123,12 +125,8 @@ class PacketWriter(TrackWriter):
         self._units = 0
         return [done] if done else []
 
-    @property
-    def _base(self) -> Fraction:
-        return self._template.time_base or Fraction(1, VIDEO_RATE)
-
     def _time(self, ticks: int) -> int:
-        return self._anchor_us + int((ticks - (self._first or 0)) * self._base * 1_000_000)
+        return self._anchor_us + ticks_us(ticks - (self._first or 0), self._base)
 
     def _add_stream(self, container: OutputContainer) -> Stream:
         return container.add_stream_from_template(self._template)

@@ -21,6 +21,11 @@ HOLE_US = 1_000_000
 DISAGREE_US = 2_000_000
 
 
+def ticks_us(ticks: int, base: Fraction) -> int:
+    """Ticks of a stream's time base as µs, rounded down. In integers: a Fraction's product costs ten times that, many times a picture."""
+    return ticks * base.numerator * 1_000_000 // base.denominator
+
+
 @dataclass(frozen=True)
 class Picture:
     """One coded picture.
@@ -31,7 +36,7 @@ class Picture:
         pts: presentation time, ticks.
         duration: ticks to the next picture; the nominal one before a hole.
         key: decoding can begin here.
-        arrival_us: when it came, CLOCK_MONOTONIC.
+        arrival_us: when the last of it came, CLOCK_MONOTONIC.
         after_hole: pictures are missing before it.
     """
 
@@ -97,7 +102,8 @@ class Mender:
             return part
         data = whole.data + without_leading_sets(self._codec, part.data)
         dts, pts = (part.dts, part.pts) if self._timeless else (whole.dts, whole.pts)
-        return replace(whole, data=data, dts=dts, pts=pts, key=whole.key or part.key)
+        key = whole.key or part.key
+        return replace(whole, data=data, dts=dts, pts=pts, key=key, arrival_us=part.arrival_us)
 
     def _with_timeless(self, picture: Picture) -> list[Picture]:
         """Place pictures without a time, one nominal duration apart, before the first that has one."""
@@ -114,10 +120,12 @@ class Mender:
             self._held = picture
             return []
         step = picture.dts - held.dts
-        step_us = int(step * self._base * 1_000_000)
+        step_us = ticks_us(step, self._base)
         if -HOLE_US < step_us <= HOLE_US:
-            step = max(1, step)  # a little disorder: keep the order of arrival
-            self._held = replace(picture, dts=held.dts + step, pts=max(picture.pts, held.dts + step))
+            if step < 1 or picture.pts < picture.dts:  # a little disorder: keep the order of arrival
+                step = max(1, step)
+                picture = replace(picture, dts=held.dts + step, pts=max(picture.pts, held.dts + step))
+            self._held = picture
             return [replace(held, duration=step)]
         self._held = self._over_hole(held, picture, step, step_us)
         return [replace(held, duration=self._nominal)]

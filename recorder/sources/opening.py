@@ -59,12 +59,14 @@ def open_input(address: str, media: Literal["video", "audio"]) -> InputContainer
         CaptureError: see :mod:`recorder.errors`.
     """
     options: dict[str, str] = {}
+    timeout: tuple[float, float] | None = (OPEN_TIMEOUT_S, READ_TIMEOUT_S) if "://" in address else None
     if address.startswith(("rtsp:", "rtsps:")):
         # TCP: a lost datagram would spoil a group of pictures. Only what is recorded is asked of the camera.
-        options = {"rtsp_transport": "tcp", "allowed_media_types": media}
-    is_url = "://" in address
+        options = {"rtsp_transport": "tcp", "allowed_media_types": media, "timeout": str(round(READ_TIMEOUT_S * 1e6))}
+        # FFmpeg's own limit: PyAV's is asked at every datagram with Python's lock, a third of all CPU of a camera.
+        timeout = None
     with told(address, opened=False):
-        return av.open(address, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S) if is_url else None)
+        return av.open(address, options=options, timeout=timeout)
 
 
 def video_of(container: InputContainer, address: str) -> VideoStream:

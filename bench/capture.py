@@ -1,0 +1,159 @@
+"""``.venv/bin/python -m bench.capture``: CPU of the capture child beside ``ffmpeg -c copy`` on the same RTSP streams.
+
+One RTSP server gives a 1080p25 stream of 4 Mbit/s to every client. In turns, N capture children (with previews, digests and
+syncs, as the daemon runs them) and N ``ffmpeg -c copy`` into fragmented MP4 record it; CPU time is read when all of
+them record and again at the end of the window, so that what a start costs is told apart. Then each picture of each copy
+is counted. Exit status 1 when a picture was lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.machine import cpu_s, machine
+from bench.numbered import Counted, Numbers, make_clip
+from tests.support.capture_child import CaptureChild, capture_child
+from tests.support.rtsp_server import rtsp_server, why_not
+
+#: Before a window begins: streams are open and what they had buffered is written, s.
+SETTLE_S = 2.0
+PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One window: CPU seconds per recorded minute of one source, CPU seconds a start costs, and the pictures."""
+
+    cpu_s_per_minute: float
+    start_cpu_s: float
+    counted: Counted
+
+
+def _window(pids: list[int], seconds: float) -> tuple[float, float]:
+    time.sleep(SETTLE_S)
+    before, begun = [cpu_s(pid) for pid in pids], time.monotonic()
+    time.sleep(seconds)
+    used = sum(cpu_s(pid) for pid in pids) - sum(before)
+    return used / len(pids) * 60 / (time.monotonic() - begun), statistics.mean(before)
+
+
+def run_ours(url: str, sources: int, seconds: float, folder: Path, numbers: Numbers) -> Run:
+    """Capture children."""
+    with ExitStack() as stack:
+        children: list[CaptureChild] = []
+        for number in range(sources):
+            source = {"name": f"cam-{number}", "kind": "camera", "media": "video", "url": url}
+            config = {"source": source, "offset_us": 0, "preview": str(folder / f"preview-{number}.mp4")}
+            children.append(stack.enter_context(capture_child(config)))
+        for child in children:
+            child.wait_for("ready")
+            child.send({"do": "begin", "take": "T01", "folder": str(folder)})
+        for child in children:
+            child.wait_for("first")
+        rate, start = _window([child.process.pid for child in children], seconds)
+        for child in children:
+            child.send({"do": "end"})
+        for child in children:
+            child.wait_for("ended")
+            child.finish()
+        copies = [[folder / item["path"] for item in child.all("closed")] for child in children]
+    return Run(rate, start, sum(map(numbers.count, copies), Counted()))
+
+
+def run_ffmpeg(url: str, sources: int, seconds: float, folder: Path, numbers: Numbers) -> Run:
+    """``ffmpeg -c copy`` into MP4 with a fragment for each group of pictures."""
+    files = [folder / f"copy-{number}.mp4" for number in range(sources)]
+    read = ["ffmpeg", "-nostdin", "-loglevel", "error", "-rtsp_transport", "tcp", "-i", url, "-map", "0:v", "-c", "copy"]
+    write = ["-movflags", "frag_keyframe+empty_moov+default_base_moof", "-f", "mp4"]
+    processes = [subprocess.Popen([*read, *write, str(file)], stderr=subprocess.DEVNULL) for file in files]
+    try:
+        end = time.monotonic() + PATIENCE_S
+        while not all(file.exists() and file.stat().st_size for file in files):
+            if time.monotonic() > end:
+                raise TimeoutError("ffmpeg did not begin to record")
+            time.sleep(0.05)
+        rate, start = _window([process.pid for process in processes], seconds)
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait(PATIENCE_S)
+    return Run(rate, start, sum((numbers.count([file]) for file in files), Counted()))
+
+
+def compare(clip: Path, numbers: Numbers, sources: int, runs: int, seconds: float, folder: Path) -> dict[str, Any]:
+    """Alternating runs with one number of sources."""
+    ways: dict[str, Callable[[str, int, float, Path, Numbers], Run]] = {"ours": run_ours, "ffmpeg": run_ffmpeg}
+    found: dict[str, list[Run]] = {name: [] for name in ways}
+    with rtsp_server(clip) as camera:
+        for number in range(runs):
+            for name, way in ways.items():
+                place = folder / f"{name}-{sources}-{number}"
+                place.mkdir()
+                found[name].append(way(camera.url, sources, seconds, place, numbers))
+                shutil.rmtree(place)
+                print(f"{sources} sources, run {number + 1}, {name}: {found[name][-1]}", file=sys.stderr, flush=True)
+    figures: dict[str, Any] = {"sources": sources, "load": machine()["load"]}
+    for name, made in found.items():
+        rates = [run.cpu_s_per_minute for run in made]
+        counted = sum((run.counted for run in made), Counted())
+        figures[name] = {
+            "cpu_s_per_minute": round(statistics.median(rates), 3),
+            "from_to": [round(min(rates), 3), round(max(rates), 3)],
+            "start_cpu_s": round(statistics.median(run.start_cpu_s for run in made), 2),
+            "pictures": counted.pictures,
+            "lost": counted.lost,
+            "foreign": counted.foreign,
+            "rewound": counted.rewound,
+            "whole": counted.whole,
+        }
+    figures["ratio"] = round(figures["ours"]["cpu_s_per_minute"] / figures["ffmpeg"]["cpu_s_per_minute"], 2)
+    return figures
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench.capture", description="CPU of the capture child beside ffmpeg -c copy.")
+    parser.add_argument("--sources", type=int, nargs="+", default=[1, 4, 8], help="numbers of cameras (16 is possible)")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each, in turns")
+    parser.add_argument("--seconds", type=float, default=15.0, help="window that is measured, s (at most 60)")
+    parser.add_argument("--json", action="store_true", help="figures as one JSON object")
+    chosen = parser.parse_args()
+    if (reason := why_not()) is not None or shutil.which("ffmpeg") is None:
+        print(reason or "ffmpeg is not installed", file=sys.stderr)
+        return 2
+    seconds = min(chosen.seconds, 60.0)
+    with tempfile.TemporaryDirectory(prefix="hattama-capture-") as name:
+        folder = Path(name)
+        clip = make_clip(folder / "clip.mp4", round(seconds) + 60)
+        numbers = Numbers(clip)
+        compared = [compare(clip, numbers, sources, chosen.runs, seconds, folder) for sources in chosen.sources]
+    figures = {"machine": machine(), "runs": chosen.runs, "seconds": seconds, "compared": compared}
+    print(json.dumps(figures) if chosen.json else _table(figures))
+    return 0 if all(item["ours"]["whole"] for item in compared) else 1
+
+
+def _table(figures: dict[str, Any]) -> str:
+    lines = [f"{figures['machine']}; median of {figures['runs']} runs of {figures['seconds']:g} s"]
+    lines.append("sources  ours  ffmpeg  ratio  lost   (CPU s per recorded minute of one source)")
+    for item in figures["compared"]:
+        ours, theirs = item["ours"], item["ffmpeg"]
+        lines.append(
+            f"{item['sources']:7} {ours['cpu_s_per_minute']:5.2f} {theirs['cpu_s_per_minute']:7.2f} {item['ratio']:6.2f}"
+            f" {ours['lost']:5} of {ours['pictures']} (ffmpeg {theirs['lost']} of {theirs['pictures']}), load {item['load']}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
