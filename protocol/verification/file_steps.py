@@ -62,7 +62,7 @@ def _check_manifest(context: Context, line: Line, last: Line | None, seen: set[s
         return
     if not _is_committed(context, line, made, head):
         context.fail("manifest-mismatch", path)
-    if not _follows(context, made, last):
+    if not _follows(context, made, line, last):
         context.fail("broken-chain", path, "previous")
     for index, entry in enumerate(made.entries):
         if isinstance(entry, WithheldEntry):
@@ -85,15 +85,18 @@ def _is_committed(context: Context, line: Line, made: Manifest, head: dict[str, 
     )
 
 
-def _follows(context: Context, made: Manifest, last: Line | None) -> bool:
+def _follows(context: Context, made: Manifest, line: Line, last: Line | None) -> bool:
+    """Whether `previous` names the predecessor, its head and its seal, as far as the checkpoints that are left tell."""
     previous = made.previous
     if last is None or previous is None:
         return last is None and previous is None
-    seal = _seal(context, last.seq)
-    return seal is not None and (previous.number, previous.head_sha256, previous.seal_size, previous.seal_root) == (
-        last.data["number"],
-        last.data["head_sha256"],
-        *seal,
+    seal, root = _seal(context, last.seq), context.root_at(previous.seal_size)
+    return (
+        (previous.number, previous.head_sha256) == (last.data["number"], last.data["head_sha256"])
+        and last.seq < previous.seal_size <= line.seq
+        and root is not None
+        and previous.seal_root == b64(root)
+        and (seal is None or seal[0] >= previous.seal_size)
     )
 
 

@@ -103,7 +103,7 @@ async function readManifest(
   }
   const { entries: _, ...head } = manifest;
   if (!matches(manifest, head, read.leaves, line, context)) findings.add("manifest-mismatch", line.path);
-  if (!follows(manifest.previous as Json, before, context)) findings.add("broken-chain", line.path);
+  if (!follows(manifest.previous as Json, line, before, context)) findings.add("broken-chain", line.path);
   for (const index of read.withheld) findings.add("withheld-entry", `${line.path}#${index}`);
   return { entries: read.entries, withheld: read.withheld.length > 0 };
 }
@@ -157,19 +157,21 @@ function matches(manifest: JsonObject, head: JsonObject, leaves: Bytes[], line: 
   );
 }
 
-/** Whether `previous` names the predecessor, its head and its seal. */
-function follows(previous: Json, before: Commitment | null, context: Context): boolean {
+/** Whether `previous` names the predecessor, its head and its seal, as far as the checkpoints that are left tell. */
+function follows(previous: Json, line: Commitment, before: Commitment | null, context: Context): boolean {
   if (before === null) return previous === null;
   if (!isObject(previous)) return false;
   const seal = sealOf(before, context);
   const stated = previous.seal as { size: number; root: string };
   const root = fromBase64(stated.root);
+  if (stated.size <= before.seq || stated.size > line.seq) return false;
+  const actual = rootsAt(context.journal.leaves.slice(0, stated.size), [stated.size]).get(stated.size);
   return (
     previous.number === before.number &&
     previous.head_sha256 === before.headSha256 &&
-    seal !== undefined &&
-    stated.size === seal.size &&
     root !== null &&
-    equal(root, seal.root)
+    actual !== undefined &&
+    equal(root, actual) &&
+    (seal === undefined || seal.size >= stated.size)
   );
 }
