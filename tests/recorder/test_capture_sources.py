@@ -14,6 +14,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 import recorder.errors
 from device_config.settings import SourceSettings
@@ -156,8 +157,6 @@ def test_passwords_are_scrubbed(text: str, address: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {},
-        {"path": "a.wav", "url": "rtsp://a/"},
         {"media": "video", "device": "/dev/video0"},
         {"media": "video", "path": "a.mp4", "channels": ["one", "two"]},
         {"device": "hw:0", "channels": [f"mic-{number}" for number in range(17)]},
@@ -166,6 +165,12 @@ def test_passwords_are_scrubbed(text: str, address: str, expected: str) -> None:
 def test_settings_that_name_no_readable_source_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(BadCaptureConfig):
         open_source(settings(**fields))
+
+
+@pytest.mark.parametrize("fields", [{}, {"path": "a.wav", "url": "rtsp://a/"}])
+def test_settings_name_one_source(fields: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="one of url, device and path"):
+        settings(**fields)
 
 
 def test_settings_choose_the_source() -> None:
