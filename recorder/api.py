@@ -202,8 +202,9 @@ def _moving(app: FastAPI, daemon: Daemon) -> None:
     async def stage(hearing: str, body: StageBody) -> dict[str, Any]:
         """Mark a stage at this moment."""
         view = daemon.view(hearing)
-        if body.code not in {item.code for item in stages(view.case.code)}:
-            raise BadRequest(f"code: {body.code!r} is no stage of {view.case.code}")
+        known = [item.code for item in stages(view.case.code)]
+        if body.code not in known:
+            raise BadRequest(f"code: {body.code!r} is no stage of {view.case.code}; its stages are {', '.join(known)}")
         if body.participant is not None and body.participant not in view.participants:
             raise BadRequest(f"participant: {body.participant!r} does not take part")
         line = await daemon.mark(hearing, "stage", body.model_dump())

@@ -101,6 +101,10 @@ ERRORS = {
         N_("The recording cannot be written to the disk."),
         N_("Call the administrator. Keep a written protocol until «Recording» is shown."),
     ),
+    "not-signed": Problem(
+        N_("What was recorded is safe, but it could not be signed."),
+        N_("Call the administrator: the signer does not answer. Press again once it does."),
+    ),
     "not-drafted": Problem(
         N_("The brief protocol could not be made. The recording itself is safe."),
         N_("Ask again; if it fails again, call the administrator."),
@@ -144,6 +148,10 @@ FINDINGS = {
     "machine-busy": Problem(N_("The recorder is overloaded"), N_("Call the administrator after the hearing.")),
     "journal-failed": Problem(N_("The disk refuses the journal"), N_("Call the administrator now. Keep a written protocol.")),
     "disk-failed": Problem(N_("The recording cannot be written to the disk."), N_("Call the administrator now. Keep a written protocol.")),
+    "not-signed": Problem(
+        N_("The record is not being signed"),
+        N_("The recording goes on. Call the administrator: the signer does not answer."),
+    ),
     "disk-low": Problem(N_("The disk is nearly full"), N_("Call the administrator before the next hearing.")),
     "clock-unsynchronized": Problem(
         N_("The recorder's clock is not synchronised"), N_("Call the administrator; note the true time in a remark.")

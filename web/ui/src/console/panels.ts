@@ -102,6 +102,8 @@ function row(data: PageData, view: View, entry: Entry): TemplateResult {
 
 interface Step {
   done: boolean;
+  /** What the chip says when neither "done" nor "still to come" is true. */
+  instead?: string;
   title: string;
   says: string;
 }
@@ -114,7 +116,7 @@ function stepsOf(data: PageData, view: View, missingModels: string[]): Step[] {
   const sending = data.archive ? t("The record is being sent to the archive.") : t("This recorder is not connected to an archive.");
   return [
     { done: sealed, title: t("Recording sealed"), says: t("Every file is listed and signed; a change would be seen.") },
-    { done: has("transcript"), title: t("Transcript"), says: noModel || t("Made by machine, to be checked by a person.") },
+    { done: has("transcript") && !noModel, ...(noModel && { instead: t("No text") }), title: t("Transcript"), says: noModel || t("Made by machine, to be checked by a person.") },
     { done: has("brief") || has("brief_pdf"), title: t("Brief protocol, draft"), says: t("Filled from the case and the marked stages, in Kazakh and Russian.") },
     { done: stored, title: t("In the archive"), says: stored ? t("The archive has checked the record and given its receipt.") : sending },
   ];
@@ -145,6 +147,6 @@ export function afterPanel(data: PageData, view: View, missingModels: string[]):
 function stepRow(step: Step): TemplateResult {
   return html`<li class=${step.done ? "done" : "waiting"}>
     <span class="step-mark" aria-hidden="true"></span>
-    <span><strong>${step.title}</strong><span class="chip ${step.done ? "good" : ""}">${step.done ? t("Done") : t("Still to come")}</span><br><span class="hint">${step.says}</span></span>
+    <span><strong>${step.title}</strong><span class="chip ${step.done ? "good" : ""}">${step.instead ?? (step.done ? t("Done") : t("Still to come"))}</span><br><span class="hint">${step.says}</span></span>
   </li>`;
 }
