@@ -9,6 +9,9 @@
     ├── BadNote                 a signed note or a key is malformed
     ├── BadManifest             a manifest is malformed
     ├── BadTranscript           a transcript is malformed (protocol.transcript)
+    ├── BadCalendar             the table of holidays is malformed (protocol.working_days)
+    ├── UnknownYear             the holidays of a year were not entered (protocol.working_days)
+    ├── NoTerm                  the law states no term for this (protocol.deadlines)
     ├── IllegalMove             the hearing cannot go from this state to that one
     ├── RecordExists            a file that is written once is there already
     ├── DiskFailed              writing or syncing evidence failed; what was written is not to be called good
