@@ -1,1 +1,1 @@
-"""Settings and device identity."""
+"""Settings, device identity, model bundles."""

@@ -8,7 +8,8 @@
     ├── SeedExposed             others than the owner may read the secret key
     ├── TrustUnusable           a file of the trust list is not a verifier key, or cannot be read or written
     ├── SignerMemoryUnusable    the signer cannot know or note what it signed; it signs nothing
-    └── SignerRefusal           the signer was asked for something it never signs
+    ├── SignerRefusal           the signer was asked for something it never signs
+    └── BundleError             a model bundle is refused (device_config.bundles.errors)
 
 Every error has a stable ``code``, the ``exit_status`` a command ends with and ``advice`` for the administrator.
 """

@@ -19,6 +19,7 @@ from hattama.commands import (
     console,
     demo,
     device,
+    models,
     record,
     recorder,
     settings,
@@ -80,6 +81,7 @@ app.command("check")(check.check)
 app.add_typer(user.app, name="user")
 app.add_typer(settings.app, name="settings")
 app.add_typer(device.app, name="device")
+app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)
 
 
