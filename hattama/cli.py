@@ -25,6 +25,7 @@ from hattama.commands import (
     settings,
     signer,
     transcriber,
+    transcript,
     uploader,
     user,
     verify,
@@ -76,6 +77,7 @@ app.command("uploader")(uploader.uploader)
 app.add_typer(archive.app, name="archive")
 app.add_typer(record.app, name="record")
 app.command("import")(importer.import_)
+app.command("transcript")(transcript.transcript)
 app.command("verify")(verify.verify)
 app.command("check")(check.check)
 app.add_typer(user.app, name="user")

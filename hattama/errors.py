@@ -4,6 +4,7 @@
 
     HattamaError                code, exit_status, advice
     ├── NoOpenHearing           no hearing was named and none is open
+    ├── NoTranscript            the record holds no such transcript that can be read
     ├── BadArgument             an argument cannot be understood
     ├── CannotListen            a service's address is taken or not of this machine
     ├── SystemRefused           the operating system refused: a folder, a permission, a full disk
@@ -30,6 +31,14 @@ class NoOpenHearing(HattamaError):
     code = "no-open-hearing"
     exit_status = 66  # EX_NOINPUT
     advice = "Plan one with `hattama record new`, or name a hearing; `hattama record status --all` lists them."
+
+
+class NoTranscript(HattamaError):
+    """The record holds no transcript, or not the revision that was asked for."""
+
+    code = "no-transcript"
+    exit_status = 66  # EX_NOINPUT
+    advice = "Its folder transcript/ lists the revisions; one that ends in .enc is closed."
 
 
 class BadArgument(HattamaError):

@@ -12,6 +12,8 @@
     ├── BadCalendar             the table of holidays is malformed (protocol.working_days)
     ├── UnknownYear             the holidays of a year were not entered (protocol.working_days)
     ├── NoTerm                  the law states no term for this (protocol.deadlines)
+    ├── EditRefused             an edit does not fit the transcript it was meant for (protocol.editing)
+    ├── BadExport               a WebVTT, RTTM or CTM text cannot be read (protocol.transcript_imports)
     ├── IllegalMove             the hearing cannot go from this state to that one
     ├── RecordExists            a file that is written once is there already
     ├── DiskFailed              writing or syncing evidence failed; what was written is not to be called good

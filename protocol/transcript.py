@@ -15,13 +15,15 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from protocol.canonical import dumps, loads
-from protocol.encoding import HEARING, TAKE
+from protocol.encoding import HEARING, SOURCE, TAKE
 from protocol.errors import NotCanonical
 from protocol.passage import LANGUAGE, MAX_INT, BadTranscript, Kind, Model, Passage, Timing, Word, need, need_text
 
 __all__ = [
     "FORMAT",
     "BadTranscript",
+    "Edit",
+    "EditKind",
     "Kind",
     "Missing",
     "Model",
@@ -36,6 +38,7 @@ __all__ = [
 FORMAT: Final = "hattama-transcript/1"
 
 Publicity = Literal["open", "closed"]
+EditKind = Literal["correct", "merge", "split", "move", "delete"]
 T = TypeVar("T")
 
 
@@ -77,6 +80,33 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """One change that a person made (docs/transcript-format.md, section 7); :mod:`protocol.editing` makes it.
+
+    Attributes:
+        kind: what was done.
+        by, at_us: who did it, and when (UTC µs).
+        take, source, start_us, end_us: the stretch it was done to, as it stood before: one passage, or two that were merged.
+    """
+
+    kind: EditKind
+    by: str
+    at_us: int
+    take: str
+    source: str
+    start_us: int
+    end_us: int
+
+    def __post_init__(self) -> None:
+        need(self.kind in get_args(EditKind), f"kind: {self.kind!r} is unknown")
+        need_text(self.by, "by")
+        need(0 <= self.at_us <= MAX_INT, "at_us: out of range")
+        need_text(self.take, "take", TAKE)
+        need_text(self.source, "source", SOURCE)
+        need(0 <= self.start_us < self.end_us <= MAX_INT, "start_us, end_us: the edit has no length")
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """One revision of a hearing's transcript.
 
@@ -89,6 +119,8 @@ class Transcript:
         models: what wrote the words.
         missing: languages without a model, by code.
         passages: ordered by start, end, source.
+        based_on: number of the revision that the edits were made to; None where no person edited.
+        edits: what persons did to that revision, in their order; empty where `based_on` is None.
     """
 
     hearing: str
@@ -99,6 +131,8 @@ class Transcript:
     models: tuple[Model, ...]
     missing: tuple[Missing, ...]
     passages: tuple[Passage, ...]
+    based_on: int | None = None
+    edits: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
         need_text(self.hearing, "hearing", HEARING)
@@ -113,6 +147,12 @@ class Transcript:
         spans = {span.take: span for span in self.takes}
         for index, passage in enumerate(self.passages):
             self._check(passage, f"passages[{index}]", spans)
+        need((self.based_on is None) == (not self.edits), "based_on and edits: one without the other")
+        need(self.based_on is None or 1 <= self.based_on < self.number, "based_on: not an earlier revision")
+        for index, edit in enumerate(self.edits):
+            take = spans.get(edit.take)
+            inside = take is not None and take.start_us <= edit.start_us and edit.end_us <= take.end_us
+            need(inside, f"edits[{index}]: outside the takes")
 
     def _check(self, passage: Passage, where: str, spans: dict[str, TakeSpan]) -> None:
         span = spans.get(passage.take)
@@ -144,7 +184,11 @@ class Transcript:
 
     def to_json(self) -> bytes:
         """Canonical bytes of the file (docs/record-format.md, section 2)."""
-        return dumps({"format": FORMAT, **asdict(self)})
+        value = {"format": FORMAT, **asdict(self)}
+        # A machine's transcript has one form, and readers that know of no edits read it.
+        if self.based_on is None:
+            del value["based_on"], value["edits"]
+        return dumps(value)
 
     @classmethod
     def from_json(cls, data: bytes) -> Transcript:
@@ -158,6 +202,10 @@ class Transcript:
         except NotCanonical as error:
             raise BadTranscript(f"not canonical JSON: {error}") from error
         need(value.pop("format", None) == FORMAT, f"format: not {FORMAT}")
+        if value.keys() & {"based_on", "edits"}:
+            need(bool(value.get("edits")), "edits: empty where there should be one")
+        else:
+            value |= {"based_on": None, "edits": []}
         return _build(cls, value, "transcript")
 
 

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from protocol.editing import Correct, Where, apply
+from protocol.transcript import Model, Passage, TakeSpan, Transcript, Word
+from protocol.transcript_imports import read_ctm, read_rttm, read_webvtt
+from tests.support.command import hattama
+from tests.support.records import HEARING, START_US, make_record
+
+FIRST = START_US + 1_000_000
+
+
+def transcript() -> Transcript:
+    words = (Word("дабро", FIRST + 1_000_000, FIRST + 1_400_000, 700, 0), Word("день", FIRST + 1_500_000, FIRST + 1_900_000, 900, 0))
+    passage = Passage("speech", "T01", "mic-plaintiff", FIRST + 900_000, FIRST + 2_000_000, "ru", "p1", words)
+    model = Model("faster-whisper", "large-v3", "1.2.1", "A" * 43 + "=")
+    return Transcript(HEARING, 2, "open", "ru", (TakeSpan("T01", FIRST, FIRST + 20_000_000),), (model,), (), (passage,))
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    """A record with a transcript (revision 2) and one that a person corrected (3)."""
+    folder = make_record(tmp_path / "record")
+    base = transcript()
+    for one in (base, apply(base, [Correct(Where.of(base, 0), "добрый день", "secretary", START_US)])):
+        (folder / f"transcript/{one.number:04d}.json").write_bytes(one.to_json())
+    return folder
+
+
+def test_the_newest_revision_with_names(record: Path) -> None:
+    said = hattama("transcript", str(record))
+    assert said.status == 0, said
+    assert "revision 3, edited by hand from revision 2" in said.out
+    assert said.out.endswith("\n[00:00:00] Истец: добрый день\n")
+    assert "дабро день" in hattama("transcript", str(record), "--revision", "2").out
+
+
+def test_other_forms(record: Path) -> None:
+    def printed(form: str) -> str:
+        said = hattama("transcript", str(record), "--format", form)
+        assert said.status == 0, said
+        return said.out
+
+    assert [(cue.speaker, cue.text) for cue in read_webvtt(printed("webvtt"))] == [("Истец", "добрый день")]
+    assert [turn.speaker for turn in read_rttm(printed("rttm"))] == ["p1"]
+    assert [(word.text, word.start_us) for word in read_ctm(printed("ctm"))] == [("добрый", 1_000_000), ("день", 1_500_000)]
+    assert Transcript.from_json(printed("json").encode()).number == 3
+    assert "добрый" not in hattama("transcript", str(record), "--format", "webvtt", "--speaker", "p2").out
+
+
+def test_what_cannot_be_printed(record: Path, tmp_path: Path) -> None:
+    assert hattama("transcript", str(tmp_path / "none")).status == 66
+    said = hattama("transcript", str(record), "--revision", "9")
+    assert (said.status, said.err.splitlines()[0]) == (66, f"error[no-transcript]: {record}: no revision 9")
+    assert hattama("transcript", str(record), "--speaker", "p1").status == 64
+    (record / "transcript/0004.json").write_bytes(b"{}")
+    said = hattama("transcript", str(record))
+    assert (said.status, said.err[:21]) == (65, "error[bad-transcript]")
+    (tmp_path / "empty").mkdir()
+    assert hattama("transcript", str(tmp_path / "empty")).status == 66
