@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from device_config.bundles import errors
-from device_config.bundles.manifest import NOTE, Manifest
+from device_config.bundles.manifest import MANIFEST, NOTE, Manifest
 from protocol.encoding import sha256_b64
 from protocol.errors import BadNote
 from protocol.note import Signer, VerifierKey, parse_note, sign_note
@@ -50,6 +50,8 @@ def open_signed(data: bytes, note: bytes | None, publishers: Sequence[VerifierKe
     publisher = next((key for key in known if parsed.signed_by(key)), None)
     if publisher is None:
         raise errors.BundleSignature(f"{NOTE}: the signature is not by {known[0].name}")
+    if not parsed.text.endswith(f"\n{sha256_b64(data)}\n"):  # before a byte of it is believed
+        raise errors.BundleSignature(f"{NOTE}: {MANIFEST} was changed after it was signed")
     manifest = Manifest.from_bytes(data)
     if parsed.text != _text(manifest, data):
         raise errors.BundleSignature(f"{NOTE}: it signs another manifest")

@@ -125,6 +125,12 @@ def _forged(parts: Parts) -> None:
     parts.note = parts.sign(parts.manifest()).replace(b"1.0\n", b"1.1\n")
 
 
+def _unlicensed_later(parts: Parts) -> None:
+    """The signature is looked at first: what a forger wrote is not even read."""
+    parts.note = parts.sign(parts.manifest())
+    parts.value["licence"] = ""
+
+
 def _zip(**members: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -171,6 +177,7 @@ BROKEN: list[tuple[str, Callable[[Parts], None], str]] = [
     ("unknown publisher", _set("signer", STRANGER), "bundle-publisher"),
     ("text changed under the signature", _forged, "bundle-signature"),
     ("signature of another manifest", _other_manifest, "bundle-signature"),
+    ("manifest changed after it was signed", _unlicensed_later, "bundle-signature"),
     ("note of other bytes", _set("note", b"\xff\xfe"), "bundle-signature"),
     ("other format", _with(format=2), "bundle-format"),
     ("unknown key", _with(surprise=1), "bundle-format"),
