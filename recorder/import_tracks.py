@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any, Protocol
@@ -80,7 +81,38 @@ class _Faults:
                 self.fault("undecodable")
 
 
-class SoundImport(_Faults):
+class _DecodedImport(_Faults, ABC):
+    """What takes a stream that is decoded: each frame is used as it comes, then what is held back is written."""
+
+    _stream: AudioStream | VideoStream
+
+    def take(self, packet: Packet[Any]) -> None:
+        """Decode a packet and use its frames.
+
+        Raises:
+            DiskFailed: the disk refused.
+        """
+        for frame in self.decoded(packet, self._stream.codec_context):
+            self._use(frame)
+
+    def finish(self) -> None:
+        """Use what the decoder holds, write what is held after it, and close.
+
+        Raises:
+            DiskFailed: the disk refused.
+        """
+        for frame in self.decoded(None, self._stream.codec_context):
+            self._use(frame)
+        self._close()
+
+    @abstractmethod
+    def _use(self, frame: Any) -> None: ...
+
+    @abstractmethod
+    def _close(self) -> None: ...
+
+
+class SoundImport(_DecodedImport):
     """The channels of one sound stream.
 
     Args:
@@ -99,28 +131,13 @@ class SoundImport(_Faults):
         self._resampler: AudioResampler | None = None
         self._shape: tuple[str, str, int] | None = None  # of the frames the resampler was made for
 
-    def take(self, packet: Packet[Any]) -> None:
-        """Decode a packet and write its samples.
-
-        Raises:
-            DiskFailed: the disk refused.
-        """
-        for frame in self.decoded(packet, self._stream.codec_context):
-            self._frame(frame)
-
-    def finish(self) -> None:
-        """Write what decoder and resampler hold, and close.
-
-        Raises:
-            DiskFailed: the disk refused.
-        """
-        for frame in self.decoded(None, self._stream.codec_context):
-            self._frame(frame)
+    def _close(self) -> None:
+        """Write what the resampler holds, and close."""
         self._flush()
         for writer in self._writers:
             _told(self._tell, writer.close("stop"))
 
-    def _frame(self, frame: AudioFrame) -> None:
+    def _use(self, frame: AudioFrame) -> None:
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
         if shape != self._shape:
             self._flush()
@@ -198,7 +215,7 @@ class CopyImport(_Faults):
         self._pictures.close()
 
 
-class EncodeImport(_Faults):
+class EncodeImport(_DecodedImport):
     """Pictures that browsers do not show, encoded once as H.264 (4:2:0, 8 bits).
 
     Args:
@@ -207,6 +224,8 @@ class EncodeImport(_Faults):
         zero_us: hearing's clock of the file's time 0.
         tell: hears of each closed segment.
     """
+
+    _stream: VideoStream
 
     def __init__(self, stream: VideoStream, place: Place, zero_us: int, tell: Tell) -> None:
         super().__init__()
@@ -229,30 +248,15 @@ class EncodeImport(_Faults):
         self._pictures = PictureImport(self._encoder, place, zero_us, tell, self, Fraction(1, VIDEO_RATE))
         self._last = -(2**62)
 
-    def take(self, packet: Packet[Any]) -> None:
-        """Decode, encode, write.
-
-        Raises:
-            DiskFailed: the disk refused.
-        """
-        for frame in self.decoded(packet, self._stream.codec_context):
-            self._encode(frame)
-
-    def finish(self) -> None:
-        """Write what decoder and encoder hold, and close.
-
-        Raises:
-            DiskFailed: the disk refused.
-        """
-        for frame in self.decoded(None, self._stream.codec_context):
-            self._encode(frame)
+    def _close(self) -> None:
+        """Write what the encoder holds, and close."""
         self._packets(self._encoder.encode(None))
         self._pictures.write(self._mender.flush())
         self._pictures.close()
         with contextlib.suppress(av.FFmpegError, ValueError):
             self._scratch.close()
 
-    def _encode(self, frame: VideoFrame) -> None:
+    def _use(self, frame: VideoFrame) -> None:
         if frame.pts is None:
             self.fault("timeless")
             return
