@@ -218,6 +218,8 @@ def _parse_previous(value: dict[str, Any]) -> Previous:
         raise BadManifest("bad keys in previous")
     unb64(value["head_sha256"], 32)
     unb64(value["seal"]["root"], 32)
+    if value["number"] == 0:
+        raise BadManifest("manifests are numbered from 1")
     return Previous(
         _number(value["number"]), value["head_sha256"], _number(value["seal"]["size"]), value["seal"]["root"]
     )
@@ -233,7 +235,9 @@ def _parse_entry(value: dict[str, Any]) -> AnyEntry:
     _number(value["bytes"])
     if value["role"] not in ROLES or value["publicity"] not in ("open", "closed"):
         raise BadManifest(f"{value['path']}: bad role or publicity")
-    for key in ("take", "source", "key", "plain_sha256"):
+    if value["plain_sha256"] is not None:
+        unb64(value["plain_sha256"], 32)
+    for key in ("take", "source", "key"):
         if value[key] is not None and not isinstance(value[key], str):
             raise BadManifest(f"{value['path']}: bad {key}")
     if value["media"] is not None and not isinstance(value["media"], dict):

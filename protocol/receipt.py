@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from protocol import canonical
 from protocol.checkpoint import Checkpoint
-from protocol.encoding import b64, unb64, utc_us
+from protocol.encoding import HEARING, b64, unb64, utc_us
 from protocol.errors import BadEncoding, BadNote, NotCanonical, ProtocolError
 from protocol.merkle import leaf_hash, verify_inclusion
 from protocol.note import Note, VerifierKey, parse_note
@@ -65,8 +65,10 @@ class Receipt:
             value = canonical.loads(data)
             if set(value) != KEYS or value["format"] != FORMAT:
                 raise BadReceipt("not a receipt of this format")
-            if not all(isinstance(value[key], str) for key in ("hearing", "checkpoint")):
-                raise BadReceipt("hearing and checkpoint are texts")
+            if not isinstance(value["proof"], list) or not isinstance(value["checkpoint"], str):
+                raise BadReceipt("proof is a list, checkpoint a text")
+            if not isinstance(value["hearing"], str) or not HEARING.match(value["hearing"]):
+                raise BadReceipt("bad hearing")
             archive = VerifierKey.from_text(value["archive"])
             proof = tuple(unb64(item, 32) for item in value["proof"])
             receipt = cls(value["hearing"], archive, value["entry"], value["index"], proof, value["checkpoint"])
@@ -75,7 +77,12 @@ class Receipt:
             utc_us(str(entry.get("received_at")))
         except (NotCanonical, BadEncoding, BadNote, TypeError, AttributeError, UnicodeEncodeError) as error:
             raise BadReceipt(f"malformed: {error}") from error
-        if set(entry) != ENTRY_KEYS or entry["type"] != "received" or entry["hearing"] != receipt.hearing:
+        if (
+            set(entry) != ENTRY_KEYS
+            or entry["type"] != "received"
+            or entry["hearing"] != receipt.hearing
+            or not isinstance(entry["origin"], str)
+        ):
             raise BadReceipt("the log entry is not that of a received record")
         for number in (receipt.index, entry["journal_size"], entry["seal_number"]):
             if isinstance(number, bool) or not isinstance(number, int) or number < 0:

@@ -119,3 +119,8 @@ class Context:
 def line_subject(seq: int) -> str:
     """How findings name a line."""
     return f"journal.jsonl#{seq}"
+
+
+def lines_subject(first: int, last: int) -> str:
+    """How findings name the lines from ``first`` to ``last``, of which one was changed; a single one as itself."""
+    return line_subject(first) if last <= first else f"{line_subject(first)}-{last}"

@@ -12,7 +12,7 @@ from protocol.journal import Line, Withheld, parse_line, split_lines
 from protocol.merkle import leaf_hash
 from protocol.note import parse_note
 from protocol.record import CHECKPOINTS, JOURNAL, chunk_folder
-from protocol.verification.context import Context, Ended, Malformed, line_subject
+from protocol.verification.context import Context, Ended, Malformed, line_subject, lines_subject
 from protocol.verification.line_kinds import UnknownFormat, opened, wrong_key
 
 _CHUNK_NAME = re.compile(r"(?!000000)[0-9]{6}\Z")
@@ -223,14 +223,16 @@ def check_roots(context: Context) -> None:
     if not context.notes and {code for code, *_ in context.said} & {"no-checkpoints", "unsigned"}:
         return
     size = context.tree.size
-    covered, proven = max((point.size for _, point in context.notes), default=0), 0
+    covered = max((point.size for _, point in context.notes), default=0)
+    proven = {0}
     for number, point in context.notes:
         if point.size > size:
             continue
         if context.tree.root(point.size) != point.root:
-            context.fail("root-mismatch", f"{CHECKPOINTS}#{number}", f"a line from {proven} to {point.size - 1}")
+            first = max((known for known in proven if known < point.size), default=0)
+            context.fail("root-mismatch", lines_subject(first, point.size - 1), f"{CHECKPOINTS}#{number}")
             break
-        proven = point.size
+        proven.add(point.size)
     if covered > size:
         context.fail("journal-cut", JOURNAL, f"{covered} lines were signed, {size} are there")
     if covered < size:

@@ -69,6 +69,11 @@ export function checkCuts(logs: Logs, sizes: readonly number[], findings: Findin
   }
 }
 
+/** Lines of which one was changed; a single one as itself. */
+function linesSubject(first: number, last: number): string {
+  return last <= first ? `journal.jsonl#${first}` : `journal.jsonl#${first}-${last}`;
+}
+
 /** Step 4. */
 export function checkRoots(
   journal: Journal,
@@ -83,9 +88,14 @@ export function checkRoots(
     journal.leaves,
     valid.map(({ size }) => size),
   );
-  // The first only: what was changed lies between it and the one before.
-  const wrong = valid.find(({ size, root }) => !equal(roots.get(size) ?? root, root));
-  if (wrong !== undefined) findings.add("root-mismatch", `checkpoints#${wrong.number}`);
+  // The first only: the line that was changed lies between it and the checkpoint below it.
+  const at = valid.findIndex(({ size, root }) => !equal(roots.get(size) ?? root, root));
+  const wrong = valid[at];
+  if (wrong !== undefined) {
+    const below = valid.slice(0, at).map(({ size }) => size);
+    const first = Math.max(0, ...below.filter((size) => size < wrong.size && size <= length));
+    findings.add("root-mismatch", linesSubject(first, wrong.size - 1));
+  }
   if (covered > length) findings.add("journal-cut", "journal.jsonl");
   if (covered < length) findings.add("uncovered-lines", `journal.jsonl#${covered}`, open ? "note" : "fail");
 }

@@ -3,6 +3,10 @@ import { concat, equal, fromBase64, textOf, toHex, utf8, type Bytes } from "./by
 import { sha256 } from "./sha256";
 
 const ED25519 = 1;
+/** A key's name: no "+", no control character, no white space (section 5; each language's \s is another). */
+const NAME = "([^+\\x00-\\x20\\x7f-\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]+)";
+const VERIFIER_KEY = new RegExp(`^${NAME}\\+([0-9a-f]{8})\\+(.+)$`, "u");
+const SIGNATURE = new RegExp(`^— ${NAME} (\\S+)$`, "u");
 
 /** `<name>+<key ID>+<base64 of 0x01 ‖ public key>` */
 export interface VerifierKey {
@@ -38,7 +42,7 @@ function keyIdOf(name: string, typed: Bytes): Bytes {
 
 /** A verifier key, or null when the text is none or its key ID is not that of its name and key. */
 export function parseVerifierKey(text: string): VerifierKey | null {
-  const match = /^([^\s+]+)\+([0-9a-f]{8})\+(.+)$/u.exec(text);
+  const match = VERIFIER_KEY.exec(text);
   const [name, id, encoded] = [match?.[1], match?.[2], match?.[3]];
   if (name === undefined || id === undefined || encoded === undefined) return null;
   const typed = fromBase64(encoded, 33);
@@ -73,7 +77,7 @@ export function splitNotes(bytes: Bytes): { notes: RawNote[]; ends: number[]; to
 }
 
 export function parseSignatureLine(line: Bytes): SignatureLine | null {
-  const match = /^— ([^\s+]+) (\S+)$/u.exec(textOf(line) ?? "");
+  const match = SIGNATURE.exec(textOf(line) ?? "");
   const blob = match?.[2] === undefined ? null : fromBase64(match[2]);
   if (match?.[1] === undefined || blob === null || blob.length < 5) return null;
   return { name: match[1], keyId: blob.slice(0, 4), signature: blob.slice(4) };

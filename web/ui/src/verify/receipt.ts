@@ -1,6 +1,6 @@
 /** Step 9: the archive's receipt (section 11). */
 import { equal, fromBase64, utf8, type Bytes } from "./bytes";
-import { parseCanonical, type Json } from "./canonical";
+import { parseCanonical, type JsonObject } from "./canonical";
 import type { Journal, Opened } from "./journal";
 import { leafHash, rootsAt, verifyInclusion } from "./merkle";
 import { parseCheckpoint, parseSignatureLine, parseVerifierKey, signedBy, splitNotes, verifySignature } from "./note";
@@ -38,26 +38,27 @@ export async function checkReceipt(
 ): Promise<void> {
   const receipt = parseCanonical(bytes);
   const archive = typeof receipt?.archive === "string" ? parseVerifierKey(receipt.archive) : null;
-  if (receipt === null || archive === null || !fitsExactly(receipt, RECEIPT)) {
+  const entry = receipt !== null && fitsExactly(receipt, RECEIPT) ? parseCanonical(utf8(receipt.entry as string)) : null;
+  const wellFormed = entry !== null && fitsExactly(entry, ENTRY) && entry.hearing === receipt?.hearing;
+  if (receipt === null || archive === null || !wellFormed) {
     findings.add("bad-receipt", "receipt.json");
   } else if (!trust.has(archive.text)) {
     findings.add("receipt-unchecked", "receipt.json");
-  } else if (!(await isGood(receipt, archive, journal, opened))) {
+  } else if (!(await isGood(receipt, entry, archive, journal, opened))) {
     findings.add("bad-receipt", "receipt.json");
   }
 }
 
 async function isGood(
-  receipt: Record<string, Json>,
+  receipt: JsonObject,
+  entry: JsonObject,
   archive: VerifierKey,
   journal: Journal,
   opened: Opened,
 ): Promise<boolean> {
   const leaf = utf8(receipt.entry as string);
-  const entry = parseCanonical(leaf);
   const checkpoint = await signedCheckpoint(receipt.checkpoint as string, archive);
-  if (entry === null || !fitsExactly(entry, ENTRY) || checkpoint === null) return false;
-  if (receipt.hearing !== opened.hearing || entry.hearing !== opened.hearing || entry.origin !== opened.origin) return false;
+  if (checkpoint === null || receipt.hearing !== opened.hearing || entry.origin !== opened.origin) return false;
   const proof = (receipt.proof as string[]).map((item) => fromBase64(item) as Bytes);
   const size = entry.journal_size as number;
   const root = rootsAt(journal.leaves, [size]).get(size);
@@ -70,13 +71,18 @@ async function isGood(
   );
 }
 
-/** The checkpoint of a note with one signature, the archive's; null for any other text. */
+/** The checkpoint of the archive's log, if the archive signed it (others may have, too: witnesses); null for any other text. */
 async function signedCheckpoint(noteText: string, archive: VerifierKey): Promise<{ size: number; root: Bytes } | null> {
   // A note in a file is followed by one empty line; here it stands alone.
   const { notes, torn } = splitNotes(utf8(`${noteText}\n`));
   const [note] = notes;
   if (notes.length !== 1 || torn > 0 || note === undefined) return null;
-  const [only, ...others] = note.signatures.map((line) => parseSignatureLine(line));
-  if (!only || others.length > 0 || !signedBy(only, archive)) return null;
-  return (await verifySignature(archive, note.text, only.signature)) ? parseCheckpoint(note.text) : null;
+  const checkpoint = parseCheckpoint(note.text);
+  if (checkpoint?.origin !== `${archive.name}/log`) return null;
+  let signed = false;
+  for (const line of note.signatures.map((raw) => parseSignatureLine(raw))) {
+    if (line === null) return null;
+    signed ||= signedBy(line, archive) && (await verifySignature(archive, note.text, line.signature));
+  }
+  return signed ? checkpoint : null;
 }

@@ -49,8 +49,8 @@ export function fitsExactly(object: JsonObject, shape: Shape): boolean {
 }
 
 export const hash = base64(32);
-export const take = match(/^T[0-9]{2,}$/);
-export const keyName = match(/^K[0-9]{2,}$/);
+export const take = match(/^T[0-9]{2,4}$/);
+export const keyName = match(/^K[0-9]{2,4}$/);
 export const sourceName = match(/^[a-z0-9][a-z0-9-]{0,39}$/);
 export const publicity = oneOf("open", "closed");
 export const hearingName = match(/^[a-z0-9][a-z0-9._-]{0,79}$/);
@@ -66,7 +66,7 @@ export const moment: Check = (value) => {
   if (typeof value !== "string" || !/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/.test(value))
     return false;
   const at = new Date(value);
-  return !Number.isNaN(at.getTime()) && at.toISOString() === value;
+  return !Number.isNaN(at.getTime()) && at.toISOString() === value && !value.startsWith("0000");
 };
 
 export const LINE: Shape = {
