@@ -118,6 +118,30 @@ def visits(browser: Any) -> Iterator[list[Visit]]:
         assert visit.faults == []
 
 
+def test_a_question_is_not_answered_by_the_one_before(browser: Any, served: Served, visits: list[Visit]) -> None:
+    """A dialog's "close" event comes a task after it closed: F8 pressed in between must not lose the finishing."""
+    visit = Visit(browser, served, "en", 1280)
+    visits.append(visit)
+    visit.sign_in()
+    visit.type("7512-26-00-2/1234")
+    visit.press("Enter")
+    visit.page.wait_for_selector(".state.planned")
+    answers = visit.page.evaluate(
+        """async () => {
+            const ask = document.querySelector("ht-ask");
+            const pause = () => new Promise((resolve) => setTimeout(resolve, 200));
+            const first = ask.finish();
+            await pause();
+            ask.querySelector("button[type=button]").click();
+            const second = ask.finish();
+            await pause();
+            ask.querySelector("button.danger").click();
+            return Promise.all([first, second]);
+        }"""
+    )
+    assert answers == [False, True]
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("language", ["kk", "ru", "en"])
 def test_a_hearing_by_keyboard_alone(browser: Any, served: Served, visits: list[Visit], language: str, width: int) -> None:

@@ -18,8 +18,7 @@ export class Ask extends LitElement {
   @property({ attribute: false }) people: Participant[] = [];
   @state() private stage: StageKind | undefined;
   @query("dialog") private dialog!: HTMLDialogElement;
-  #answer: ((value: Mark | undefined) => void) | undefined;
-  #finish: ((value: boolean) => void) | undefined;
+  #answer: ((value: Mark | boolean) => void) | undefined;
 
   protected override createRenderRoot(): HTMLElement {
     return this;
@@ -31,39 +30,45 @@ export class Ask extends LitElement {
 
   /** Who the stage is about, and a note; undefined when the person thinks better of it. */
   async mark(stage: StageKind): Promise<Mark | undefined> {
+    const mark = await this.#ask(stage);
+    return typeof mark === "object" ? mark : undefined;
+  }
+
+  /** Whether to finish the hearing. */
+  async finish(): Promise<boolean> {
+    return (await this.#ask(undefined)) === true;
+  }
+
+  /** Open the dialog; the mark that was made, true for "finish", false when the person thinks better of it. */
+  async #ask(stage: StageKind | undefined): Promise<Mark | boolean> {
+    this.#settle(false); // a question still open is not answered by the next one's answer
     this.stage = stage;
     await this.updateComplete;
     this.dialog.querySelector("form")?.reset();
     this.dialog.showModal();
     return new Promise((resolve) => {
+      this.#answer?.(false);
       this.#answer = resolve;
     });
   }
 
-  /** Whether to finish the hearing. */
-  async finish(): Promise<boolean> {
-    this.stage = undefined;
-    await this.updateComplete;
-    this.dialog.showModal();
-    return new Promise((resolve) => {
-      this.#finish = resolve;
-    });
+  #settle(value: Mark | boolean): void {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    if (this.dialog.open) this.dialog.close();
+    answer?.(value);
   }
 
   #closed(): void {
-    this.#answer?.(undefined);
-    this.#finish?.(false);
-    this.#answer = this.#finish = undefined;
+    // The browser says "close" later than it closes: by then the next question may be open, and this is not its answer.
+    if (!this.dialog.open) this.#settle(false);
   }
 
   #sent(event: SubmitEvent): void {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
     const participant = String(form.get("participant") ?? "");
-    if (this.stage) this.#answer?.({ code: this.stage.code, participant: participant || null, note: String(form.get("note") ?? "") });
-    else this.#finish?.(true);
-    this.#answer = this.#finish = undefined;
-    this.dialog.close();
+    this.#settle(this.stage ? { code: this.stage.code, participant: participant || null, note: String(form.get("note") ?? "") } : true);
   }
 
   protected override render(): TemplateResult {
@@ -88,7 +93,7 @@ export class Ask extends LitElement {
           </fieldset>`
         : nothing}
       <label class="field">${noteLabel(stage.code)}<input name="note" maxlength="2000" autocomplete="off"></label>
-      <div class="ask-actions"><button type="button" @click=${() => this.dialog.close()}>${t("Cancel")} <kbd>Esc</kbd></button><button class="primary">${t("Mark")} <kbd>Enter</kbd></button></div>
+      <div class="ask-actions"><button type="button" @click=${() => this.#settle(false)}>${t("Cancel")} <kbd>Esc</kbd></button><button class="primary">${t("Mark")} <kbd>Enter</kbd></button></div>
     `;
   }
 
@@ -96,7 +101,7 @@ export class Ask extends LitElement {
     return html`
       <h2 id="ask-title">${t("Finish this hearing?")}</h2>
       <p>${t("The recording is closed and sealed. Nothing can be recorded to this hearing afterwards. For a break or for deliberation choose «Pause».")}</p>
-      <div class="ask-actions"><button type="button" autofocus @click=${() => this.dialog.close()}>${t("Go on")} <kbd>Esc</kbd></button><button class="danger">${t("Finish the hearing")}</button></div>
+      <div class="ask-actions"><button type="button" autofocus @click=${() => this.#settle(false)}>${t("Go on")} <kbd>Esc</kbd></button><button class="danger">${t("Finish the hearing")}</button></div>
     `;
   }
 }
