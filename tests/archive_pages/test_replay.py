@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.archive_pages.conftest import Window, window
 from tests.archive_pages.hearing import HEARING
@@ -118,6 +118,50 @@ def test_a_lost_microphone_is_said_and_holds_nobody_up(judge: Window) -> None:
     page.wait_for_function(
         "() => [...document.querySelectorAll('audio')].every(e => !e.paused)", timeout=WAIT
     )  # it came back
+
+
+@pytest.mark.parametrize("late_us", [150_000, 600_000, 1_500_000])
+def test_a_camera_that_begins_later_than_the_microphones_plays(judge: Window, late_us: int) -> None:
+    """Nothing lies before its first picture: a jump there would never end, and the picture would stand for good."""
+
+    def later(route: Route) -> None:
+        answer = route.fetch()
+        replay = answer.json()
+        for track in replay["tracks"]:
+            for segment in track["segments"] if track["source"] == "cam-bench" else ():
+                segment["start_us"] += late_us
+                segment["end_us"] += late_us
+        route.fulfill(response=answer, json=replay)
+
+    judge.page.route("**/replay.json", later)
+    page = judge.replay()
+    page.click("#play")
+    playing(page, 2.5)
+    assert not page.evaluate("document.querySelector('video').seeking")
+
+
+def test_a_file_that_could_not_be_fetched_is_asked_for_again(archive: Court, chromium: Browser) -> None:
+    opened = window(chromium, archive.url)
+    opened.sign_in()
+    asked: list[str] = []
+
+    def busy_once(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            route.continue_()
+        else:
+            route.fulfill(status=503, body="busy")
+
+    opened.page.route("**/cam-bench/0001.mp4", busy_once)
+    page = opened.replay()
+    for _ in range(WAIT // 100):
+        if len(asked) > 1:
+            break
+        page.wait_for_timeout(100)
+    assert len(asked) == 2
+    page.click("#play")
+    playing(page, 1.5)
+    opened.page.context.close()
 
 
 def test_playing_goes_over_the_break(judge: Window) -> None:

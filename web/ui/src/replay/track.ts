@@ -19,6 +19,8 @@ const BEHIND_US = 40_000_000;
 const BEYOND_US = 120_000_000;
 /** A hole between two segments that the format allows (section 7.1): nothing is missing there. */
 const HOLE_US = 200_000;
+/** After so long a segment that could not be fetched is asked for again. */
+const AGAIN_MS = 2_000;
 
 export interface Fetcher {
   /** Bytes of a file of the record. */
@@ -37,7 +39,8 @@ export class Track {
   private type = "";
   private unsupported = false;
   private readonly here = new Set<SegmentFact>();
-  private readonly failed = new Set<SegmentFact>();
+  /** What could not be fetched, and when that was, in the ms of `performance.now()`. */
+  private readonly failed = new Map<SegmentFact, number>();
   private position_us = 0;
   private busy = false;
   private loading: { segment: SegmentFact; abort: AbortController } | null = null;
@@ -66,15 +69,19 @@ export class Track {
 
   /** The segment that holds a moment, the small holes between two segments counted in. */
   segmentAt(at_us: number): SegmentFact | undefined {
-    return this.source.segments.find((s) => s.start_us - HOLE_US <= at_us && at_us < s.end_us + HOLE_US);
+    const { segments } = this.source;
+    return (
+      segments.find((s) => s.start_us <= at_us && at_us < s.end_us) ??
+      segments.find((s) => s.start_us - HOLE_US <= at_us && at_us < s.end_us + HOLE_US)
+    );
   }
 
   state(at_us: number): TrackState {
     if (this.unsupported) return "unsupported";
     const segment = this.segmentAt(at_us);
     if (segment === undefined) return "empty";
-    if (this.failed.has(segment) || !segment.playable) return "failed";
-    return this.here.has(segment) ? "ready" : "loading";
+    if (this.here.has(segment)) return "ready";
+    return this.failed.has(segment) || !segment.playable ? "failed" : "loading";
   }
 
   /** Whether playing may go on here: what can be had for the next moment is there. */
@@ -89,7 +96,7 @@ export class Track {
     void this.pump();
   }
 
-  /** Try again what could not be fetched. */
+  /** Try again at once what could not be fetched; what is still wanted is tried again from time to time in any case. */
   retry(): void {
     this.failed.clear();
   }
@@ -97,11 +104,13 @@ export class Track {
   /** Bring the element to the clock's moment. */
   follow(at_us: number, rate: number, running: boolean): void {
     const { element } = this;
-    if (this.state(at_us) !== "ready" || this.buffer === null) {
+    const segment = this.segmentAt(at_us);
+    if (segment === undefined || this.state(at_us) !== "ready" || this.buffer === null) {
       if (!element.paused) element.pause();
       return;
     }
-    const target = (at_us - this.origin_us) / 1e6;
+    // Never into the small hole before a segment: nothing lies there, and the browser's jump to it would never end.
+    const target = (Math.max(at_us, segment.start_us) - this.origin_us) / 1e6;
     if (!running && !element.paused) element.pause();
     if (element.seeking) return;
     const drift = element.currentTime - target;
@@ -127,7 +136,7 @@ export class Track {
 
   private nextWanted(): SegmentFact | undefined {
     return this.source.segments.find(
-      (s) => s.playable && !this.here.has(s) && !this.failed.has(s) && this.isWanted(s),
+      (s) => s.playable && !this.here.has(s) && this.isWanted(s) && performance.now() - (this.failed.get(s) ?? -Infinity) > AGAIN_MS,
     );
   }
 
@@ -154,11 +163,14 @@ export class Track {
       if (stated !== null && equal(stated, await digestOf(bytes))) this.checked += 1;
       else this.altered.add(segment.path);
       await this.forget();
-      if (await this.append(segment, bytes)) this.here.add(segment);
+      if (await this.append(segment, bytes)) {
+        this.here.add(segment);
+        this.failed.delete(segment);
+      }
     } catch (error) {
       if (abort.signal.aborted) return;
       console.error(`${segment.path}:`, error);
-      this.failed.add(segment);
+      this.failed.set(segment, performance.now());
     } finally {
       this.loading = null;
     }
