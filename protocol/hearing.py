@@ -119,7 +119,8 @@ class Segment:
     """One closed media file of a track: the keys of the journal's ``segment`` line.
 
     ``units`` are samples (audio) or frames (video); ``rate`` is units a second for audio and 90000 for video; levels are in
-    hundredths of dBFS, None for video.
+    hundredths of dBFS, None for video. ``media_us``: length by the media's own count, ``time_base``: what its place rests on
+    (record format, section 7.2); None in records of older recorders.
     """
 
     path: str
@@ -142,6 +143,18 @@ class Segment:
     key: str | None = None
     plain_bytes: int | None = None
     plain_sha256: str | None = None
+    media_us: int | None = None
+    time_base: str | None = None
+
+    @property
+    def length_us(self) -> int:
+        """How long the media is by its own count."""
+        return self.end_us - self.start_us if self.media_us is None else self.media_us
+
+    def media_at(self, at_us: int) -> int:
+        """The time in the file, µs from its start, that shows or plays what was at ``at_us`` of the hearing's clock."""
+        place = self.end_us - self.start_us
+        return (at_us - self.start_us) * self.length_us // place if place else 0
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,10 @@ KINDS: dict[str, dict[str, Check]] = {
 }
 
 
+#: Keys that a `segment` line of an older recorder does not have (record format, section 7.2).
+_MAY_BE_ABSENT: dict[str, Check] = {"media_us": _count, "time_base": _one_of("arrival", "rtcp", "file")}
+
+
 def wrong_key(line: Line) -> str | None:
     """The first key of a known type that is missing or of the wrong kind; None if all is well."""
     kinds = KINDS.get(line.type)
@@ -188,6 +192,9 @@ def _wrong_in_segment(data: Mapping[str, Any]) -> str | None:
         return "plain_bytes"
     elif not _digest(digest):
         return "plain_sha256"
+    for name, check in _MAY_BE_ABSENT.items():
+        if name in data and not check(data[name]):
+            return name
     suffix = "" if key is None else ".enc"
     expected = f"media/{data['take']}/{data['source']}/{data['number']:04d}.mp4{suffix}"
     return None if data["path"] == expected else "path"

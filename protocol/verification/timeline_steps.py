@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from protocol.errors import IllegalMove
 from protocol.hearing import State, Take, check_move
@@ -99,7 +100,7 @@ def _check_segments(context: Context, takes: dict[str, tuple[int, Take]]) -> dic
         key = (data["take"], data["source"])
         strange = take is None or started > line.seq or key not in members
         twice = (*key, data["number"]) in seen
-        if (strange and not context.withheld) or twice or data["end_us"] < data["start_us"]:
+        if (strange and not context.withheld) or twice or _wrong_length(data):
             context.fail("bad-take", line_subject(line.seq), data["path"])
         seen.add((*key, data["number"]))
         tracks[key].append(line)
@@ -107,6 +108,13 @@ def _check_segments(context: Context, takes: dict[str, tuple[int, Take]]) -> dic
         track.sort(key=lambda line: int(line.data["number"]))
         _check_numbers(context, track)
     return tracks
+
+
+def _wrong_length(data: Mapping[str, Any]) -> bool:
+    """Whether a segment ends before its start, or its place hides a hole or an overlap (section 7.2)."""
+    length = data["end_us"] - data["start_us"]
+    media = data.get("media_us", length)
+    return bool(length < 0 or abs(length - media) > HOLE_US[data["media"]])
 
 
 def _check_numbers(context: Context, track: list[Line]) -> None:
@@ -117,11 +125,11 @@ def _check_numbers(context: Context, track: list[Line]) -> None:
             subject = f"media/{data['take']}/{data['source']}/{due:04d}.mp4"
             _missing(context, "segment-missing", subject, f"{number - due} missing from here")
         due = number + 1
-    end = track[0].data["start_us"]
+    end: int | None = None
     for line in track:
-        if line.data["start_us"] < end - HOLE_US[line.data["media"]]:
+        if end is not None and line.data["start_us"] < end - HOLE_US[line.data["media"]]:
             context.fail("overlap", line.data["path"])
-        end = max(end, line.data["end_us"])
+        end = line.data["end_us"] if end is None else max(end, line.data["end_us"])
 
 
 def _missing(context: Context, code: str, subject: str, detail: str = "") -> None:

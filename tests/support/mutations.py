@@ -70,6 +70,11 @@ def _set(**changes: Any) -> Callable[[dict[str, Any]], None]:
     return lambda data: data.update({key.rstrip("_"): value for key, value in changes.items()})
 
 
+def _length(more_us: int) -> Callable[[dict[str, Any]], None]:
+    """The segment's own count says that it is so much longer than its place."""
+    return lambda data: data.update(media_us=data["end_us"] - data["start_us"] + more_us)
+
+
 def _drop(key: str) -> Callable[[dict[str, Any]], None]:
     return lambda data: data.pop(key)
 
@@ -220,6 +225,11 @@ CASES: tuple[Case, ...] = (
     Case("segment-line-dropped", "segment-missing", forged(without_segment), without_key=False),
     Case("stretch-cut-out", "unexplained-gap", forged(shifted), without_key=False),
     Case("segments-overlap", "overlap", forged(overlapping), without_key=False),
+    Case("place-hides-a-hole", "bad-take", forged(each("segment", _length(-20_001), which=1)), without_key=False),
+    Case("place-hides-an-overlap", "bad-take", forged(each("segment", _length(20_001), which=1)), without_key=False),
+    Case("length-is-text", "bad-line", forged(each("segment", _set(media_us="10"))), without_key=False),
+    Case("length-below-nothing", "bad-line", forged(each("segment", _set(media_us=-1))), without_key=False),
+    Case("time-base-unknown", "bad-line", forged(each("segment", _set(time_base="guess"))), without_key=False),
     Case(
         "never-finished",
         "still-open",

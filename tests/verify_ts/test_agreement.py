@@ -20,6 +20,7 @@ from protocol.record import DirectoryRecord, MemoryRecord
 from protocol.redaction import redact
 from protocol.verification import Report, Trust, verify
 from tests.protocol.test_hostile import far_number, two_holes
+from tests.protocol.test_places import measured
 from tests.protocol.test_verification import closed_record
 from tests.support.forgery import forge
 from tests.support.mutations import CASES
@@ -68,6 +69,7 @@ def records(good: Files, closed: Files) -> Iterator[Broken]:
     yield Broken("closed", closed)
     yield Broken("a number out of reach", forge(good, SIGNER, lines=far_number))
     yield Broken("two holes in a track", forge(good, SIGNER, lines=two_holes))
+    yield Broken("places that follow a device's clock", forge(good, SIGNER, lines=measured))
     for case in CASES:
         yield Broken(case.name, case.apply(dict(good), SIGNER))
     path = "media/T01/mic-plaintiff/0001.mp4"

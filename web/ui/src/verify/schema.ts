@@ -104,9 +104,13 @@ const SEGMENT: Shape = {
 
 const ENCRYPTED: Shape = { key: keyName, plain_bytes: count, plain_sha256: hash };
 
+/** Keys that a `segment` line of an older recorder does not have (section 7.2). */
+const MAY_BE_ABSENT: Shape = { media_us: count, time_base: oneOf("arrival", "rtcp", "file") };
+
 /** What a `segment` line's keys must be together: the name of its file, and all or nothing of what an encrypted one has. */
 function segmentFits(data: JsonObject): boolean {
   const encrypted = (data.key ?? null) !== null;
+  if (!Object.entries(MAY_BE_ABSENT).every(([key, check]) => !(key in data) || check(data[key]))) return false;
   const name = String(data.number).padStart(4, "0") + (encrypted ? ".mp4.enc" : ".mp4");
   if (data.path !== `media/${String(data.take)}/${String(data.source)}/${name}`) return false;
   return encrypted ? fits(data, ENCRYPTED) : Object.keys(ENCRYPTED).every((key) => (data[key] ?? null) === null);

@@ -26,6 +26,8 @@ interface Segment {
   readonly number: number;
   readonly start: number;
   readonly end: number;
+  /** By its own count; as long as its place where the line does not say. */
+  readonly length: number;
   readonly media: "audio" | "video";
   readonly seq: number;
 }
@@ -122,7 +124,8 @@ function readSegments(journal: Journal): Segment[] {
   for (const line of journal.lines) {
     if (line?.type !== "segment") continue;
     const { path, take, source, number, start_us: start, end_us: end, media } = line.data;
-    segments.push({ path, take, source, number, start, end, media, seq: line.seq } as Segment);
+    const length = line.data.media_us ?? (end as number) - (start as number);
+    segments.push({ path, take, source, number, start, end, length, media, seq: line.seq } as Segment);
   }
   return segments;
 }
@@ -146,10 +149,15 @@ function checkSegments(segments: readonly Segment[], takes: readonly Take[], exc
     const name = `${segment.take}/${segment.source}/${segment.number}`;
     const take = takes.find((one) => one.take === segment.take && one.seq < segment.seq);
     const strange = take === undefined || !take.sources.includes(segment.source);
-    if ((strange && !excuse) || segment.end < segment.start || seen.has(name))
+    if ((strange && !excuse) || isWrongLength(segment) || seen.has(name))
       findings.add("bad-take", subjectOf(segment));
     seen.add(name);
   }
+}
+
+/** Whether a segment ends before its start, or its place hides a hole or an overlap (section 7.2). */
+function isWrongLength({ start, end, length, media }: Segment): boolean {
+  return end < start || Math.abs(end - start - length) > HOLE[media];
 }
 
 /** The segments of each track in the order of their numbers. */
