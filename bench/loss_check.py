@@ -20,7 +20,7 @@ from protocol.verification import Trust, verify
 from protocol.view import HearingView
 
 if TYPE_CHECKING:
-    from bench.loss_sources import Source
+    from bench.loss_room import Remote, Room
     from bench.loss_trial import Disaster
 
 #: What the issue promises: lost media, s; a gap from here on is listed, s.
@@ -65,7 +65,7 @@ def judge(
     lines: list[dict[str, Any]],
     remarks: Mapping[tuple[str, int], str],
     stopped: list[str],
-    sources: Mapping[str, Source],
+    room: Room,
 ) -> Judged:
     """Judge every record of a box.
 
@@ -76,7 +76,7 @@ def judge(
         lines: ``line`` events that the daemon had sent.
         remarks: text by hearing and line number that the API had acknowledged.
         stopped: hearings whose stop was acknowledged.
-        sources: by track, where its units came from.
+        room: where the units came from.
     """
     found = Judged()
     entries: dict[str, list[Line]] = {}
@@ -90,15 +90,18 @@ def judge(
         _verified(found, hearings / hearing, view, key)
         if hearing in stopped and not view.manifests:
             found.violations.append(f"{hearing}: its stop was acknowledged, and it is not sealed")
-        for track, source in sources.items():
+        for track, source in room.by_track.items():
             pieces = _pieces(found, hearings / hearing, view, track, source)
             _lost(found, hearing, track, pieces, disasters, source.rate)
-            _gaps(found, hearing, track, pieces, view, source.rate)
+            _gaps(found, hearing, track, pieces, view, source)
     return found
 
 
 def _acknowledged(
-    found: Judged, entries: Mapping[str, list[Line]], lines: list[dict[str, Any]], remarks: Mapping[tuple[str, int], str]
+    found: Judged,
+    entries: Mapping[str, list[Line]],
+    lines: list[dict[str, Any]],
+    remarks: Mapping[tuple[str, int], str],
 ) -> None:
     there = {(line.seq, line.mono, line.type): dict(line.data) for kept in entries.values() for line in kept}
     lost = [line for line in lines if there.get((line["seq"], line["mono"], line["type"])) != line["data"]]
@@ -117,13 +120,15 @@ def _verified(found: Judged, record: Path, view: HearingView, key: VerifierKey) 
     if not over:  # a hearing that never came to its end has no seal, and nothing else may be wrong with it
         failed = [item for item in failed if item.question == "integrity"]
     elif not report.good:
-        found.violations.append(f"{record.name}: does not verify: {report.integrity}, {report.completeness}, {report.provenance}")
+        found.violations.append(
+            f"{record.name}: does not verify: {report.integrity}, {report.completeness}, {report.provenance}"
+        )
     found.violations += [f"{record.name}: {item.code}: {item}" for item in failed]
     if view.state is not State.PLANNED and not over:
         found.violations.append(f"{record.name}: left {view.state}")
 
 
-def _pieces(found: Judged, record: Path, view: HearingView, track: str, source: Source) -> list[_Piece]:
+def _pieces(found: Judged, record: Path, view: HearingView, track: str, source: Remote) -> list[_Piece]:
     """The track's segments in time, each with its first and last number; within a segment none may be missing."""
     pieces: list[_Piece] = []
     offset_us = view.clock.offset_us if view.clock else 0
@@ -136,7 +141,9 @@ def _pieces(found: Judged, record: Path, view: HearingView, track: str, source: 
             found.violations.append(f"{record.name}/{segment.path}: unreadable: {error}")
             continue
         if numbers.size != segment.units:
-            found.violations.append(f"{record.name}/{segment.path}: {numbers.size} units, the journal says {segment.units}")
+            found.violations.append(
+                f"{record.name}/{segment.path}: {numbers.size} units, the journal says {segment.units}"
+            )
         modulo = CLIP if track == CAMERA else 2**24
         if set(np.unique(np.diff(numbers) % modulo)) - {1}:
             found.violations.append(f"{record.name}/{segment.path}: units are missing or doubled inside")
@@ -155,9 +162,7 @@ def _numbers(path: Path, track: str) -> Numbers:
     return sample_numbers(np.concatenate(blocks), CHANNELS.index(track))
 
 
-def _lost(
-    found: Judged, hearing: str, track: str, pieces: list[_Piece], disasters: list[Disaster], rate: int
-) -> None:
+def _lost(found: Judged, hearing: str, track: str, pieces: list[_Piece], disasters: list[Disaster], rate: int) -> None:
     """At each disaster: the last unit handed over against the last that can be decoded from before it."""
     for disaster in disasters:
         if disaster.hearing != hearing or disaster.handed is None:
@@ -170,11 +175,11 @@ def _lost(
             found.violations.append(f"{hearing} {track}: {lost:.3f} s lost ({disaster.moment})")
 
 
-def _gaps(found: Judged, hearing: str, track: str, pieces: list[_Piece], view: HearingView, rate: int) -> None:
+def _gaps(found: Judged, hearing: str, track: str, pieces: list[_Piece], view: HearingView, source: Remote) -> None:
     """Each jump of the numbers against the intervals of ``gap`` lines between the two segments."""
     listed = [item for gap in view.gaps for item in gap.intervals if item.source == track]
     for before, after in pairwise(pieces):
-        true_s = (after.first - before.last - 1) / rate
+        true_s = (after.first - before.last - 1) / source.rate
         if true_s < 0:
             found.violations.append(f"{hearing} {track}: {after.segment.path} repeats {-true_s:.3f} s")
         if true_s < LISTED_FROM_S:
@@ -185,8 +190,10 @@ def _gaps(found: Judged, hearing: str, track: str, pieces: list[_Piece], view: H
         found.gaps += 1
         if said_s == 0:
             found.gaps_unlisted += 1
-            found.violations.append(f"{hearing} {track}: a gap of {true_s:.3f} s before {after.segment.path} is not listed")
+            found.violations.append(
+                f"{hearing} {track}: a gap of {true_s:.3f} s before {after.segment.path} is not listed"
+            )
             continue
         found.gap_error_s.append(abs(said_s - true_s))
-        if abs(said_s - true_s) > GAP_ERROR_S:
+        if abs(said_s - true_s) > GAP_ERROR_S + source.late_s:  # what comes late is placed late
             found.violations.append(f"{hearing} {track}: a gap of {true_s:.3f} s is listed as {said_s:.3f} s")

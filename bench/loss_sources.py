@@ -1,6 +1,6 @@
-"""A courtroom whose every sample and picture has a number, and which knows what it handed over.
+"""Sources whose every sample and picture has a number, and which know what they handed over (bench.loss_room runs them).
 
-Two live sources on 127.0.0.1, outside the disk that is cut and outside the processes that are killed: a sound device of two
+Two live ones on 127.0.0.1, outside the disk that is cut and outside the processes that are killed: a sound device of two
 channels (NUT, PCM of 24 bits, 48 kHz) and a camera (MPEG-TS, H.264, 25 pictures a second). They run on the monotonic clock whether
 somebody listens or not, as microphones and cameras do. A sample's value is its number scrambled (so that sound does not
 compress to nothing); a picture carries its number in bright and dark squares.
@@ -12,7 +12,7 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableSequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -83,17 +83,21 @@ def make_clip(path: Path) -> Path:
 
 
 class Source:
-    """A live source that any number of listeners may connect to.
+    """A live source that a listener may connect to at any time.
+
+    Args:
+        rate: units a second.
+        batch: units that are handed over together.
+        counts: where the number after the last unit that a listener was given goes, and by how much at most a unit was handed
+            over later than it was due, in µs: memory that another process may read.
 
     Attributes:
-        rate: units a second.
         start: monotonic time of unit 0, s.
-        handed: the number after the last unit that a listener was given.
     """
 
-    def __init__(self, rate: int, batch: int) -> None:
+    def __init__(self, rate: int, batch: int, counts: MutableSequence[int] | None = None) -> None:
         self.rate = rate
-        self.handed = 0
+        self._counts: MutableSequence[int] = [0, 0] if counts is None else counts
         self._batch = batch
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.start = time.monotonic()
@@ -134,9 +138,11 @@ class Source:
             while not self._stopping:
                 due = self.start + (number + self._batch) / self.rate
                 time.sleep(max(0.0, due - time.monotonic()))
+                late_us = int((time.monotonic() - due) * 1e6)
                 send(number)
                 number += self._batch
-                self.handed = number
+                self._counts[0] = number
+                self._counts[1] = max(self._counts[1], late_us)
 
     def _now(self) -> int:
         return int((time.monotonic() - self.start) * self.rate)
@@ -151,8 +157,8 @@ class Source:
 class Microphones(Source):
     """Two channels of numbered samples."""
 
-    def __init__(self) -> None:
-        super().__init__(RATE, BLOCK)
+    def __init__(self, counts: MutableSequence[int] | None = None) -> None:
+        super().__init__(RATE, BLOCK, counts)
 
     def _first(self) -> int:
         return self._now() // BLOCK * BLOCK
@@ -174,11 +180,11 @@ class Microphones(Source):
 class Camera(Source):
     """Numbered pictures of a clip, again and again, on one time line."""
 
-    def __init__(self, clip: Path) -> None:
+    def __init__(self, clip: Path, counts: MutableSequence[int] | None = None) -> None:
         with av.open(str(clip)) as container:
             self._packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
         self._clip = clip
-        super().__init__(FPS, 1)
+        super().__init__(FPS, 1, counts)
 
     def _first(self) -> int:
         return -(-self._now() // GROUP) * GROUP  # a listener begins with a key frame
@@ -216,7 +222,7 @@ class _Sending(io.RawIOBase):
 
 @contextmanager
 def courtroom(folder: Path) -> Iterator[tuple[Microphones, Camera]]:
-    """Both sources, for as long as the block runs."""
+    """Both sources in this process, for as long as the block runs."""
     clip = make_clip(folder / "clip.ts")
     microphones, camera = Microphones(), Camera(clip)
     try:

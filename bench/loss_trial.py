@@ -14,8 +14,9 @@ from typing import Any
 
 from bench.loss_box import BY, CASE, Box, wait_for, write_settings
 from bench.loss_check import Judged, judge
-from bench.loss_disk import PLAIN, Disk, make_disk
-from bench.loss_sources import CAMERA, CHANNELS, Camera, Microphones, courtroom
+from bench.loss_disk import FILE_SYSTEMS, PLAIN, Disk, make_disk
+from bench.loss_room import Room
+from bench.loss_sources import CAMERA, CHANNELS
 from device_config.identity import device_signer
 from protocol.hearing import State
 from recorder.client import Refused
@@ -29,12 +30,30 @@ Handed = dict[str, int]
 
 @dataclass(frozen=True)
 class Spec:
-    """What one box goes through."""
+    """What one box goes through; nothing else decides it, so that it can be lived through again alone.
+
+    As text ``ext4:12345:roll,journal``: disk, seed, moments.
+    """
 
     seed: int
     disk: str
     moments: tuple[str, ...]
-    folder: Path
+
+    def __str__(self) -> str:
+        return f"{self.disk}:{self.seed}:{','.join(self.moments)}"
+
+    @classmethod
+    def of(cls, text: str) -> Spec:
+        """The trial that a text names.
+
+        Raises:
+            ValueError: it names none.
+        """
+        disk, seed, moments = text.split(":")
+        found = cls(int(seed), disk, tuple(moments.split(",")))
+        if disk not in (PLAIN, *FILE_SYSTEMS) or not set(found.moments) <= set(MOMENTS):
+            raise ValueError(text)
+        return found
 
 
 @dataclass(frozen=True)
@@ -55,64 +74,70 @@ class Disaster:
 
 @dataclass
 class Outcome:
-    """What happened to one box."""
+    """What happened to one box.
 
-    seed: int
-    disk: str
+    Attributes:
+        again_s: from each new start until the recorder said that it records from every source.
+        late_s: by how much the sources were late themselves, at most.
+        wall_s: how long the trial took.
+    """
+
+    spec: Spec
     disasters: list[Disaster] = field(default_factory=list)
     again_s: list[float] = field(default_factory=list)
     judged: Judged = field(default_factory=Judged)
+    late_s: float = 0.0
+    wall_s: float = 0.0
     error: str = ""
 
 
-def run_trial(spec: Spec) -> Outcome:
-    """Live through a trial; a fault of the bench or the recorder that ends it early is told in ``error``."""
-    outcome = Outcome(spec.seed, spec.disk)
-    folder = Path(tempfile.mkdtemp(prefix=f"loss-{spec.disk}-{spec.seed}-", dir=spec.folder))
+def run_trial(spec: Spec, room: Room, parent: Path) -> Outcome:
+    """Live through a trial; a fault of the bench or the recorder that ends it early is told in ``error``.
+
+    Args:
+        spec: what happens.
+        room: the sources.
+        parent: where the trial's folder is made; it stays only when a promise was broken.
+    """
+    outcome = Outcome(spec)
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix=f"loss-{spec.disk}-{spec.seed}-", dir=parent))
     disk = make_disk(folder, spec.disk)
     run_dir = Path(tempfile.mkdtemp(prefix="loss-"))  # not in the folder: a socket's path is at most 107 bytes
+    room.begin()
     try:
-        with courtroom(folder) as (microphones, camera):
-            trial = _Trial(spec, folder, run_dir, disk, microphones, camera, outcome)
-            try:
-                trial.live()
-            except (Refused, OSError, RuntimeError, TimeoutError) as error:
-                outcome.error = f"{type(error).__name__}: {error}\n{trial.box.log_tail()}"
-                trial.box.kill(lambda: None)
-            outcome.judged = judge(
-                trial.box.settings.hearings,
-                trial.key,
-                outcome.disasters,
-                trial.box.lines,
-                trial.box.remarks,
-                trial.stopped,
-                {**dict.fromkeys(CHANNELS, microphones), CAMERA: camera},
-            )
+        trial = _Trial(spec, folder, run_dir, disk, room, outcome)
+        try:
+            trial.live()
+        except (Refused, OSError, RuntimeError, TimeoutError) as error:
+            outcome.error = f"{type(error).__name__}: {error}\n{trial.box.log_tail()}"
+            trial.box.kill(lambda: None)
+        outcome.late_s = room.late_s
+        outcome.judged = judge(
+            trial.box.settings.hearings,
+            trial.key,
+            outcome.disasters,
+            trial.box.lines,
+            trial.box.remarks,
+            trial.stopped,
+            room,
+        )
     finally:
         disk.close()
         shutil.rmtree(run_dir, ignore_errors=True)
+        outcome.wall_s = time.monotonic() - began
         if not outcome.error and not outcome.judged.violations:
             shutil.rmtree(folder, ignore_errors=True)
     return outcome
 
 
 class _Trial:
-    def __init__(
-        self,
-        spec: Spec,
-        folder: Path,
-        run_dir: Path,
-        disk: Disk,
-        microphones: Microphones,
-        camera: Camera,
-        outcome: Outcome,
-    ) -> None:
-        self.spec, self.disk, self.outcome = spec, disk, outcome
-        self.microphones, self.camera = microphones, camera
+    def __init__(self, spec: Spec, folder: Path, run_dir: Path, disk: Disk, room: Room, outcome: Outcome) -> None:
+        self.spec, self.disk, self.room, self.outcome = spec, disk, room, outcome
         self.random = random.Random(spec.seed)  # noqa: S311 - moments, not secrets
         self.stopped: list[str] = []
-        mics: dict[str, Any] = {"name": "mics", "kind": "microphone", "media": "audio", "url": microphones.url}
-        cam = {"name": CAMERA, "kind": "camera", "media": "video", "url": camera.url}
+        mics: dict[str, Any] = {"name": "mics", "kind": "microphone", "media": "audio", "url": room.microphones.url}
+        cam = {"name": CAMERA, "kind": "camera", "media": "video", "url": room.camera.url}
         config = folder / "settings.toml"
         settings = write_settings(
             config, disk.folder / "state", run_dir, [{**mics, "channels": CHANNELS}, cam], SEGMENT_S
@@ -129,7 +154,9 @@ class _Trial:
                 self._strike(moment, "", recording=False)
             else:
                 self._power_on()
-                {"roll": self._roll, "twice": self._twice, "stop": self._stop, "start": self._start}.get(moment, self._any)(moment)
+                {"roll": self._roll, "twice": self._twice, "stop": self._stop, "start": self._start}.get(
+                    moment, self._any
+                )(moment)
         self._power_on()
         hearing = self._recording()
         time.sleep(1)
@@ -161,7 +188,7 @@ class _Trial:
         """What was mended after a kill must be on the disk when the power goes right after that."""
         hearing = self._recording()
         time.sleep(self.random.uniform(0.5, 2.5))
-        self._record(moment, "kill", hearing, self.box.kill(self._handed))
+        self._record(moment, "kill", hearing, self.box.kill(self.room.handed))
         self._power_on()
         time.sleep(self.random.uniform(0.0, 0.3))
         self._strike(moment, hearing, recording=True)
@@ -169,7 +196,7 @@ class _Trial:
     def _stop(self, moment: str) -> None:
         hearing = self._recording()
         time.sleep(self.random.uniform(0.5, 2.5))
-        handed = self._handed()
+        handed = self.room.handed()
         done: list[str] = []
 
         def stop() -> None:
@@ -234,15 +261,12 @@ class _Trial:
 
         return wait_for(complete)
 
-    def _handed(self) -> Handed:
-        return {**dict.fromkeys(CHANNELS, self.microphones.handed), CAMERA: self.camera.handed}
-
     def _strike(self, moment: str, hearing: str, *, recording: bool, handed: Handed | None = None) -> None:
         if self.disk.kind == PLAIN:
-            at = self.box.kill(self._handed)
+            at = self.box.kill(self.room.handed)
         else:
             self.disk.cut()
-            at = self._handed()
+            at = self.room.handed()
             self.box.kill(lambda: None)
             self.disk.back()
         how = "kill" if self.disk.kind == PLAIN else "cut"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,3 +30,22 @@ def machine() -> dict[str, Any]:
         "load": round(os.getloadavg()[0], 1),
         "kernel": platform.release(),
     }
+
+
+def busy() -> float:
+    """CPU seconds that all cores have worked since the machine was started, whoever's work it was."""
+    user, nice, system, _idle, _waiting, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
+def raise_session(pid: int, nice: int) -> None:
+    """Give a whole session priority before others, as a slice's CPUWeight= does; without effect where we may not.
+
+    Where the kernel groups tasks by session (sched_autogroup_enabled), nice(2) counts within the session only.
+
+    Args:
+        pid: of any process of the session.
+        nice: of the session.
+    """
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(nice))

@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 
 from bench import loss_disk
-from bench.loss import run
+from bench.loss import plan, run
 from protocol.encoding import b64
 from recorder.segment_recovery import recover_segment
 from recorder.segments import Place, SoundWriter
 
-JOBS = max(2, os.cpu_count() or 2)
+LANES = max(2, os.cpu_count() or 2)
 
 
 @pytest.mark.timeout(900)
 def test_ten_kills_and_six_power_cuts(tmp_path: Path) -> None:
     why_not = loss_disk.why_not()
     seed = random.SystemRandom().randrange(2**31)
-    outcomes, found = run(10, 0 if why_not else 6, seed, JOBS, tmp_path)
+    outcomes, found = run(plan(10, 0 if why_not else 6, seed), LANES, tmp_path)
     broken = "\n".join(found["violations"])
     assert not broken, f"python -m bench.loss --kills 10 --cuts 6 --seed {seed}\n{broken}"
     assert sum(len(outcome.disasters) for outcome in outcomes) >= (10 if why_not else 16)
