@@ -10,8 +10,9 @@ The bytes are specified in docs/brief-protocol.md. Texts in Russian and Kazakh s
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
 
 from protocol.canonical import dumps
 from protocol.hearing import Participant
@@ -19,6 +20,9 @@ from protocol.transcript import Transcript
 from protocol.view import HearingView
 
 FORMAT: Final = "hattama-brief/1"
+
+#: The brief protocol, or the full one that is written where nothing was recorded or the recording was rejected.
+Form = Literal["brief", "full"]
 
 #: Offset of Kazakhstan's one time zone from UTC since 1 March 2024, minutes.
 KAZAKHSTAN_MINUTES: Final = 300
@@ -31,6 +35,23 @@ class CourtFacts:
     court: str = ""
     courtroom: str = ""
     city: str = ""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What only people can say, given when the protocol is drawn up.
+
+    Attributes:
+        reasons: point of the law (:attr:`MissingPoint.key`) → why the record does not give it.
+        rejected: why the presiding judge did not accept the recording (УПК 347-1(2-1)); empty if it was not rejected.
+        final_on: date of the final form, ``YYYY-MM-DD``; empty for a draft.
+        form: ``full`` for the full protocol though a brief one would do; else the law decides.
+    """
+
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    rejected: str = ""
+    final_on: str = ""
+    form: Form | None = None
 
 
 @dataclass(frozen=True)
@@ -173,11 +194,12 @@ class TranscriptNote:
 
 @dataclass(frozen=True)
 class MissingPoint:
-    """Something the law requires and the record does not give; `key` names its text."""
+    """Something the law requires and the record does not give; `key` names its text, `reason` is why, if somebody said so."""
 
     key: str
     law: str
     article: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -197,7 +219,9 @@ class Brief:
         announced: the line saying that recording is used, or None.
         adjourned, decision, appeal, remarks_right: the lines of these stages, or None.
         takes, sources, files, breaks, faults, course, transcript, missing: as their classes say.
-        confirmed: always false here: the program drafts, people sign.
+        confirmed: false for what the program drew up; :func:`protocol.brief_rules.confirm` makes it true.
+        form: the brief or the full protocol; `rejected`: why the judge did not accept the recording, or empty.
+        final_on: date of the final form, ``YYYY-MM-DD``, or empty.
     """
 
     hearing: str
@@ -236,6 +260,9 @@ class Brief:
     transcript: TranscriptNote | None
     missing: tuple[MissingPoint, ...] = ()
     confirmed: bool = False
+    form: Form = "brief"
+    rejected: str = ""
+    final_on: str = ""
 
     @classmethod
     def of(
@@ -247,6 +274,7 @@ class Brief:
         drafted_at_us: int,
         number: int,
         utc_offset_minutes: int = KAZAKHSTAN_MINUTES,
+        declared: Declared | None = None,
     ) -> Brief:
         """Fill the brief protocol from what the journal says.
 
@@ -257,10 +285,13 @@ class Brief:
             drafted_at_us: now, UTC µs; it is not the date of the final form, which only people can give.
             number: revision, from 1.
             utc_offset_minutes: local time of the court on the day of the hearing.
+            declared: what people said that no journal has.
         """
         from protocol.brief_build import build
 
-        return build(view, transcript, court or CourtFacts(), drafted_at_us, number, utc_offset_minutes)
+        return build(
+            view, transcript, court or CourtFacts(), drafted_at_us, number, utc_offset_minutes, declared or Declared()
+        )
 
     def to_json(self) -> bytes:
         """Canonical bytes of ``protocol/brief-NNNN.json`` (record format, section 2)."""

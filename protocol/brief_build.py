@@ -9,6 +9,7 @@ from protocol.brief import (
     Brief,
     CourseLine,
     CourtFacts,
+    Declared,
     Fault,
     ModelLine,
     Place,
@@ -17,7 +18,7 @@ from protocol.brief import (
     TakeLine,
     TranscriptNote,
 )
-from protocol.brief_rules import COURT_ROLES, document_article, missing_points
+from protocol.brief_rules import COURT_ROLES, document_article, form_of, missing_points
 from protocol.encoding import utc_us
 from protocol.hearing import Gap, Participant, Remark, Segment, Stage, State
 from protocol.stages import stage as stage_of
@@ -38,10 +39,10 @@ def build(
     drafted_at_us: int,
     number: int,
     utc_offset_minutes: int,
+    declared: Declared,
 ) -> Brief:
     """See :meth:`Brief.of`."""
     case = view.case
-    law, article = document_article(case.code)
     course = _course(view)
     start_us, start_marked = _start(view, course)
     end_us, end_marked = _end(view, course)
@@ -51,8 +52,8 @@ def build(
         drafted_at_us=drafted_at_us,
         utc_offset_minutes=utc_offset_minutes,
         code=case.code,
-        law=law,
-        article=article,
+        law="",
+        article="",
         court=case.court or court.court,
         courtroom=case.courtroom or court.courtroom,
         city=court.city,
@@ -80,8 +81,13 @@ def build(
         faults=_faults(view, course),
         course=course,
         transcript=_transcript(view, transcript),
+        rejected=declared.rejected.strip(),
+        final_on=declared.final_on,
     )
-    return replace(brief, missing=missing_points(brief))
+    form = declared.form or form_of(brief)
+    law, article = document_article(case.code, form)
+    brief = replace(brief, form=form, law=law, article=article)
+    return replace(brief, missing=missing_points(brief, declared.reasons))
 
 
 def place(view: HearingView, at_us: int) -> Place | None:

@@ -6,11 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
-from protocol.brief import Brief, CourseLine, Fault, Place, RecordedFile, TakeLine
-from protocol.brief_build import appeared
+from protocol.brief import Brief, Fault, Place, RecordedFile, TakeLine
 from protocol.brief_texts import CAUSES, MONTHS, ROLES, named, text
 from protocol.encoding import unb64
-from protocol.hearing import Participant
 from protocol.stages import cite
 
 #: With more files than this the annex lists sources, not files: a hundred pages of digests help nobody.
@@ -24,14 +22,14 @@ class Words:
 
     def __init__(self, brief: Brief, language: str) -> None:
         self._brief = brief
-        self._language = language
+        self.language = language
         self._zone = timezone(timedelta(minutes=brief.utc_offset_minutes))
         self._day = self._local(brief.start_us).date() if brief.start_us is not None else None
         self._labels = {source.name: source.label or source.name for source in brief.sources}
 
     def t(self, key: str, **values: object) -> str:
         """A text by key."""
-        return text(key, self._language, **values)
+        return text(key, self.language, **values)
 
     def _local(self, at_us: int) -> datetime:
         return (_EPOCH + timedelta(microseconds=at_us)).astimezone(self._zone)
@@ -41,7 +39,7 @@ class Words:
     def date(self, at_us: int) -> str:
         """«22 ноября 2026 года», «2026 жылғы 22 қараша»."""
         day = self._local(at_us)
-        return self.t("date", day=day.day, month=MONTHS[self._language][day.month - 1], year=day.year)
+        return self.t("date", day=day.day, month=MONTHS[self.language][day.month - 1], year=day.year)
 
     def at(self, at_us: int) -> str:
         """Local time ``09:30:05``; with its date if it is another day than the hearing's first."""
@@ -52,10 +50,6 @@ class Words:
     def moment(self, at_us: int) -> str:
         """Date and local time to the minute."""
         return f"{self._local(at_us):%d.%m.%Y %H:%M}"
-
-    def iso(self, at_us: int) -> str:
-        """UTC time as PDF metadata wants it."""
-        return f"{_EPOCH + timedelta(microseconds=at_us):%Y-%m-%dT%H:%M:%SZ}"
 
     def clock(self, at_us: int) -> str:
         """«09 час. 30 мин.», «09 сағат 30 минутта»."""
@@ -83,44 +77,15 @@ class Words:
         seconds = length_us // 1_000_000
         return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
-    def hearing_time(self) -> str:
-        """When the hearing began and ended."""
-        brief = self._brief
-        if brief.start_us is None:
-            return self.t("time.none")
-        if brief.end_us is None:
-            return self.t("time.open", start=self.clock(brief.start_us))
-        return self.t("time", start=self.clock(brief.start_us), end=self.clock(brief.end_us))
-
-    def unmarked(self) -> str:
-        """Says which of start and end nobody marked, or is empty."""
-        start = self._brief.start_us is not None and not self._brief.start_marked
-        end = self._brief.end_us is not None and not self._brief.end_marked
-        if not start and not end:
-            return ""
-        return self.t(
-            "time.recording", what=self.t("time.both" if start and end else "time.start" if start else "time.end")
-        )
-
     # Case and people
-
-    def title(self) -> list[str]:
-        """The document's title, line by line."""
-        kind = self._brief.kind if self._brief.kind in ("preliminary", "trial") else "hearing"
-        return self.t(f"title.{kind}").split("|")
 
     def article(self) -> str:
         """What prescribes this document."""
-        return cite(self._brief.law, self._brief.article, self._language)
+        return cite(self._brief.law, self._brief.article, self.language)
 
     def cite(self, law: str, article: str) -> str:
         """An article in words; empty where there is none."""
-        return cite(law, article, self._language) if article else ""
-
-    def case_kind(self) -> str:
-        """«Гражданское дело»."""
-        code = self._brief.code if self._brief.code in ("gpk", "upk", "appk", "koap") else "gpk"
-        return self.t(f"case.{code}")
+        return cite(law, article, self.language) if article else ""
 
     def publicity(self) -> str:
         """Open, closed, or open with closed parts and their times."""
@@ -131,16 +96,13 @@ class Words:
             return self.t("publicity.open")
         return self.t("publicity.part", spans=", ".join(self.span(take.start_us, take.end_us) for take in closed))
 
+    def language_name(self, language: str) -> str:
+        """Name of the language of the proceedings; the code itself where it is another than Kazakh or Russian."""
+        return self.t(f"language.{language}") if language in ("kk", "ru") else language
+
     def role(self, role: str) -> str:
         """Name of a role."""
-        return named(ROLES, role, self._language)
-
-    def attendance(self) -> list[tuple[str, Sequence[Participant]]]:
-        """Heading and people of each group that has any."""
-        names = ("present", "remote", "absent")
-        return [
-            (self.t(f"appearance.{n}"), group) for n, group in zip(names, appeared(self._brief), strict=True) if group
-        ]
+        return named(ROLES, role, self.language)
 
     # Recording
 
@@ -158,10 +120,6 @@ class Words:
         """Offset in a file, ``00:07.3``: minutes, seconds, tenths."""
         tenths = place.offset_us // 100_000
         return f"{tenths // 600:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
-
-    def bracket(self, line: CourseLine) -> str:
-        """`` (file, offset)`` of a line, for the middle of a sentence."""
-        return f" ({self.place(line.place)})"
 
     def take(self, take: TakeLine) -> str:
         """When one take was recorded and why it ended."""
@@ -186,7 +144,7 @@ class Words:
             parts = [self.t("fault.total" if fault.total else "fault.part", span=self.span(fault.from_us, fault.to_us))]
             if fault.to_us is not None:
                 parts.append(self.t("duration", duration=self.duration(fault.to_us - fault.from_us)))
-            reason = named(CAUSES, fault.cause, self._language)
+            reason = named(CAUSES, fault.cause, self.language)
             if fault.cause not in CAUSES and fault.detail:
                 reason = f"{fault.detail} ({reason})"
         if fault.sources:
@@ -199,10 +157,6 @@ class Words:
     def full_annex(self) -> bool:
         """Whether every file is listed on paper."""
         return len(self._brief.files) <= ANNEX_LIMIT
-
-    def annex_limit(self) -> int:
-        """The number of files above which the annex lists sources."""
-        return ANNEX_LIMIT
 
     def annex_groups(self) -> list[tuple[str, list[RecordedFile]]]:
         """Files of each track (take and source), named by the source's label."""

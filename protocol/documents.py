@@ -1,178 +1,86 @@
-"""The brief protocol as a document: HTML, and from it PDF/A for the case file.
+"""A protocol as a document: the court's template filled, and from it HTML, PDF/A, DOCX, JSON, CSV.
 
-::
-
-    ProtocolError
-    └── DocumentError
-        ├── FontMissing      the fonts with the Kazakh letters are not installed
-        └── OutsideResource  a page asked for something from outside; nothing is ever fetched
-
-One HTML document, one PDF; the same brief gives the same bytes. The letters come from one font family that is embedded whole
-or in part, so that the page looks the same in ten years. A character that the font lacks is shown as ``[U+1F600]``, a
-character that cannot be seen (a right-to-left mark in a name) likewise: a reader of a court document must see what is there.
+The errors are those of :mod:`protocol.paper.errors`. One model, so that every form says the same; the same protocol gives the
+same bytes.
 """
 
 from __future__ import annotations
 
-import io
-import unicodedata
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, ClassVar
-
-from fontTools.ttLib import TTFont
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from weasyprint import HTML
-from weasyprint.css import ColorProfile
-from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher, URLFetcherResponse
-
 from protocol.brief import Brief
-from protocol.brief_words import Words
-from protocol.errors import ProtocolError
+from protocol.brief_fields import values
+from protocol.brief_templates import Templates
+from protocol.brief_texts import text
+from protocol.paper.as_csv import render_csv
+from protocol.paper.as_docx import render_docx
+from protocol.paper.as_html import render_html as render_page
+from protocol.paper.as_pdf import FONTS, render_pdf
+from protocol.paper.blocks import Document, Line, plain, visible
+from protocol.paper.errors import BadTemplate, DocumentError, FontMissing, OutsideResource
+from protocol.paper.filling import fill
+from protocol.transcript import Transcript
 
-#: Where Debian's package fonts-croscore puts Tinos (the letters of Times, with the Kazakh ones, which Debian's Liberation
-#: fonts lack) and Cousine.
-FONTS = Path("/usr/share/fonts/truetype/croscore")
-_FACES = (
-    ("Court Serif", "normal", "normal", "Tinos-Regular.ttf"),
-    ("Court Serif", "bold", "normal", "Tinos-Bold.ttf"),
-    ("Court Serif", "normal", "italic", "Tinos-Italic.ttf"),
-    ("Court Mono", "normal", "normal", "Cousine-Regular.ttf"),
-)
-_TEMPLATES = Path(__file__).parent / "templates"
-_FONT_ADDRESS = "court-font:"
-_COLOURS = "court-srgb"
-PDF_VARIANT = "pdf/a-2a"
+__all__ = [
+    "FONTS",
+    "BadTemplate",
+    "Document",
+    "DocumentError",
+    "FontMissing",
+    "OutsideResource",
+    "document",
+    "render_csv",
+    "render_docx",
+    "render_html",
+    "render_page",
+    "render_pdf",
+    "visible",
+]
 
-
-class DocumentError(ProtocolError):
-    """A document cannot be made."""
-
-    code: ClassVar[str] = "document"
-    exit_status: ClassVar[int] = 70  # EX_SOFTWARE
-    advice: ClassVar[str] = "The record itself is not touched; have the document made again once the cause is mended."
-
-
-class FontMissing(DocumentError):
-    """The fonts with the Kazakh letters are not installed."""
-
-    code = "font-missing"
-    exit_status = 69  # EX_UNAVAILABLE
-    advice = "Install the fonts: apt-get install fonts-croscore"
+#: Codes whose protocol is never without the text of the transcript, where there is one (АППК 147(1)).
+ANNEXED = ("appk",)
 
 
-class OutsideResource(DocumentError):
-    """A page asked for a resource from outside."""
+def document(
+    brief: Brief, language: str, *, templates: Templates | None = None, transcript: Transcript | None = None
+) -> Document:
+    """Fill the template of the protocol's code, form and language.
 
-    code = "outside-resource"
-    advice = "Report this: a protocol must not load anything."
-
-
-def render_html(brief: Brief, language: str) -> str:
-    """The document in ``ru`` or ``kk`` as one HTML text that loads nothing.
-
-    Every value is escaped; control and direction characters in it are made visible.
+    Args:
+        brief: the protocol.
+        language: ``ru`` or ``kk``.
+        templates: the court's; the shipped ones where it has none.
+        transcript: its text is annexed.
 
     Raises:
         KeyError: another language.
+        BadTemplate: the court's template cannot be used.
     """
-    return _environment().get_template("brief.html").render(brief=brief, w=Words(brief, language), language=language)
-
-
-def render_pdf(html: str, *, fonts: Path = FONTS) -> bytes:
-    """PDF/A (ISO 19005-2, level A: tagged, fonts embedded, text extractable) of a document of :func:`render_html`.
-
-    Args:
-        html: the document.
-        fonts: folder of the fonts Tinos and Cousine.
-
-    Raises:
-        FontMissing: a font file is not there.
-        OutsideResource: the document refers to something.
-    """
-    fetcher = _Fonts(fonts)
-    config = FontConfiguration()
-    document = HTML(string=f"<style>{_faces()}</style>" + _drawable(html, fonts), base_url=None, url_fetcher=fetcher)
-    pdf: bytes = document.write_pdf(
-        font_config=config, pdf_variant=PDF_VARIANT, color_profiles={_COLOURS: _colours()}, output_intent=_COLOURS
+    template = (templates or Templates()).load(brief.form, brief.code, language)
+    filled = fill(
+        template,
+        values(brief, language, transcript),
+        blank=text("blank", language),
+        under=text("signature", language),
     )
-    if fetcher.refused:
-        raise OutsideResource(f"the document refers to {fetcher.refused[0][:200]}")
-    return pdf
-
-
-def visible(value: str) -> str:
-    """The text with every character that cannot be seen written as its code point; tabs and line ends become spaces."""
-    return "".join(" " if c in "\t\n\r" else f"[U+{ord(c):04X}]" if _unseen(c) else c for c in value)
-
-
-def _unseen(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-
-
-def _finalize(value: Any) -> Any:
-    return visible(value) if type(value) is str else value
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    titles = " ".join(plain(block.spans) for block in filled if isinstance(block, Line) and block.kind == "title")
+    record = text("footer.record", language, hearing=visible(brief.hearing))
+    draft = "" if brief.confirmed else f"{text('draft', language)} № {brief.number} · "
+    return Document(
+        language=language,
+        title=f"{titles} № {brief.number}, {visible(brief.case_number or brief.hearing)}",
+        subject=f"{draft}{record}",
+        created_us=brief.drafted_at_us,
+        footer=f"{draft}{record}",
+        blocks=filled,
     )
 
 
-def _faces() -> str:
-    return "".join(
-        f"@font-face {{ font-family: '{family}'; font-weight: {weight}; font-style: {style}; src: url('{_FONT_ADDRESS}{file}') }}\n"
-        for family, weight, style, file in _FACES
-    )
+def annex_of(brief: Brief, transcript: Transcript | None) -> Transcript | None:
+    """The transcript, where the code wants its text in the protocol."""
+    return transcript if brief.code in ANNEXED else None
 
 
-def _colours() -> ColorProfile:
-    """WeasyPrint's sRGB profile, read from memory: given no profile, it opens the file and leaves it open."""
-    data = files("weasyprint.pdf").joinpath("sRGB2014.icc").read_bytes()
-    return ColorProfile(io.BytesIO(data), "sRGB2014.icc", "relative-colorimetric", (["r"], ["g"], ["b"]))
-
-
-class _Fonts(URLFetcher):  # type: ignore[misc]
-    """Gives the font files by name and refuses every other address."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(allowed_protocols=())
-        self._files = {f"{_FONT_ADDRESS}{file}": folder / file for *_face, file in _FACES}
-        self.refused: list[str] = []
-
-    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:  # noqa: ARG002 - the library's
-        """A font file's bytes."""
-        if url not in self._files:
-            self.refused.append(url)
-            raise OutsideResource(f"refused: {url[:200]}")
-        return URLFetcherResponse(url, _read(self._files[url]), {"Content-Type": "font/ttf"})
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise FontMissing(f"{path}: {error.strerror}") from error
-
-
-@cache
-def _letters(fonts: Path) -> frozenset[int]:
-    """Code points that every face can draw."""
-    tables = [TTFont(io.BytesIO(_read(fonts / file)), lazy=True).getBestCmap() for *_face, file in _FACES]
-    return frozenset(set(tables[0]).intersection(*tables[1:]))
-
-
-def _drawable(html: str, fonts: Path) -> str:
-    """The text with characters that the fonts lack written as code points (PDF/A forbids a glyph for "unknown")."""
-    letters = _letters(fonts)
-    unknown = {ord(c) for c in set(html)} - letters - {ord(c) for c in "\n\t\r"}
-    return html.translate({number: f"[U+{number:04X}]" for number in unknown})
+def render_html(
+    brief: Brief, language: str, *, templates: Templates | None = None, transcript: Transcript | None = None
+) -> str:
+    """The protocol in ``ru`` or ``kk`` as one HTML text that loads nothing; arguments and errors as for :func:`document`."""
+    return render_page(document(brief, language, templates=templates, transcript=transcript))

@@ -6,7 +6,8 @@ microseconds on the hearing's clock (record format, section 4.1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from protocol.errors import IllegalMove
@@ -84,13 +85,18 @@ class Case:
 
 @dataclass(frozen=True)
 class Participant:
-    """A person who takes part; ``attendance`` is present, remote or absent."""
+    """A person who takes part; ``attendance`` is present, remote or absent.
+
+    ``identity`` is what a code wants to know of some of them (УПК 347-1(2)5, КоАП 829-13(2)2), by the keys of record format,
+    section 4.3.
+    """
 
     id: str
     role: str
     name: str
     attendance: str = "present"
     note: str = ""
+    identity: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

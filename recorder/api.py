@@ -55,6 +55,7 @@ class ParticipantBody(_Body):
     name: str = Field(max_length=300)
     attendance: Literal["present", "remote", "absent"] = "present"
     note: str = _TEXT
+    identity: dict[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], Annotated[str, Field(max_length=500)]] = Field(default={}, max_length=20)
 
 
 class SeatBody(_Body):
