@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 help:
 	@echo "make demo [ARGS=\"--exit --json\"]   a courtroom without hardware: records, transcribes, seals, archives, verifies"
 	@echo "make test [ARGS=\"-k journal\"]      linters, type checks, the front end's tests, then every test"
-	@echo "make soak [ARGS=\"--seed 7\"]        200 kills and 100 power cuts of the recorder, under 80 minutes (needs root)"
+	@echo "make soak [ARGS=\"--seed 7\"]        200 kills and 100 power cuts, then 30 minutes of recording; under 80 minutes (needs root)"
 	@echo "make lint                          linters and type checks only"
 	@echo "make lock                          write requirements/*.txt anew from pyproject.toml"
 	@echo "make docs                          write the settings' tables and the commands' help into docs/"
@@ -38,7 +38,10 @@ test: lint
 	@scripts/run-tests $(ARGS)
 
 soak: setup-test
-	@.venv/bin/python -m bench.loss --kills 200 --cuts 100 --minutes 75 $(ARGS)
+	@failed=0; \
+	.venv/bin/python -m bench.loss --kills 200 --cuts 100 --minutes 42 $(ARGS) || failed=1; \
+	.venv/bin/python -m bench.endurance --minutes 30 || failed=1; \
+	exit $$failed
 
 lock:
 	@scripts/lock

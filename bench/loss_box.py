@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,27 +71,46 @@ def descendants(pid: int) -> list[int]:
 class Box:
     """A daemon that can be started again and again.
 
+    Args:
+        config: its settings.toml.
+        log: where it logs to.
+        environment: its variables besides ours.
+
     Attributes:
         lines: ``line`` events heard: each was acknowledged as being on the disk.
         remarks: text by (hearing, line number) of remarks that the API acknowledged.
     """
 
-    def __init__(self, config: Path, log: Path) -> None:
+    def __init__(self, config: Path, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.settings = load(config)
         self.lines: list[dict[str, Any]] = []
         self.remarks: dict[tuple[str, int], str] = {}
         self._config, self._log = config, log
+        self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._client: RecorderClient | None = None
         self._threads: list[threading.Thread] = []
         self._written = 0
+
+    @property
+    def pid(self) -> int:
+        """Of the daemon.
+
+        Raises:
+            RuntimeError: it was never started.
+        """
+        if self._process is None:
+            raise RuntimeError("the daemon was never started")
+        return self._process.pid
 
     def launch(self) -> None:
         """Start the daemon; it may not answer yet."""
         command = [*_FIRST, sys.executable, "-m", "hattama", "--config", str(self._config), "recorder"]
         self._close()
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True, env=self._environment
+            )
         raise_session(self._process.pid, _NICE)
 
     def start(self) -> None:
