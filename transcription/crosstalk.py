@@ -1,9 +1,10 @@
-"""Which microphone a voice belongs to: the loudest one wins.
+"""Which microphone a voice belongs to, moment by moment: the loudest one's.
 
-Every microphone of a room hears every voice. An interval of a channel is taken for another's voice when, for at least four
-fifths of it, some other channel that is active too is more than 10 dB louder. So two people who speak at once both stay, and
-a loud channel without speech (a fan) silences nobody. Only levels are compared here: microphones whose gains differ by
-more than the margin need their gain set right first.
+Every microphone of a room hears every voice, so where a conversation goes on each of them is active all the time, and one
+interval of activity holds several people. It is cut: a cell of 25 ms is another's voice where some other channel that is
+active too is more than 10 dB louder; what is left, and stands out of the channel's own noise, is its own. So two people who
+speak at once both stay, and a loud channel without speech (a fan) silences nobody. Only levels are compared here:
+microphones whose gains differ by more than the margin need their gain set right first.
 """
 
 from __future__ import annotations
@@ -17,10 +18,19 @@ import numpy.typing as npt
 from transcription.activity import Interval
 from transcription.audio import Block
 
-#: Levels are kept for cells of 100 ms: 144 kB for an hour of one channel.
-CELL: Final = 1600
+#: Levels are kept for cells of 25 ms: 576 kB for an hour of one channel.
+CELL: Final = 400
 MARGIN_DB: Final = 10.0
-SHARE: Final = 0.8
+#: A voice stands so far out of the channel's noise, which is what the quietest tenth of the minute around it holds.
+VOICE_DB: Final = 6.0
+_FLOOR_CELLS: Final = 30 * 16_000 // CELL
+#: Levels are compared as means over so many cells, because a voice falls and rises within a syllable.
+_SMOOTH: Final = 7
+#: Another's voice shorter than this does not cut an interval; an own voice shorter than this is none.
+_SHORT_CELLS: Final = 250 * 16 // CELL
+#: A pause of this length ends an utterance (as in ``activity``), and this much is kept on both sides.
+_PAUSE_CELLS: Final = 600 * 16 // CELL
+_PADDING_CELLS: Final = 150 * 16 // CELL
 _FLOOR: Final = 1e-10  # -100 dBFS: an empty cell is silence, not minus infinity
 
 
@@ -59,38 +69,91 @@ def own_voices(
     """Divide the intervals of every channel.
 
     Args:
-        found: speech by channel, all on one grid.
+        found: speech by channel, all on one grid; the intervals of a channel do not overlap.
         levels: of the same channels.
 
     Returns:
-        the intervals that are the channel's own, and those that are another channel's voice.
+        the stretches that are the channel's own voice, and those that are another channel's. An interval in which nobody
+        else is louder for longer than a syllable stays as it is.
     """
     own: dict[str, list[Interval]] = {}
     others: dict[str, list[Interval]] = {}
     for name, intervals in found.items():
-        rest = [other for other in found if other != name]
         own[name], others[name] = [], []
         for item in intervals:
-            kept = own if _belongs(name, item, rest, found, levels) else others
-            kept[name].append(item)
+            theirs = _theirs(name, item, found, levels)
+            if not any(last - first >= _SHORT_CELLS for first, last in _runs(theirs)):
+                own[name].append(item)
+                continue
+            mine = _mine(item, theirs, levels[name])
+            own[name] += mine
+            others[name] += _rest(item, mine, theirs)
     return own, others
 
 
-def _belongs(
-    name: str,
-    item: Interval,
-    rest: Sequence[str],
-    found: Mapping[str, Sequence[Interval]],
-    levels: Mapping[str, Levels],
-) -> bool:
-    first, last = item.start // CELL, -(-item.end // CELL)
-    mine = levels[name].decibels(first, last)
+def _cells(item: Interval) -> tuple[int, int]:
+    return item.start // CELL, -(-item.end // CELL)
+
+
+def _smooth(decibels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Mean power over `_SMOOTH` cells around each, dB."""
+    edge = _SMOOTH // 2
+    power = np.pad(10 ** (decibels / 10), edge, mode="edge")
+    return np.asarray(10 * np.log10(np.convolve(power, np.ones(_SMOOTH) / _SMOOTH, "valid")), np.float64)
+
+
+def _theirs(
+    name: str, item: Interval, found: Mapping[str, Sequence[Interval]], levels: Mapping[str, Levels]
+) -> npt.NDArray[np.bool_]:
+    """For each cell of the interval: some other channel is active and louder by more than the margin."""
+    first, last = _cells(item)
+    mine = _smooth(levels[name].decibels(first, last))
     louder = np.zeros(last - first, bool)
-    for other in rest:
+    for other, intervals in found.items():
         active = np.zeros(last - first, bool)
-        for speech in found[other]:
+        for speech in intervals if other != name else ():
             if speech.start < item.end and item.start < speech.end:
                 active[max(0, speech.start // CELL - first) : -(-speech.end // CELL) - first] = True
         if active.any():
-            louder |= active & (levels[other].decibels(first, last) > mine + MARGIN_DB)
-    return float(louder.mean()) < SHARE
+            louder |= active & (_smooth(levels[other].decibels(first, last)) > mine + MARGIN_DB)
+    return louder
+
+
+def _runs(cells: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last + 1 of each run of true cells."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], cells, [False]]).astype(np.int8)))
+    return [(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _mine(item: Interval, theirs: npt.NDArray[np.bool_], levels: Levels) -> list[Interval]:
+    """The channel's own utterances inside an interval that others speak in too."""
+    first, last = _cells(item)
+    around = levels.decibels(max(0, first - _FLOOR_CELLS), last + _FLOOR_CELLS)
+    known = around[around > 10 * np.log10(_FLOOR) + 1]
+    floor = float(np.percentile(known, 10)) if len(known) else 0.0
+    voiced = ~theirs & (levels.decibels(first, last) > floor + VOICE_DB)
+    joined: list[tuple[int, int]] = []
+    for start, end in _runs(voiced):
+        if joined and start - joined[-1][1] < _PAUSE_CELLS:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    kept = [(start, end) for start, end in joined if int(voiced[start:end].sum()) >= _SHORT_CELLS]
+    found = []
+    for index, (start, end) in enumerate(kept):
+        low = (kept[index - 1][1] + start + 1) // 2 if index else 0
+        high = (end + kept[index + 1][0]) // 2 if index + 1 < len(kept) else last - first
+        begin, stop = max(low, start - _PADDING_CELLS), min(high, end + _PADDING_CELLS)
+        found.append(Interval(max(item.start, (first + begin) * CELL), min(item.end, (first + stop) * CELL)))
+    return found
+
+
+def _rest(item: Interval, mine: Sequence[Interval], theirs: npt.NDArray[np.bool_]) -> list[Interval]:
+    """What is left of an interval where somebody else is louder."""
+    left, at = [], item.start
+    for own in [*mine, Interval(item.end, item.end)]:
+        first, last = at // CELL - item.start // CELL, -(-own.start // CELL) - item.start // CELL
+        if at < own.start and theirs[first:last].any():
+            left.append(Interval(at, own.start))
+        at = own.end
+    return left
