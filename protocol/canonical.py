@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from protocol.errors import NotCanonical
 
@@ -28,9 +28,8 @@ def dumps(value: Mapping[str, Any]) -> bytes:
         NotCanonical: the object holds a float, a big integer, a bad key, a lone surrogate, or is nested too deep.
     """
     _check(value, 0)
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
     try:
-        return text.encode("utf-8")
+        return _ENCODER.encode(value).encode("utf-8")
     except UnicodeEncodeError as error:
         raise NotCanonical("a string holds a lone surrogate") from error
 
@@ -42,7 +41,7 @@ def loads(data: bytes) -> JsonObject:
         NotCanonical: the bytes are not an object, or not in the one form allowed.
     """
     try:
-        value = json.loads(data.decode("utf-8"), parse_float=_refuse, parse_constant=_refuse)
+        value = _DECODER.decode(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise NotCanonical(f"not JSON: {error}") from error
     if not isinstance(value, dict):
@@ -52,8 +51,13 @@ def loads(data: bytes) -> JsonObject:
     return value
 
 
-def _refuse(text: str) -> None:
+def _refuse(text: str) -> NoReturn:
     raise NotCanonical(f"{text} is not an integer")
+
+
+# Made once: json.dumps and json.loads would make one for each line.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
 
 
 def _check(value: object, depth: int) -> None:

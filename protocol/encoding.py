@@ -15,7 +15,8 @@ HEARING = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}\Z")
 SOURCE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 TAKE = re.compile(r"T[0-9]{2,4}\Z")
 _PATH = re.compile(r"[A-Za-z0-9._/-]{1,200}\Z")
-_AT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z\Z", re.ASCII)
+# Hours to 23: some versions of Python read 24:00 as the next day.
+_AT = re.compile(r"\d{4}-\d{2}-\d{2}T(?:[01]\d|2[0-3]):\d{2}:\d{2}\.\d{3}Z\Z", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -67,7 +68,7 @@ def utc_us(text: str) -> int:
     if not isinstance(text, str) or not _AT.match(text):
         raise BadEncoding(f"{text!r} is not a UTC time YYYY-MM-DDTHH:MM:SS.mmmZ")
     try:
-        moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise BadEncoding(f"{text!r} is no time that exists") from error
     return (moment - _EPOCH) // timedelta(microseconds=1)

@@ -55,13 +55,25 @@ class RecordMaker:
         self.writer.checkpoint()
 
     def segment(
-        self, take: str, source: str, number: int, start_us: int, length_us: int, *, video: bool = False, **more: Any
+        self,
+        take: str,
+        source: str,
+        number: int,
+        start_us: int,
+        length_us: int,
+        *,
+        video: bool = False,
+        digests: int = 40,
+        **more: Any,
     ) -> None:
-        """A closed segment with bytes made from its path."""
+        """A closed segment with bytes made from its path: its digest, so many times."""
         path = f"media/{take}/{source}/{number:04d}.mp4"
-        content = hashlib.sha256(path.encode()).digest() * 40
+        content = hashlib.sha256(path.encode()).digest() * digests
         durable.write_once(self.folder / path, content)
-        self.line("progress", tracks=[{"path": path, "bytes": 640, "sha256": digest(content[:640])}])
+        self.line(
+            "progress",
+            tracks=[{"path": path, "bytes": len(content) // 2, "sha256": digest(content[: len(content) // 2])}],
+        )
         self.line(
             "segment",
             **{

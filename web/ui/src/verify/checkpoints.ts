@@ -30,10 +30,11 @@ export async function readCheckpoints(
   if (notes.length === 0) findings.add("no-checkpoints", "checkpoints");
   const valid: Signed[] = [];
   const sizes: number[] = [];
+  // All at once: WebCrypto works beside this thread.
+  const signatures = await Promise.all(notes.map((note) => checkSignatures(note, opened.device)));
   for (const [i, note] of notes.entries()) {
-    const codes = new Set<Code>();
+    const codes = signatures[i] as Set<Code>;
     const checkpoint = parseCheckpoint(note.text);
-    await checkSignatures(note, opened.device, codes);
     if (checkpoint === null) codes.add("bad-checkpoint");
     else if (checkpoint.origin !== opened.origin) codes.add("wrong-origin");
     if (checkpoint !== null && !codes.has("bad-checkpoint")) {
@@ -46,7 +47,8 @@ export async function readCheckpoints(
   return { valid, sizes };
 }
 
-async function checkSignatures(note: RawNote, device: VerifierKey, codes: Set<Code>): Promise<void> {
+async function checkSignatures(note: RawNote, device: VerifierKey): Promise<Set<Code>> {
+  const codes = new Set<Code>();
   if (note.signatures.length === 0) codes.add("unsigned");
   let own = 0;
   for (const raw of note.signatures) {
@@ -55,6 +57,7 @@ async function checkSignatures(note: RawNote, device: VerifierKey, codes: Set<Co
     else if (!signedBy(line, device) || ++own > 1) codes.add("unknown-signature");
     else if (!(await verifySignature(device, note.text, line.signature))) codes.add("bad-signature");
   }
+  return codes;
 }
 
 /** The journal's chunks end where a checkpoint stands (step 1; it needs the notes' sizes). */

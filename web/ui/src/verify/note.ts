@@ -97,16 +97,24 @@ export function signedBy(line: SignatureLine, key: VerifierKey): boolean {
   return line.name === key.name && equal(line.keyId, key.keyId);
 }
 
+/** Keys that WebCrypto has taken in; a record has ten thousand signatures by one. Null: no point of the curve. */
+const imported = new WeakMap<VerifierKey, Promise<CryptoKey | null>>();
+
+function importKey(key: VerifierKey): Promise<CryptoKey | null> {
+  const known = imported.get(key);
+  if (known !== undefined) return known;
+  const taken = crypto.subtle.importKey("raw", key.publicKey, "Ed25519", false, ["verify"]).catch((error: unknown) => {
+    // Nothing can be signed by bytes that are no point of the curve. A browser without Ed25519 is another matter.
+    if (error instanceof DOMException && error.name === "DataError") return null;
+    throw error;
+  });
+  imported.set(key, taken);
+  return taken;
+}
+
 /** Ed25519 (RFC 8032) through WebCrypto. */
 export async function verifySignature(key: VerifierKey, text: Bytes, signature: Bytes): Promise<boolean> {
   if (signature.length !== 64) return false;
-  let imported: CryptoKey;
-  try {
-    imported = await crypto.subtle.importKey("raw", key.publicKey, "Ed25519", false, ["verify"]);
-  } catch (error) {
-    // Bytes that are no point of the curve: nothing can be signed by them. A browser without Ed25519 is another matter.
-    if (error instanceof DOMException && error.name === "DataError") return false;
-    throw error;
-  }
-  return crypto.subtle.verify("Ed25519", imported, signature, text);
+  const taken = await importKey(key);
+  return taken !== null && crypto.subtle.verify("Ed25519", taken, signature, text);
 }

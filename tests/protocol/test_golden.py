@@ -1,0 +1,60 @@
+"""The golden records: good when they were made, good for ever, byte for byte the same (docs/record-format.md, version 1)."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from protocol.record import DirectoryRecord, MemoryRecord
+from protocol.verification import Trust, verify
+from tests.support.golden import ARCHIVE, BOX, GOOD, NAMES, Files, golden
+
+TRUST = Trust.of(BOX.key, ARCHIVE.key)
+
+#: name → SHA-256 of all its files, completeness, notes. A record that was ever valid stays valid: these lines are never changed.
+EXPECTED: dict[str, tuple[str, str, set[str]]] = {
+    "plain": ("8d4121760946f16419f657aa0c17d89a7e0850b2e5cc60075362701775bebad0", "complete", set()),
+    "gaps": ("4fd80d74520f80b11cd130e1cd6fe3f9b2a3258147d2b770448026ed22ad083b", "complete-with-gaps", {"gap"}),
+    "paused": ("cf942a7138b5e19aa330079755fba8577ebefd3b78a23bbed2991301d425e655", "complete", set()),
+    "recovered": ("49ba7004646832cef80a05da9533243d5e9fea3c790df8cbfaa1858db95e040c", "complete", set()),
+    "encrypted": ("43ce9d42d2294a4b99ab2be93263da54f3c78afe0f8412a36a4310d28a7bf5e6", "complete", set()),
+    "imported": ("e9bf3e0e99cac56495ac5248bf36bcf975334c0eb89729e6b430aa35a75f158d", "complete", set()),
+    "later-seals": ("820c64fb98b80e6aa4011d06f0e09b5d749fa90038b7b04bb402ce650b3ed722", "complete", set()),
+    "redacted": (
+        "8c76821d6048cb15e920b92c78be5b2b0469443e65cad80234624c0645770d72",
+        "redacted",
+        {"withheld-entry", "withheld-line"},
+    ),
+    "chunks": ("fbefb0c901bcec467bd2c0f2c51e6cbb0d3bbcde0ea8ddcef5fedf7477ae9a2f", "complete", set()),
+    "torn": (
+        "b7b00e2b24c4a7b6085368ac49889410ba3d0f27de952890800121a40e09cb4a",
+        "complete-with-gaps",
+        {"gap", "torn-checkpoint", "torn-tail"},
+    ),
+}
+
+
+def digest_of(files: Files) -> str:
+    """SHA-256 over path, length and bytes of every file, in order of their paths."""
+    whole = hashlib.sha256()
+    for path, data in sorted(files.items()):
+        whole.update(f"{path}\n{len(data)}\n".encode() + data)
+    return whole.hexdigest()
+
+
+def test_each_is_named_here() -> None:
+    assert {path.name for path in GOOD.iterdir()} == set(NAMES) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_good_for_ever(name: str) -> None:
+    files = golden(name)
+    digest, completeness, notes = EXPECTED[name]
+    assert digest_of(files) == digest, "a golden record was changed: take its bytes from the history"
+    report = verify(MemoryRecord(files), TRUST)
+    assert not report.failures
+    assert (report.integrity, report.completeness, report.provenance) == ("intact", completeness, "trusted")
+    assert {item.code for item in report.findings} == notes
+    assert report.good
+    assert verify(DirectoryRecord(GOOD / name), TRUST) == report
