@@ -19,8 +19,8 @@ from pydantic import ValidationError
 
 from protocol.errors import ProtocolError
 from protocol.hearing import State
+from protocol.note import VerifierKey
 from protocol.record import DirectoryRecord
-from protocol.verification import Trust, verify
 from protocol.view import HearingView
 from protocol.writer import JournalWriter
 from recorder.check_result import CheckResult, Problem, SourceCheck
@@ -110,7 +110,7 @@ async def _try(daemon: Daemon, thread: Executor, checks: Path, seconds: int) -> 
         finally:
             view = session.ledger.view
             await session.close()
-        verified = (await asyncio.to_thread(verify, DirectoryRecord(folder), Trust(frozenset({daemon.signer.key})))).good
+        verified = await asyncio.to_thread(_verified, folder, daemon.signer.key)
     except NothingRecorded:
         _log.warning("nothing_recorded", action="report")
     except (ProtocolError, DiskRefused, OSError) as error:
@@ -118,6 +118,12 @@ async def _try(daemon: Daemon, thread: Executor, checks: Path, seconds: int) -> 
     if view.takes and not verified:
         seen.setdefault(("check-unverified", None), "")
     return judge(daemon.room.tracks.values(), view, seen, began_us, seconds, verified=verified)
+
+
+def _verified(folder: Path, key: VerifierKey) -> bool:
+    from protocol.verification import Trust, verify  # here: the daemon must not pay for it when it starts
+
+    return verify(DirectoryRecord(folder), Trust(frozenset({key}))).good
 
 
 async def _session(daemon: Daemon, thread: Executor, folder: Path, hearing: str, at: tuple[int, int]) -> Session:

@@ -9,14 +9,15 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-
-import uvicorn
+from typing import TYPE_CHECKING
 
 from device_config.settings import Settings
 from protocol.note import Signer
-from recorder.api import create_app
 from recorder.service import Daemon
 from recorder.watchdog import Watchdog, period, tell_systemd
+
+if TYPE_CHECKING:
+    from recorder.server import Server
 
 
 def run(settings: Settings, signer: Signer) -> None:
@@ -37,11 +38,8 @@ async def serve(daemon: Daemon) -> None:
     """Serve a daemon's API on its Unix socket until a signal ends it."""
     await daemon.start()
     try:
+        server = await asyncio.to_thread(_server_of, daemon)
         with _listening(daemon.settings.socket) as listener:
-            config = uvicorn.Config(
-                create_app(daemon), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=10
-            )
-            server = _Server(config, daemon)
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, server.leave)
             tell_systemd("READY=1")
@@ -50,6 +48,13 @@ async def serve(daemon: Daemon) -> None:
     finally:
         tell_systemd("STOPPING=1")
         await daemon.stop()
+
+
+def _server_of(daemon: Daemon) -> Server:
+    """The server; loaded only now, because loading it takes longer than all before, and devices are opening meanwhile."""
+    from recorder.server import Server
+
+    return Server.of(daemon)
 
 
 @contextlib.contextmanager
@@ -64,31 +69,6 @@ def _watched(daemon: Daemon) -> Iterator[None]:
         yield
     finally:
         feeder.cancel()
-
-
-class _Server(uvicorn.Server):
-    """Ends event streams when it ends: they would keep it waiting.
-
-    Signals are ours: uvicorn would raise them again at its end, and the process would be gone before the take is closed.
-    """
-
-    def __init__(self, config: uvicorn.Config, daemon: Daemon) -> None:
-        super().__init__(config)
-        self._daemon = daemon
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
-
-    def leave(self) -> None:
-        """End soon."""
-        self.should_exit = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close streams, then everything else."""
-        self._daemon.hub.close()
-        await super().shutdown(sockets)
 
 
 @contextlib.contextmanager

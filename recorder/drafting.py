@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from protocol.brief import Brief, CourtFacts
-from protocol.documents import render_html, render_pdf
 from protocol.encoding import b64, unb64
 from protocol.errors import ProtocolError
 from protocol.journal import read_journal
@@ -67,6 +66,8 @@ def draft(task: Task) -> list[DraftFile]:
     Raises:
         ProtocolError: the record, the transcript or the fonts are not as they must be.
     """
+    from protocol.documents import render_html, render_pdf  # here: the daemon must not pay for it when it starts
+
     record = Path(task.record)
     entries, _ = read_journal((record / JOURNAL).read_bytes())
     transcript = Transcript.from_json((record / task.transcript).read_bytes()) if task.transcript else None

@@ -18,6 +18,7 @@ from protocol.hearing import State
 from protocol.journal import Line, read_journal
 from protocol.view import HearingView
 from protocol.writer import CHECKPOINTS, JOURNAL
+from recorder.glance import Glance, glance
 from recorder.refusals import NoHearing
 
 _log = structlog.get_logger(__name__)
@@ -147,12 +148,12 @@ class HearingStore:
             return 0
         return int(found[-1]) if found else 0
 
-    def views(self) -> list[HearingView]:
+    def glances(self) -> list[Glance]:
         """All hearings whose journal can be read; the others are logged, so that one bad folder hides nothing else."""
         found = []
         for name in self.names():
             try:
-                found.append(self.view(name))
+                found.append(glance(self.path(name) / JOURNAL))
             except (ProtocolError, OSError) as error:
                 _log.error("journal_unreadable", action="skip", hearing=name, error=str(error))
         return found

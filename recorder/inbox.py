@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from device_config.settings import SourceSettings
+from device_config.sources import SourceSettings
 from protocol.encoding import TAKE
 from recorder.errors import BadCaptureConfig, CaptureBehind, CaptureError
 from recorder.sources.base import Item, PictureItem, SoundBlock

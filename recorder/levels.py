@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SILENCE_CDB = -15000
+from recorder.health.facts import SILENCE_CDB
+
+__all__ = ["SILENCE_CDB", "LevelMeter", "Samples", "cdb"]
 
 # int16, or int32 with 24 bits in the upper bytes.
 Samples = NDArray[np.signedinteger[Any]]

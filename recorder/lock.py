@@ -33,7 +33,7 @@ class CaptureLock:
         self._pids: dict[int, int] = {}
 
     @classmethod
-    def take(cls, run_dir: Path, patience_s: float = 5.0, sleep: Callable[[float], None] = time.sleep) -> CaptureLock:
+    def take(cls, run_dir: Path, patience_s: float = 1.0, sleep: Callable[[float], None] = time.sleep) -> CaptureLock:
         """Take the lock.
 
         Args:

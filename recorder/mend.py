@@ -20,7 +20,6 @@ from typing import Any
 from protocol.encoding import b64
 from protocol.errors import DiskFailed
 from recorder.errors import SegmentUnreadable
-from recorder.segment_recovery import recover_segment
 
 MEND: tuple[str, ...] = (sys.executable, "-m", "recorder.mend")
 
@@ -48,6 +47,8 @@ def mend(record: Path, path: str) -> Mended:
     Raises:
         DiskFailed: it cannot be read or cut.
     """
+    from recorder.segment_recovery import recover_segment  # here: it loads decoders, which the daemon has no use for
+
     try:
         found = recover_segment(record / path)
     except SegmentUnreadable as error:

@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from recorder.health.picture_facts import Grey, PictureFacts, measure, thinned
+from recorder.health.facts import PictureFacts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from recorder.health.picture_facts import Grey
 
 PICTURES: tuple[str, ...] = (sys.executable, "-m", "recorder.pictures")
 WIDTH = 640
@@ -139,6 +141,8 @@ def convert(folder: Path, seen: Seen, tell: Callable[[str, PictureFacts], None])
     import av
     import numpy as np
 
+    from recorder.health.picture_facts import measure, thinned
+
     for path in folder.glob("*.key"):
         try:
             changed = path.stat().st_mtime_ns
@@ -163,10 +167,10 @@ def _say(source: str, facts: PictureFacts) -> None:
 
 def main() -> int:
     """Convert until standard input ends."""
+    os.nice(19)  # before anything is loaded: capture children may be starting
     import av
 
     av.logging.set_level(None)
-    os.nice(19)
     # The log goes to standard error: standard output is what the daemon reads.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     folder, seen = Path(sys.argv[1]), Seen()

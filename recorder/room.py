@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from device_config.settings import SourceSettings
+from device_config.sources import SourceSettings
 from recorder.child import CAPTURE
 from recorder.supervisor import ChildLock, Device, DeviceState, Listener, Order, Patience
 from recorder.tracks import Track

@@ -45,6 +45,7 @@ from recorder.lock import CaptureLock
 from recorder.pictures import Pictures
 from recorder.recovery import Recovered, recover
 from recorder.refusals import DiskRefused, HearingRuns, IllegalAction
+from recorder.resumption import Resumption
 from recorder.room import Room
 from recorder.session import Session
 from recorder.showing import status_of
@@ -107,9 +108,9 @@ class Daemon:
         """
         self.lock = await asyncio.to_thread(CaptureLock.take, self.settings.runtime)
         self.settings.hearings.mkdir(parents=True, exist_ok=True, mode=0o750)
-        views = await asyncio.to_thread(self.store.views)
-        open_views = [view for view in views if view.state.is_open]
-        journalled = [(view.clock.boot, view.clock.offset_us) for view in open_views if view.clock is not None]
+        found = await asyncio.to_thread(self.store.glances)
+        clocks = [(item.boot, item.offset_us) for item in found if item.state.is_open]
+        journalled = [(boot, offset) for boot, offset in clocks if boot is not None and offset is not None]
         self.clock: HearingClock = fix_clock(self._machine_clock, self.settings.state_dir / "clock.json", journalled)
         self.room = Room(
             self.settings.sources,
@@ -122,13 +123,9 @@ class Daemon:
             lock=self.lock,
         )
         self.health = Health(self.findings, self.room, self.clock, self.settings, self.limits)
+        self.resumption = Resumption(self, found)
+        await self.resumption.begin()
         self.pictures.start()
-        await self._recover_all(open_views)
-        for view in views:
-            if view.state is State.FINISHED and not view.manifests:
-                await self._seal_left(view.hearing)
-            elif not view.state.is_open and self.store.signed(view.hearing) < view.size:
-                await self._sign_left(view.hearing)
         self._beats = asyncio.create_task(self._beat(), name="beats")
         _log.info("recorder_started", action="serve", hearing=self.session.ledger.view.hearing if self.session else None)
 
@@ -138,6 +135,7 @@ class Daemon:
             self._beats.cancel()
             await asyncio.gather(self._beats, return_exceptions=True)
         self.hub.close()
+        await self.resumption.close()
         async with self._switch:
             if self.session is not None:
                 await self.session.suspend()
@@ -147,22 +145,25 @@ class Daemon:
             self.lock.release()
         _log.info("recorder_stopped", action="leave")
 
-    async def _recover_all(self, views: list[HearingView]) -> None:
-        """Bring every open hearing in order; the one that was being recorded, else the newest, becomes the current one."""
-        ranked = sorted(views, key=lambda v: (v.state in (State.RECORDING, State.FAULTY), v.state_at or v.opened_at))
-        for view in ranked:
-            folder = self.store.path(view.hearing)
-            try:
-                found = await recover(folder, self.signer, self.clock, self._thread, self._on_line, self.findings)
-            except (ProtocolError, DiskRefused, OSError) as error:
-                _log.error("not_recovered", action="leave_as_it_is", hearing=view.hearing, error=str(error))
-                continue
-            if view is ranked[-1] or found.since:
-                await self._adopt(found)
-            else:
-                await found.ledger.close()
+    # What a crash left (recorder.resumption)
 
-    async def _adopt(self, found: Recovered) -> None:
+    async def recover(self, hearing: str) -> Recovered:
+        """Bring an open hearing in order; nobody else may be writing it.
+
+        Raises:
+            ProtocolError, DiskRefused: see recorder.recovery.
+        """
+        folder = self.store.path(hearing)
+        return await recover(folder, self.signer, self.clock, self._thread, self._on_line, self.findings)
+
+    async def tidy_up(self, hearing: str) -> None:
+        """Bring an open hearing in order that does not have the room; one that has it meanwhile was."""
+        async with self._switch, self._writing[hearing]:
+            if self.session is None or self.session.ledger.view.hearing != hearing:
+                await (await self.recover(hearing)).ledger.close()
+
+    async def adopt(self, found: Recovered) -> None:
+        """Give the room to a hearing, and go on recording it if it was being recorded."""
         if self.session is not None:
             await self.session.close()
         session = self._session(found.ledger)
@@ -171,23 +172,6 @@ class Daemon:
             await session.go_on(found.since, found.cause)
         elif session.state is State.PLANNED:
             self.room.open()
-
-    async def _seal_left(self, hearing: str) -> None:
-        """Seal a hearing that was finished when the power went."""
-        try:
-            async with self._ledger(hearing) as (folder, ledger):
-                session = Session(folder, ledger, self.room, self.clock, self.findings, self.limits)
-                await session.stop("recorder")
-        except (ProtocolError, DiskRefused, OSError) as error:
-            _log.error("not_sealed", action="leave_as_it_is", hearing=hearing, error=str(error))
-
-    async def _sign_left(self, hearing: str) -> None:
-        """Sign the last lines of a hearing, if the power went before their checkpoint: it may be the seal."""
-        try:
-            async with self._ledger(hearing) as (_, ledger):
-                await ledger.post(checkpoint=True)
-        except (ProtocolError, DiskRefused, OSError) as error:
-            _log.error("not_signed", action="leave_as_it_is", hearing=hearing, error=str(error))
 
     # What people ask for
 
@@ -268,18 +252,18 @@ class Daemon:
 
     async def transcript(self, hearing: str, body: bytes, by: str) -> dict[str, Any]:
         """Store a transcript (recorder.papers)."""
-        async with self._ledger(hearing) as (folder, ledger):
+        async with self.ledger(hearing) as (folder, ledger):
             return await papers.add_transcript(folder, ledger, body, by)
 
     async def draft(self, hearing: str, by: str) -> dict[str, Any]:
         """Draft the brief protocol (recorder.papers)."""
-        async with self._ledger(hearing) as (folder, ledger):
+        async with self.ledger(hearing) as (folder, ledger):
             return await papers.add_draft(folder, ledger, self.settings, self.clock.now()[0], by)
 
     async def receipt(self, hearing: str, body: bytes) -> dict[str, Any]:
         """Keep the archive's receipt (recorder.papers)."""
         trusted = papers.trusted_keys(self.settings.state_dir / "trust")
-        async with self._ledger(hearing) as (folder, ledger):
+        async with self.ledger(hearing) as (folder, ledger):
             return await papers.add_receipt(folder, ledger, body, trusted)
 
     def view(self, hearing: str) -> HearingView:
@@ -333,9 +317,7 @@ class Daemon:
                 raise IllegalAction(f"hearing {hearing} is {state} and not the one in this room now")
             await self._set_aside()
             async with self._writing[hearing]:
-                folder = self.store.path(hearing)
-                found = await recover(folder, self.signer, self.clock, self._thread, self._on_line, self.findings)
-                await self._adopt(found)
+                await self.adopt(await self.recover(hearing))
             if self.session is None:
                 raise IllegalAction(f"hearing {hearing} cannot be opened")
             return self.session
@@ -352,7 +334,7 @@ class Daemon:
             self.session = None
 
     @asynccontextmanager
-    async def _ledger(self, hearing: str) -> AsyncIterator[tuple[Path, Ledger]]:
+    async def ledger(self, hearing: str) -> AsyncIterator[tuple[Path, Ledger]]:
         """The journal of any hearing, for papers that come after the capture."""
         folder = self.store.path(hearing)
         async with self._writing[hearing]:

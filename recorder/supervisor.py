@@ -16,7 +16,7 @@ from typing import Protocol
 
 import structlog
 
-from device_config.settings import SourceSettings
+from device_config.sources import SourceSettings
 from recorder import reports
 from recorder.child import CAPTURE, Child
 from recorder.tracks import tracks_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from device_config.settings import SourceSettings
+from device_config.sources import SourceSettings
 
 #: A hole that coverage allows, µs (record format, section 7.1).
 ALLOWED_HOLE_US = {"audio": 20_000, "video": 200_000}

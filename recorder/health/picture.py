@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from recorder.health.picture_facts import PictureFacts
+from recorder.health.facts import PictureFacts
 from recorder.health.trouble import Key, Trouble, Troubles
 
 CODES = ("picture-black", "picture-frozen", "picture-blurred")

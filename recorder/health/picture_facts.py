@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from recorder.health.facts import PictureFacts
+
+__all__ = ["Grey", "PictureFacts", "edges", "measure", "thinned"]
 
 #: Pixels of the picture that is measured, at most; it is thinned out, not averaged: the sensor's noise shows that it lives.
 WIDTH, HEIGHT = 640, 360
 
 Grey = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class PictureFacts:
-    """One key frame. Brightness in steps of 255.
-
-    Attributes:
-        mean: brightness.
-        bright: brightness that 1 % of the pixels exceed.
-        edges: step between neighbours that 1 % of them exceed, after a small blur against noise.
-        changed_pm: mean change since the key frame before, thousandths of a step; None for the first.
-    """
-
-    mean: int
-    bright: int
-    edges: int
-    changed_pm: int | None
-
-    def to_json(self) -> dict[str, int | None]:
-        """As the worker says it."""
-        return asdict(self)
 
 
 def thinned(grey: Grey) -> Grey:

@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from recorder.health.sound_facts import SoundFacts
+from recorder.health.facts import SILENCE_CDB, SoundFacts
 from recorder.health.trouble import Key, Trouble, Troubles
-from recorder.levels import SILENCE_CDB
 
 CODES = ("digital-silence", "microphone-silent", "clipping", "hum", "constant-offset")
 KEPT = 8

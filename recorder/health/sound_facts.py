@@ -7,13 +7,15 @@ them as lines that stand out of their surroundings. Speech has no line at 50 Hz 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recorder.levels import SILENCE_CDB, Samples, cdb
+from recorder.health.facts import SILENCE_CDB, SoundFacts
+from recorder.levels import Samples, cdb
+
+__all__ = ["SoundFacts", "SoundGauge"]
 
 MAINS_HZ = 50
 HARMONICS = 8
@@ -23,23 +25,6 @@ FULL = 0.999
 #: A line counts when it stands out of the median of its surroundings by this ratio of amplitudes (14 dB).
 PROMINENT = 5.0
 _LINE_HZ, _NEAR_HZ, _FAR_HZ = 1.5, 4.0, 14.0
-
-
-@dataclass(frozen=True)
-class SoundFacts:
-    """One second of one channel.
-
-    Attributes:
-        clipped: samples at full scale that follow another one there.
-        dc_cdb: constant offset, hundredths of dBFS.
-        hum_cdb: RMS of the lines at 50 Hz and its harmonics, hundredths of dBFS.
-        flat: every sample had the same value.
-    """
-
-    clipped: int
-    dc_cdb: int
-    hum_cdb: int
-    flat: bool
 
 
 class SoundGauge:

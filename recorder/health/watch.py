@@ -9,14 +9,13 @@ from protocol.hearing import State
 from recorder import reports
 from recorder.clock import Discipline, HearingClock
 from recorder.findings import Findings
+from recorder.health.facts import PictureFacts, SoundFacts
 from recorder.health.machine import CODES as MACHINE_CODES
 from recorder.health.machine import MachineWatch, read
 from recorder.health.picture import CODES as PICTURE_CODES
 from recorder.health.picture import PictureWatch
-from recorder.health.picture_facts import PictureFacts
 from recorder.health.sound import CODES as SOUND_CODES
 from recorder.health.sound import SoundLimits, SoundWatch
-from recorder.health.sound_facts import SoundFacts
 from recorder.health.trouble import Key, Trouble, Troubles
 from recorder.keeper import Limits
 from recorder.room import Room

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from device_config.settings import SourceSettings
+from device_config.sources import SourceSettings
 from recorder.errors import BadCaptureConfig
 from recorder.sources.base import CaptureSource, track_names
 

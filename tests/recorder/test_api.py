@@ -22,9 +22,10 @@ from protocol.errors import DiskFailed
 from protocol.hearing import Participant, Seat, State
 from protocol.transcript import Transcript
 from recorder.client import RecorderClient, Refused, Unreachable, listen
-from recorder.daemon import _listening, _Server
+from recorder.daemon import _listening
 from recorder.lock import CaptureLock
 from recorder.refusals import AlreadyRunning
+from recorder.server import Server
 from recorder.service import Daemon
 from tests.support.recorder import (
     CASE,
@@ -55,7 +56,7 @@ def serving(box: Settings) -> Iterator[Daemon]:
         await daemon.start()
         with _listening(box.socket) as listener:
             config = uvicorn.Config(create_app(daemon), log_config=None, lifespan="off", timeout_graceful_shutdown=5)
-            server = _Server(config, daemon)
+            server = Server(config, daemon)
             found.extend((daemon, server))
             ready.set()
             await server.serve(sockets=[listener])
