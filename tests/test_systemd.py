@@ -11,14 +11,18 @@ from pathlib import Path
 import pytest
 
 from hattama import helptext
+from hattama.commands.check import NOT_READY
+from recorder.refusals import HearingRuns
 
 ROOT = Path(__file__).resolve().parent.parent
 UNITS = ROOT / "systemd" / "system"
 ANALYZE = shutil.which("systemd-analyze") or "systemd-analyze"
-needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze (package systemd)")
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="no systemd-analyze (package systemd)"
+)
 
 #: Exposure as `systemd-analyze security` gives it, times ten: 0 is best, 100 worst.
-AT_MOST = {"recorder": 15, "console": 11, "uploader": 11, "signer": 4, "transcriber": 11, "archive": 15}
+AT_MOST = {"recorder": 15, "console": 11, "uploader": 11, "signer": 4, "transcriber": 11, "archive": 15, "check": 11}
 
 
 def _services() -> list[Path]:
@@ -46,7 +50,9 @@ def _root(folder: Path) -> Path:
 
 def _verify(root: Path) -> subprocess.CompletedProcess[str]:
     names = sorted(path.name for path in (root / "etc/systemd/system").iterdir() if path.name.startswith("hattama"))
-    return subprocess.run([ANALYZE, "verify", f"--root={root}", *names], capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(
+        [ANALYZE, "verify", f"--root={root}", *names], capture_output=True, text=True, check=False, timeout=120
+    )
 
 
 @needs_systemd
@@ -63,7 +69,14 @@ def test_systemd_accepts_every_unit_without_a_word(tmp_path: Path) -> None:
 @needs_systemd
 @pytest.mark.parametrize("name", AT_MOST)
 def test_exposure(name: str) -> None:
-    command = [ANALYZE, "security", "--offline=true", f"--threshold={AT_MOST[name]}", "--no-pager", str(UNITS / f"hattama-{name}.service")]
+    command = [
+        ANALYZE,
+        "security",
+        "--offline=true",
+        f"--threshold={AT_MOST[name]}",
+        "--no-pager",
+        str(UNITS / f"hattama-{name}.service"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout[-400:]
 
@@ -80,7 +93,27 @@ def test_units_start_commands_that_exist() -> None:
         assert (program, command) == ("/opt/hattama/bin/hattama", name)
         assert command in helptext.commands()
     assert "--signer /run/hattama-signer.sock" in started["recorder"][0]
-    assert not list(UNITS.glob("*.timer")), "a timer needs its service above, and a line in docs/systemd.md"
+
+
+@needs_systemd
+def test_timers_start_what_there_is() -> None:
+    timers = sorted(UNITS.glob("*.timer"))
+    assert [path.stem for path in timers] == ["hattama-check"], (
+        "another timer needs its service, and a line in docs/systemd.md"
+    )
+    for path in timers:
+        assert path.with_suffix(".service").exists()
+        assert _value(path.with_suffix(".service"), "Type") == ["oneshot"]
+        assert _value(path, "WantedBy") == ["timers.target"]
+        command = [ANALYZE, "calendar", *_value(path, "OnCalendar")]
+        assert subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def test_a_check_beside_a_hearing_is_no_fault() -> None:
+    """What the command ends with while a hearing is open (recorder.refusals) is a success of the unit, and not ready is none."""
+    accepted = _value(UNITS / "hattama-check.service", "SuccessExitStatus")
+    assert accepted == [str(HearingRuns.exit_status)]
+    assert HearingRuns.exit_status != NOT_READY
 
 
 def test_users_and_groups_are_made() -> None:
@@ -102,7 +135,9 @@ def test_sysusers_and_tmpfiles_make_what_the_units_need(tmp_path: Path) -> None:
     groups = (tmp_path / "etc/group").read_text(encoding="utf-8")
     members = re.search(r"(?m)^hattama:x:\d+:(.*)$", groups)
     assert members is not None
-    assert set(members[1].split(",")) == {f"hattama-{name}" for name in ("recorder", "console", "transcriber", "uploader")}
+    assert set(members[1].split(",")) == {
+        f"hattama-{name}" for name in ("recorder", "console", "transcriber", "uploader", "check")
+    }
     assert "hattama-signer" not in members[1]
 
 
@@ -121,8 +156,15 @@ def test_capture_comes_before_everything_else() -> None:
     slices = {path.stem.removeprefix("hattama-"): _value(path, "Slice")[0] for path in _services()}
     assert {name for name, where in slices.items() if where == "hattama-capture.slice"} == {"recorder", "signer"}
     assert slices["transcriber"] == "hattama-speech.slice"
-    scores = {name: int(value[0]) if (value := _value(UNITS / f"hattama-{name}.service", "OOMScoreAdjust")) else 0 for name in slices}
-    assert max(scores["recorder"], scores["signer"]) < 0 < min(scores["console"], scores["uploader"], scores["transcriber"])
+    scores = {
+        name: int(value[0]) if (value := _value(UNITS / f"hattama-{name}.service", "OOMScoreAdjust")) else 0
+        for name in slices
+    }
+    assert (
+        max(scores["recorder"], scores["signer"])
+        < 0
+        < min(scores["console"], scores["uploader"], scores["transcriber"])
+    )
 
 
 def test_what_the_units_promise_to_the_program() -> None:
@@ -137,7 +179,9 @@ def test_what_the_units_promise_to_the_program() -> None:
     for path in _services():
         assert _value(path, "IPAddressDeny") == ["any"], path.name
         if path.stem not in ("hattama-archive", "hattama-signer"):
-            assert "-/var/lib/hattama-signer" in " ".join(_value(path, "InaccessiblePaths")).split(), "the key is the signer's alone"
+            assert "-/var/lib/hattama-signer" in " ".join(_value(path, "InaccessiblePaths")).split(), (
+                "the key is the signer's alone"
+            )
 
 
 def test_the_page_gives_the_scores() -> None:
