@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, Final
 
 from device_config.settings import ModelSettings
@@ -76,6 +77,22 @@ class FasterWhisperRecognizer:
     def languages(self) -> frozenset[str]:
         """As in the settings."""
         return self._languages
+
+    def languages_of(self, samples: Samples) -> Mapping[str, float]:
+        """By Whisper's language tokens, shared among the languages of the settings.
+
+        Raises:
+            RecognitionFailed: the library stopped with an error.
+        """
+        if len(self._languages) < 2 or not len(samples):
+            return {}
+        try:
+            _, _, every = self._model.detect_language(audio=samples)
+        except Exception as error:
+            raise RecognitionFailed(f"faster-whisper: {error!r}") from error
+        heard = {language: float(share) for language, share in every if language in self._languages}
+        whole = sum(heard.values())
+        return {language: share / whole for language, share in heard.items()} if whole > 0 else {}
 
     def recognize(self, samples: Samples, language: str) -> Recognition:
         """Words with times by cross-attention; text before is no prompt, so that one mistake does not breed the next.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,6 +79,10 @@ class MoonshineRecognizer:
     def languages(self) -> frozenset[str]:
         """As in the settings."""
         return self._languages
+
+    def languages_of(self, samples: Samples) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
+        """It cannot tell."""
+        return {}
 
     def recognize(self, samples: Samples, language: str) -> Recognition:  # noqa: ARG002 - a model knows one language
         """Words, spread over the utterance.

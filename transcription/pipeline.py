@@ -25,6 +25,7 @@ from transcription.audio import Track, to_us
 from transcription.crosstalk import Levels, own_voices
 from transcription.errors import ModelUnusable
 from transcription.guards import judge
+from transcription.language import Languages
 from transcription.models import Engines
 from transcription.recognizer import SAMPLE_RATE, Recognition, Recognizer
 
@@ -52,6 +53,7 @@ class _Work:
     engines: Engines
     view: HearingView
     language: str
+    languages: Languages
     passages: list[Passage] = field(default_factory=list)
     models: list[Model] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
@@ -86,7 +88,8 @@ def transcribe(
     Returns:
         the transcript, numbered after the last one in the journal. The same record and models give the same transcript.
     """
-    work = _Work(engines or Engines(speech), view, _hearing_language(view))
+    kept = engines or Engines(speech)
+    work = _Work(kept, view, _hearing_language(view), Languages(_hearing_language(view), sorted(kept.languages)))
     heard_by = detector or default_detector()
     spans = []
     for take in sorted(view.takes.values(), key=lambda item: item.id):
@@ -183,18 +186,19 @@ def _utterance(work: _Work, span: TakeSpan, source: str, item: Interval, track: 
     """One utterance: recognised, marked as refused, or marked as missing its model."""
     start, end = to_us(item.start, span.start_us), to_us(item.end, span.start_us)
     speaker = _speaker(work.view, source)
+    language = _language(work, speaker or source, track, item)
 
     def add(kind: Kind, first: int, last: int, words: tuple[Word, ...] = (), reason: str | None = None) -> None:
         if first < last:
-            passage = Passage(kind, span.take, source, first, last, work.language, speaker, words, reason)
+            passage = Passage(kind, span.take, source, first, last, language, speaker, words, reason)
             work.passages.append(passage)
 
-    engine = work.engines.for_language(work.language)
+    engine = work.engines.for_language(language)
     if engine is None:
-        work.missing.add(work.language)
+        work.missing.add(language)
         add("missing_model", start, end)
         return
-    heard = _recognize(engine, track, item, work.language)
+    heard = _recognize(engine, track, item, language)
     if heard is None:
         add("refused", start, end, reason="failed")
         return
@@ -213,6 +217,20 @@ def _utterance(work: _Work, span: TakeSpan, source: str, item: Interval, track: 
             "text refused", action="text_refused", take=span.take, source=source, start_us=cut, reason=judged.reason
         )
         add("refused", cut, end, reason=judged.reason)
+
+
+def _language(work: _Work, speaker: str, track: Track, item: Interval) -> str:
+    """What the utterance is spoken in; the hearing's language where that cannot be heard."""
+    engine = work.engines.for_language(work.language)
+    if engine is None or not work.languages.open:
+        return work.language
+    try:
+        heard = engine.languages_of(track.span(item.start, item.end))
+    except Exception as error:
+        # As in _recognize: an engine's fault costs no more than this.
+        log.exception("engine failed", action="engine_failed", engine=engine.identity.engine, reason=str(error))
+        heard = {}
+    return work.languages.decide(speaker, heard)
 
 
 def _recognize(engine: Recognizer, track: Track, item: Interval, language: str) -> Recognition | None:

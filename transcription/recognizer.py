@@ -6,7 +6,7 @@ passage as failed and goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
@@ -74,6 +74,13 @@ class Recognizer(Protocol):
             language: one of :attr:`languages`.
         """
 
+    def languages_of(self, samples: Samples) -> Mapping[str, float]:
+        """How probable each of :attr:`languages` is for this sound, 0 … 1; empty when the engine cannot tell.
+
+        Args:
+            samples: as for :meth:`recognize`.
+        """
+
 
 @dataclass
 class FakeRecognizer:
@@ -83,12 +90,18 @@ class FakeRecognizer:
         identity, languages: as of any recognizer.
         script: words for the n-th call, or a function of samples and language; the last text is said again and again.
         heard: (number of samples, language) of every call.
+        detected: what :meth:`languages_of` answers, call by call; empty when there is no more.
     """
 
     identity: Model
     languages: frozenset[str]
     script: Sequence[str] | Callable[[Samples, str], Recognition]
     heard: list[tuple[int, str]] = field(default_factory=list)
+    detected: list[Mapping[str, float]] = field(default_factory=list)
+
+    def languages_of(self, samples: Samples) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
+        """The next of :attr:`detected`."""
+        return self.detected.pop(0) if self.detected else {}
 
     def recognize(self, samples: Samples, language: str) -> Recognition:
         """The script's next text."""

@@ -194,3 +194,22 @@ def test_numbers_and_progress(room: Courtroom) -> None:
     assert transcript.number == 2
     assert seen == [(0, 2), (1, 2), (2, 2)]
     assert RATE == 48_000
+
+
+def test_each_utterance_has_the_language_it_is_spoken_in(room: Courtroom) -> None:
+    room.take({"mic-bench": voices(("loud", 1), ("quiet", 1), ("loud", 1), ("quiet", 1), ("loud", 1), ("quiet", 1))})
+    fake = says("бір", "два", "үш")
+    fake.detected = [{"kk": 0.9, "ru": 0.1}, {"kk": 0.05, "ru": 0.95}]  # and then it cannot tell
+    transcript = run(room, engines_of(fake, "kk", "ru"))
+    assert [(p.language, p.text) for p in transcript.passages] == [("kk", "бір"), ("ru", "два"), ("kk", "үш")]
+    assert [language for _, language in fake.heard] == ["kk", "ru", "kk"]
+
+
+def test_an_engine_that_fails_to_tell_the_language_costs_nothing(room: Courtroom) -> None:
+    class Failing(FakeRecognizer):
+        def languages_of(self, samples: Samples) -> dict[str, float]:  # noqa: ARG002 - the seam gives it
+            raise RuntimeError("no language")
+
+    room.take({"mic-bench": voices(("loud", 1), ("quiet", 1))})
+    transcript = run(room, engines_of(Failing(MODEL, frozenset({"kk", "ru"}), ["сөз"]), "kk", "ru"))
+    assert [(p.kind, p.language, p.text) for p in transcript.passages] == [("speech", "kk", "сөз")]
