@@ -22,7 +22,8 @@ from recorder.preview import Preview
 from recorder.segment_file import Syncer
 from recorder.segments import ClosedSegment, PacketWriter, Place, Progress, SoundWriter
 from recorder.sources.base import SoundBlock, Track, time_base
-from recorder.timing import Envelope, SampleClock
+from recorder.timeline import PICTURE_MOST_PPB, TimeLine
+from recorder.timing import ARRIVAL, SampleClock, StreamClock
 
 log = structlog.get_logger()
 
@@ -52,7 +53,7 @@ class SoundTracks:
     Args:
         tracks: one for each channel.
         bits: see :class:`recorder.sources.base.Opened`.
-        offset_us: hearing's clock minus CLOCK_MONOTONIC.
+        offset_us: what is added to CLOCK_MONOTONIC: the hearing's clock, less the device's known delay.
         syncer: makes fragments durable.
         report: where ``level``, ``first`` and ``closed`` go.
     """
@@ -66,7 +67,8 @@ class SoundTracks:
         self._gauge = SoundGauge(self._rate, len(tracks))
         self._measured = 0
         self._writers: list[SoundWriter] = []
-        self._anchor_us = 0  # of the take: hearing's clock of sample 0
+        self._line = TimeLine(0)  # of the take
+        self._begun_us = 0  # time of the take's first sample by the device's count
         self.bytes = 0
 
     @property
@@ -76,24 +78,28 @@ class SoundTracks:
 
     @property
     def drift_us(self) -> int:
-        """How much later the last sample is than the take's anchor and the count say; 0 outside of a take."""
-        return (self.last_us or 0) - self._clock.media_us - self._anchor_us if self._writers else 0
+        """How much later the last sample is placed than the take's start and the count say; 0 outside of a take."""
+        return self._line.moved_us(self._clock.media_us - self._begun_us) if self._writers else 0
 
     def begin(self, take: Take) -> None:
         """Write from the next sample."""
         start_us = self._clock.now_us + self._offset_us
-        self._anchor_us = start_us - self._clock.media_us
+        self._begun_us = self._clock.media_us
+        self._line = TimeLine(start_us, self._steer)
         self._writers = [
             SoundWriter(
                 take.place(track.source),
                 rate=self._rate,
                 start_us=start_us,
+                line=self._line,
                 bits=self._bits,
                 syncer=self._syncer,
                 on_first=_teller(self._report, track.source, take.name),
             )
             for track in self._tracks
         ]
+        for writer in self._writers:
+            writer.time_base = ARRIVAL
 
     def take_block(self, block: SoundBlock) -> None:
         """Measure a block and, in a take, write it.
@@ -134,10 +140,14 @@ class SoundTracks:
     def _lost(self, lost_us: int) -> None:
         """Samples are missing: what was written since stands at most some seconds too early. Cut, and go on at the right time."""
         log.warning("samples are missing", action="samples_lost", source=self._tracks[0].source, lost_us=lost_us)
-        self._anchor_us += lost_us
         for writer in self._writers:
             _tell_closed(self._report, writer.close("lost"))
-            writer.shift(lost_us)
+        if self._writers:
+            self._line.shift(self._writers[0].media_us, lost_us)
+
+    def _steer(self, media_us: int) -> tuple[int, int]:
+        """See :data:`recorder.timeline.Steer`."""
+        return self._clock.place_us(self._begun_us + media_us) + self._offset_us, self._clock.rate_ppb
 
     def _measure(self, samples: Samples) -> None:
         for meter, channel in zip(self._meters, samples.T, strict=True):
@@ -164,6 +174,7 @@ class VideoTrack:
         syncer: makes fragments durable.
         report: where ``first`` and ``closed`` go.
         preview: where key frames are shown, or None.
+        clock: places pictures on CLOCK_MONOTONIC.
     """
 
     def __init__(
@@ -174,15 +185,17 @@ class VideoTrack:
         syncer: Syncer,
         report: Report,
         preview: Preview | None = None,
+        clock: StreamClock | None = None,
     ) -> None:
         self._track, self._template, self._offset_us = track, template, offset_us
         self._base = time_base(template)
         self._syncer, self._report, self._preview = syncer, report, preview
-        self._envelope = Envelope()
+        self._clock = clock or StreamClock(offset_us)
         self._recent: list[Picture] = []  # since the last key frame, while nothing is recorded
         self._recent_bytes = 0
         self._take: Take | None = None
-        self._anchor_us = 0  # of the take: hearing's clock of tick 0
+        self._line = TimeLine(0)  # of the take
+        self._begun_us = 0  # decode time of the take's first picture
         self._writer: PacketWriter | None = None
         self._last: Picture | None = None
         self.bytes = 0
@@ -190,14 +203,14 @@ class VideoTrack:
     @property
     def last_us(self) -> int | None:
         """Time of the last picture on the hearing's clock."""
-        now = self._zero_us()
-        return None if now is None or self._last is None else now + self._ticks_us(self._last.dts)
+        return None if self._last is None else self._place_us(self._ticks_us(self._last.dts))
 
     @property
     def drift_us(self) -> int:
-        """How much later pictures come than the take's anchor and their own times say; 0 outside of a take."""
-        now = self._zero_us()
-        return now - self._anchor_us if now is not None and self._writer is not None else 0
+        """How much later pictures are placed than the take's start and their own times say; 0 outside of a take."""
+        if self._writer is None or self._last is None:
+            return 0
+        return self._line.moved_us(self._ticks_us(self._last.dts) - self._begun_us)
 
     def begin(self, take: Take) -> None:
         """Write from the last key frame in memory, or else from the next that comes.
@@ -206,7 +219,6 @@ class VideoTrack:
             DiskFailed: the disk refused.
         """
         self._take = take
-        self._anchor_us = self._zero_us() or 0
         recent, self._recent = self._recent, []
         for picture in recent:
             self._write(picture)
@@ -219,7 +231,8 @@ class VideoTrack:
         """
         self.bytes += len(picture.data)
         self._last = picture
-        self._envelope.add(picture.arrival_us, picture.arrival_us - self._ticks_us(picture.dts))
+        # By the time of showing: a picture that is shown later than it is decoded was not taken before that either.
+        self._clock.arrived(self._ticks_us(picture.pts), picture.arrival_us, picture.sent_us)
         if self._take is None:
             self._keep(picture)
         else:
@@ -252,9 +265,15 @@ class VideoTrack:
         found = self._writer.progress() if self._writer else None
         return [found] if found else []
 
-    def _zero_us(self) -> int | None:
-        """Hearing's clock of tick 0 as it is seen now."""
-        return None if self._envelope.value is None else self._envelope.value + self._offset_us
+    def _place_us(self, media_us: int) -> int | None:
+        """Hearing's clock of a time stamp, as it is seen now."""
+        place_us = self._clock.place_us(media_us)
+        return None if place_us is None else place_us + self._offset_us
+
+    def _steer(self, media_us: int) -> tuple[int, int] | None:
+        """See :data:`recorder.timeline.Steer`."""
+        place_us = self._place_us(self._begun_us + media_us)
+        return None if place_us is None else (place_us, self._clock.rate_ppb)
 
     def _ticks_us(self, ticks: int) -> int:
         return ticks_us(ticks, self._base)
@@ -272,16 +291,21 @@ class VideoTrack:
         if self._take is None or (self._writer is None and not picture.key):
             return
         if self._writer is None:
+            self._begun_us = self._ticks_us(picture.dts)
+            start_us = self._place_us(self._begun_us) or 0
+            self._line = TimeLine(start_us, self._steer, PICTURE_MOST_PPB)
             self._writer = PacketWriter(
                 self._take.place(self._track.source),
                 template=self._template,
-                start_us=self._anchor_us + self._ticks_us(picture.dts),
+                start_us=start_us,
+                line=self._line,
                 syncer=self._syncer,
                 on_first=_teller(self._report, self._track.source, self._take.name),
             )
         if picture.after_hole:
             log.warning("pictures are missing", action="pictures_lost", source=self._track.source)
             _tell_closed(self._report, self._writer.close("lost"))
+        self._writer.time_base = self._clock.base
         _tell_closed(self._report, self._writer.write(picture.packet(self._base)))
 
 

@@ -12,6 +12,7 @@ from av.stream import Stream
 
 from recorder.packets import ticks_us
 from recorder.segment_file import Syncer
+from recorder.timeline import TimeLine
 from recorder.track_writer import VIDEO_RATE, ClosedSegment, Place, TrackWriter
 
 LONGEST_US = 20_000_000
@@ -28,6 +29,7 @@ class PacketWriter(TrackWriter):
         place: where the segments go.
         template: the stream the packets belong to; its parameters are copied.
         start_us: time of the first packet's decode time.
+        line: places the packets; without one they run on from ``start_us`` by their own times.
         syncer: see :class:`TrackWriter`.
         on_first: see :class:`TrackWriter`.
     """
@@ -38,6 +40,7 @@ class PacketWriter(TrackWriter):
         *,
         template: Stream,
         start_us: int,
+        line: TimeLine | None = None,
         syncer: Syncer | None = None,
         on_first: Callable[[int], None] | None = None,
     ) -> None:
@@ -48,7 +51,7 @@ class PacketWriter(TrackWriter):
         self.rate = VIDEO_RATE if self.media == "video" else context.sample_rate  # type: ignore[attr-defined]
         self._template = template
         self._base = template.time_base or Fraction(1, VIDEO_RATE)
-        self._anchor_us = start_us
+        self._line = line or TimeLine(start_us)
         self._first: int | None = None  # decode time of the track's first packet, ticks
         self._head = 0  # of the open segment's first
         self._end = 0  # of the last packet's end
@@ -59,7 +62,7 @@ class PacketWriter(TrackWriter):
     @property
     def end_us(self) -> int:
         """End of the last packet given."""
-        return self._anchor_us if self._first is None else self._time(self._end)
+        return self._time(self._end)
 
     def write(self, packet: Packet[Any]) -> list[ClosedSegment]:
         """Take one packet: ``dts`` greater than the last, ``pts`` and ``duration`` set, in the template's time base.
@@ -84,7 +87,7 @@ class PacketWriter(TrackWriter):
         if self._file is None:
             if not packet.is_keyframe:
                 return closed
-            self._open(self._time(dts), self._add_stream)
+            self._open(self._line.begin(self._media_us(dts)), self._add_stream)
             self._head = dts
         self._mux(packet, dts)
         return closed
@@ -95,13 +98,13 @@ class PacketWriter(TrackWriter):
 
     def shift(self, lost_us: int) -> None:
         """After :meth:`close`: what comes next is ``lost_us`` later than its decode times say."""
-        self._anchor_us += lost_us
+        self._line.shift(self._media_us(self._end), lost_us)
 
     def _due(self, packet: Packet[Any], dts: int) -> bool:
         if not packet.is_keyframe or self._file is None:
             return False
-        long_us = self._time(dts) - self._time(self._head)
-        next_us = long_us + self._time(dts + self._group) - self._time(dts)
+        long_us = self._media_us(dts) - self._media_us(self._head)
+        next_us = long_us + self._media_us(dts + self._group) - self._media_us(dts)
         return long_us >= self.place.segment_us or next_us > LONGEST_US or self._file.length > FULL_BYTES
 
     def _mux(self, packet: Packet[Any], dts: int) -> None:
@@ -121,12 +124,16 @@ class PacketWriter(TrackWriter):
         file.mux([copy], self._time(dts))
 
     def _roll(self, closed: str, end: int) -> list[ClosedSegment]:
-        done = self._finish(self._time(end), self._units, closed, None)
+        media_us = self._media_us(end) - self._media_us(self._head)
+        done = self._finish(self._time(end), media_us, self._units, closed, None)
         self._units = 0
         return [done] if done else []
 
     def _time(self, ticks: int) -> int:
-        return self._anchor_us + ticks_us(ticks - (self._first or 0), self._base)
+        return self._line.at(self._media_us(ticks))
+
+    def _media_us(self, ticks: int) -> int:
+        return 0 if self._first is None else ticks_us(ticks - self._first, self._base)
 
     def _add_stream(self, container: OutputContainer) -> Stream:
         return container.add_stream_from_template(self._template)

@@ -7,6 +7,7 @@ the next one is there, so that its duration is exact and its slices are together
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -26,6 +27,13 @@ def ticks_us(ticks: int, base: Fraction) -> int:
     return ticks * base.numerator * 1_000_000 // base.denominator
 
 
+def sent_of(packet: Packet[Any]) -> int | None:
+    """When its sender took it, UTC µs on the sender's clock; None without a sender report (FFmpeg's ``AVProducerReferenceTime``)."""
+    if not packet.has_sidedata("prft"):
+        return None
+    return int.from_bytes(bytes(packet.get_sidedata("prft"))[:8], sys.byteorder, signed=True)
+
+
 @dataclass(frozen=True)
 class Picture:
     """One coded picture.
@@ -38,6 +46,7 @@ class Picture:
         key: decoding can begin here.
         arrival_us: when the last of it came, CLOCK_MONOTONIC.
         after_hole: pictures are missing before it.
+        sent_us: when it was taken, UTC µs on the sender's own clock, by its report (RTCP); None when it gave none.
     """
 
     data: bytes
@@ -47,6 +56,7 @@ class Picture:
     key: bool
     arrival_us: int
     after_hole: bool = False
+    sent_us: int | None = None
 
     def packet(self, base: Fraction) -> Packet[Any]:
         """As a packet of a stream with this time base."""
@@ -79,6 +89,8 @@ class Mender:
         dts = packet.pts if packet.dts is None else packet.dts
         pts = packet.dts if packet.pts is None else packet.pts
         picture = Picture(data, (dts or 0) + self._shift, (pts or 0) + self._shift, 0, packet.is_keyframe, arrival_us)
+        if (sent_us := sent_of(packet)) is not None:
+            picture = replace(picture, sent_us=sent_us)
         if continues_picture(self._codec, data) and (self._timeless or self._held):
             picture = self._joined(picture)
             if not self._timeless:

@@ -13,6 +13,7 @@ from av.stream import Stream
 
 from recorder.levels import LevelMeter, Samples
 from recorder.segment_file import Syncer
+from recorder.timeline import TimeLine
 from recorder.track_writer import ClosedSegment, Place, TrackWriter
 
 # Blocks of 50 ms: a fragment is some whole blocks, and the streamable subset of FLAC (RFC 9639, section 7) is kept.
@@ -26,6 +27,7 @@ class SoundWriter(TrackWriter):
         place: where the segments go.
         rate: samples a second.
         start_us: time of the first sample.
+        line: places the samples; without one they run on from ``start_us`` at their own rate.
         bits: 16, or 24 (int32 samples with the 24 bits in the upper bytes).
         syncer: see :class:`TrackWriter`.
         on_first: see :class:`TrackWriter`.
@@ -40,6 +42,7 @@ class SoundWriter(TrackWriter):
         *,
         rate: int,
         start_us: int,
+        line: TimeLine | None = None,
         bits: int = 16,
         syncer: Syncer | None = None,
         on_first: Callable[[int], None] | None = None,
@@ -51,7 +54,7 @@ class SoundWriter(TrackWriter):
         self._block = max(16, rate // FLAC_BLOCKS_A_SECOND)
         blocks = max(1, place.segment_us * rate // 1_000_000 // self._block)
         self._segment_samples = blocks * self._block
-        self._anchor_us = start_us
+        self._line = line or TimeLine(start_us)
         self._before = 0  # samples in closed segments
         self._inside = 0  # samples in the open one
         self._meter = LevelMeter()
@@ -60,7 +63,12 @@ class SoundWriter(TrackWriter):
     @property
     def end_us(self) -> int:
         """End of the last sample given."""
-        return self._time(self._before + self._inside + self._rest.size)
+        return self._line.at(self._media_us(self._before + self._inside + self._rest.size))
+
+    @property
+    def media_us(self) -> int:
+        """How long the samples given are by their count, µs."""
+        return self._media_us(self._before + self._inside + self._rest.size)
 
     def write(self, samples: Samples) -> list[ClosedSegment]:
         """Take samples: one axis, int16 or int32 as ``bits`` says.
@@ -90,28 +98,30 @@ class SoundWriter(TrackWriter):
 
     def shift(self, lost_us: int) -> None:
         """After :meth:`close`: samples were lost; what comes next is ``lost_us`` later than the count of samples says."""
-        self._anchor_us += lost_us
+        self._line.shift(self.media_us, lost_us)
 
-    def _time(self, samples: int) -> int:
-        return self._anchor_us + samples * 1_000_000 // self.rate
+    def _media_us(self, samples: int) -> int:
+        return samples * 1_000_000 // self.rate
 
     def _encode(self, block: Samples) -> None:
-        file = self._file or self._open(self._time(self._before), self._add_stream)
+        file = self._file or self._open(self._line.begin(self._media_us(self._before)), self._add_stream)
         array: Any = np.ascontiguousarray(block).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(array, format=self._format, layout="mono")
         frame.sample_rate = self.rate
         frame.time_base = Fraction(1, self.rate)
         frame.pts = self._inside
         self._meter.add(block)
-        file.mux(file.stream.encode(frame), self._time(self._before + self._inside))  # type: ignore[attr-defined]
+        file.mux(file.stream.encode(frame), self._line.at(self._media_us(self._before + self._inside)))  # type: ignore[attr-defined]
         self._inside += block.size
 
     def _roll(self, closed: str) -> list[ClosedSegment]:
         if self._file is None:
             return []
-        last_us = self._time(self._before + self._inside)
+        media_us = self._media_us(self._before + self._inside)
+        last_us = self._line.at(media_us)
         self._file.mux(self._file.stream.encode(None), last_us)  # type: ignore[attr-defined]
-        done = self._finish(last_us, self._inside, closed, self._meter)
+        length_us = media_us - self._media_us(self._before)
+        done = self._finish(last_us, length_us, self._inside, closed, self._meter)
         self._before, self._inside = self._before + self._inside, 0
         self._meter = LevelMeter()
         return [done] if done else []

@@ -15,6 +15,7 @@ from recorder.segment_file import Extent, FragmentTransform, SegmentFile, Syncer
 
 SEGMENT_US = 10_000_000
 VIDEO_RATE = 90_000
+FILE = "file"  # time base of media that was placed by its file's own times
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class ClosedSegment:
     """A closed segment: the keys of a ``segment`` line (record format, section 4.3) except ``publicity``.
 
     ``sha256`` is base64; times are µs on the hearing's clock; ``rate`` and ``units`` as in the record format; levels in
-    hundredths of dBFS, None for video. ``plain_bytes`` and ``plain_sha256`` only with a transform.
+    hundredths of dBFS, None for video. ``media_us`` is the length by the media's own count, ``time_base`` what its place rests on
+    (record format, section 7.2). ``plain_bytes`` and ``plain_sha256`` only with a transform.
     """
 
     path: str
@@ -69,6 +71,8 @@ class ClosedSegment:
     closed: str
     peak_cdb: int | None = None
     rms_cdb: int | None = None
+    media_us: int = 0
+    time_base: str = FILE
     plain_bytes: int | None = None
     plain_sha256: str | None = None
 
@@ -111,6 +115,7 @@ class TrackWriter:
         self._number = place.next_number()
         self._file: SegmentFile | None = None
         self._start_us = 0
+        self.time_base = FILE
 
     def progress(self) -> Progress | None:
         """How far the open segment is durable; None when nothing of it is."""
@@ -149,7 +154,9 @@ class TrackWriter:
         if tell is not None:
             tell(self._start_us)
 
-    def _finish(self, end_us: int, units: int, closed: str, meter: LevelMeter | None) -> ClosedSegment | None:
+    def _finish(
+        self, end_us: int, media_us: int, units: int, closed: str, meter: LevelMeter | None
+    ) -> ClosedSegment | None:
         """Close the open file; None when it never got a fragment, so that it does not exist."""
         file, path = self._file, self._path()
         if file is None:
@@ -177,6 +184,8 @@ class TrackWriter:
             closed=closed,
             peak_cdb=meter.peak_cdb if meter else None,
             rms_cdb=meter.rms_cdb if meter else None,
+            media_us=media_us,
+            time_base=self.time_base,
             plain_bytes=plain[0] if plain else None,
             plain_sha256=plain[1] if plain else None,
         )
