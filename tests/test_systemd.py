@@ -184,6 +184,13 @@ def test_what_the_units_promise_to_the_program() -> None:
             )
 
 
+def test_the_signer_can_tell_who_asks() -> None:
+    """Among users of its own all others are 65534 (measured under a real PID 1: bench.units): it would refuse the recorder."""
+    signer = UNITS / "hattama-signer.service"
+    assert "--peer hattama-recorder" in _value(signer, "ExecStart")[0]
+    assert _value(signer, "PrivateUsers") in ([], ["no"])
+
+
 def test_the_page_gives_the_scores() -> None:
     page = (ROOT / "docs" / "systemd.md").read_text(encoding="utf-8")
     for path in _services():
