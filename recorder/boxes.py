@@ -35,6 +35,15 @@ def _size(head: bytes) -> int | None:
     return size if size >= _SHORT else 0
 
 
+def _one_fragment(data: bytes) -> bool:
+    """Whether ``data`` is a ``moof`` and the ``mdat`` after it, no more and no less: what a muxer with room enough writes at once."""
+    head = _size(data[:_LONG])
+    if not head or data[4:8] != b"moof" or data[head + 4 : head + 8] != b"mdat":
+        return False
+    body = _size(data[head : head + _LONG])
+    return bool(body) and head + (body or 0) == len(data)
+
+
 class BoxSplitter:
     """Takes what a muxer writes, in pieces of any size, and gives whole fragments."""
 
@@ -52,6 +61,8 @@ class BoxSplitter:
         Raises:
             ValueError: the muxer wrote something that is no sequence of boxes.
         """
+        if not self._pending and isinstance(data, bytes) and _one_fragment(data):
+            return [data]
         self._pending += data
         whole: list[bytes] = []
         while True:
@@ -63,7 +74,7 @@ class BoxSplitter:
             kind = bytes(self._pending[self._scanned + 4 : self._scanned + 8])
             self._scanned += size
             if kind == b"mdat" and self._after_moof:
-                whole.append(bytes(self._pending[: self._scanned]))
+                whole.append(bytes(memoryview(self._pending)[: self._scanned]))
                 del self._pending[: self._scanned]
                 self._scanned = 0
             self._after_moof = kind == b"moof"

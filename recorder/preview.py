@@ -11,7 +11,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from recorder.packets import Picture
-from recorder.sources.base import time_base
+from recorder.sources.base import byte_stream_codec, time_base
 
 EVERY_US = 900_000
 
@@ -20,12 +20,16 @@ class Preview:
     """Writes key frames, about one a second, each replacing the one before.
 
     Args:
-        path: the file, an MP4 of one picture; beside it a temporary one. Not evidence: it is not synced.
+        path: the file, which FFmpeg opens and which holds one picture: a byte stream of H.264 or H.265 as it came, else an MP4; beside
+            it a temporary one. Not evidence: it is not synced.
         template: the stream of the pictures.
     """
 
     def __init__(self, path: Path, template: VideoStream) -> None:
         self._path, self._template = path, template
+        self._new = path.with_name(path.name + ".new")
+        # A byte stream needs no container, only its parameter sets: a muxer for each picture costs as much as the picture's recording.
+        self._sets = bytes(template.codec_context.extradata or b"") if byte_stream_codec(template) else None
         self._last_us: int | None = None
 
     def show(self, picture: Picture) -> None:
@@ -36,11 +40,12 @@ class Preview:
         """
         if not picture.key or (self._last_us is not None and picture.arrival_us - self._last_us < EVERY_US):
             return
+        if self._last_us is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
         self._last_us = picture.arrival_us
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self._path.with_name(self._path.name + ".new")
-        temporary.write_bytes(one_picture(picture, self._template))
-        temporary.replace(self._path)
+        data = one_picture(picture, self._template) if self._sets is None else self._sets + picture.data
+        self._new.write_bytes(data)
+        self._new.replace(self._path)
 
 
 def one_picture(picture: Picture, template: VideoStream) -> bytes:

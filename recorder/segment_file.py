@@ -24,14 +24,10 @@ from protocol.durable import DurableFile
 from protocol.encoding import b64
 from protocol.errors import DiskFailed, ProtocolError
 from recorder.boxes import BoxSplitter
+from recorder.fragments import MUX_OPTIONS
 
-# The muxer lets a fragment go when the packet after it arrives: 0.2 s and one packet make the 0.25 s of the record format.
-FRAGMENT_US = 200_000
-_MUX_OPTIONS = {
-    "movflags": "empty_moov+default_base_moof+skip_trailer",
-    "frag_duration": str(FRAGMENT_US),
-    "flush_packets": "1",  # or FFmpeg keeps up to 256 KiB, seconds of sound, in its own memory
-}
+# Room for a whole fragment: what the muxer writes comes in one piece, which need not be put together again.
+_BUFFER_BYTES = 1 << 18
 START_MARK = "start_us="
 
 
@@ -168,7 +164,7 @@ class SegmentFile:
         self._mark = _Mark(0, hashlib.sha256(), start_us, 0)
         self._synced = self._mark
         self._upto_us = start_us
-        self._container = av.open(self, "w", format="mp4", options=_MUX_OPTIONS)
+        self._container = av.open(self, "w", format="mp4", options=MUX_OPTIONS, buffer_size=_BUFFER_BYTES)
         self._container.metadata["comment"] = f"{START_MARK}{start_us}"
         self.stream = add_stream(self._container)
 
