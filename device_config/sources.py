@@ -30,6 +30,15 @@ class SourceSettings(BaseModel):
     channels: tuple[str, ...] = Field(default=(), description="Audio: the track name of each channel, in order.")
     labels: tuple[str, ...] = Field(default=(), description="Audio: what people call each channel, in order.")
     rate: int = Field(default=48000, ge=8000, le=192000, description="Audio: samples a second asked of the device.")
+    delay_ms: int = Field(
+        default=0,
+        ge=-1000,
+        le=5000,
+        description="What it gives comes so much later than it happened, ms (docs/capture.md, Time).",
+    )
+    sender_time: bool = Field(
+        default=True, description="Whether a stream's own reports of time (RTCP) are used where they can be believed."
+    )
 
     @model_validator(mode="after")
     def _check_reachable(self) -> Self:

@@ -15,6 +15,7 @@ from recorder.segment_file import Syncer
 from recorder.segments import Place
 from recorder.sources.base import CaptureSource, Failure, Item, Opened, PictureItem, SoundBlock
 from recorder.sources.pace import monotonic_us
+from recorder.timing import StreamClock
 
 log = structlog.get_logger()
 
@@ -96,12 +97,15 @@ class Capture:
     def _open(self, opened: Opened) -> None:
         self._opened = opened
         config = self._config
+        delay_us, believe = config.source.delay_ms * 1000, config.source.sender_time
         if opened.template is None:
-            self._tracks = SoundTracks(opened.tracks, opened.bits, config.offset_us, self._syncer, self._report)
+            clock = StreamClock(config.offset_us, delay_us, believe=believe, rank=0)  # samples are counted
+            self._tracks = SoundTracks(opened.tracks, opened.bits, config.offset_us, self._syncer, self._report, clock)
             return
+        clock = StreamClock(config.offset_us, delay_us, believe=believe)
         preview = Preview(config.preview, opened.template) if config.preview else None
         track = opened.tracks[0]
-        self._tracks = VideoTrack(track, opened.template, config.offset_us, self._syncer, self._report, preview)
+        self._tracks = VideoTrack(track, opened.template, config.offset_us, self._syncer, self._report, preview, clock)
 
     def _media(self, item: SoundBlock | PictureItem) -> None:
         if isinstance(item, SoundBlock) and isinstance(self._tracks, SoundTracks):

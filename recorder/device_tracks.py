@@ -23,7 +23,7 @@ from recorder.segment_file import Syncer
 from recorder.segments import ClosedSegment, PacketWriter, Place, Progress, SoundWriter
 from recorder.sources.base import SoundBlock, Track, time_base
 from recorder.timeline import PICTURE_MOST_PPB, TimeLine
-from recorder.timing import ARRIVAL, SampleClock, StreamClock
+from recorder.timing import SampleClock, StreamClock
 
 log = structlog.get_logger()
 
@@ -53,16 +53,25 @@ class SoundTracks:
     Args:
         tracks: one for each channel.
         bits: see :class:`recorder.sources.base.Opened`.
-        offset_us: what is added to CLOCK_MONOTONIC: the hearing's clock, less the device's known delay.
+        offset_us: hearing's clock minus CLOCK_MONOTONIC.
         syncer: makes fragments durable.
         report: where ``level``, ``first`` and ``closed`` go.
+        clock: places samples on CLOCK_MONOTONIC.
     """
 
-    def __init__(self, tracks: tuple[Track, ...], bits: int, offset_us: int, syncer: Syncer, report: Report) -> None:
+    def __init__(
+        self,
+        tracks: tuple[Track, ...],
+        bits: int,
+        offset_us: int,
+        syncer: Syncer,
+        report: Report,
+        clock: StreamClock | None = None,
+    ) -> None:
         self._tracks, self._bits, self._offset_us = tracks, bits, offset_us
         self._syncer, self._report = syncer, report
         self._rate = tracks[0].rate
-        self._clock = SampleClock(self._rate)
+        self._clock = SampleClock(self._rate, clock)
         self._meters = [LevelMeter() for _ in tracks]
         self._gauge = SoundGauge(self._rate, len(tracks))
         self._measured = 0
@@ -98,8 +107,6 @@ class SoundTracks:
             )
             for track in self._tracks
         ]
-        for writer in self._writers:
-            writer.time_base = ARRIVAL
 
     def take_block(self, block: SoundBlock) -> None:
         """Measure a block and, in a take, write it.
@@ -108,12 +115,13 @@ class SoundTracks:
             DiskFailed: the disk refused.
         """
         self.bytes += block.samples.nbytes
-        lost_us = self._clock.arrived(len(block.samples), block.arrival_us)
+        lost_us = self._clock.arrived(len(block.samples), block.arrival_us, block.sent_us)
         if block.overflow:
             log.warning("the device says that it lost samples", action="device_overflow", source=self._tracks[0].source)
         if lost_us:
             self._lost(lost_us)
         for writer, channel in zip(self._writers, block.samples.T, strict=False):
+            writer.time_base = self._clock.base
             _tell_closed(self._report, writer.write(channel))
         self._measure(block.samples)
 

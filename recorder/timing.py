@@ -25,6 +25,8 @@ DRIFT_US = 1_000
 #: Time bases of a ``segment`` line (record format, section 7.2).
 ARRIVAL, RTCP = "arrival", "rtcp"
 
+# Of time stamps one may be wrong, and FFmpeg's first one after a report is (by a picture): the smallest two do not count.
+STAMPED = 2
 # Sender reports: how many time stamps with one before they are judged, and how the time on the way may be.
 ENOUGH = 25
 EARLY_US = 20_000
@@ -68,24 +70,25 @@ class SampleClock:
 
     Args:
         rate: samples a second.
+        line: places what was counted.
     """
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, line: StreamClock | None = None) -> None:
         self.rate = rate
         self.samples = 0
-        self._drift = Drift()
+        self._line = line or StreamClock(rank=0)
         self._envelope = Envelope()
         self._baseline: int | None = None
         self._above: list[int] = []
 
-    def arrived(self, samples: int, at_us: int) -> int:
-        """Note a block whose last sample arrived at ``at_us``.
+    def arrived(self, samples: int, at_us: int, sent_us: int | None = None) -> int:
+        """Note a block whose last sample arrived at ``at_us``, and was taken at ``sent_us`` of the sender's clock, if it says so.
 
         Returns:
             µs of sound that must have been lost before it; 0 when none was. Known some seconds after the loss.
         """
         self.samples += samples
-        self._drift.add(self.media_us, at_us - self.media_us)
+        self._line.arrived(self.media_us, at_us, sent_us)
         finished = self._envelope.add(at_us, at_us - self.media_us)
         return 0 if finished is None else self._judge(finished)
 
@@ -101,12 +104,18 @@ class SampleClock:
 
     def place_us(self, media_us: int) -> int:
         """CLOCK_MONOTONIC of a media time, µs."""
-        return media_us + (self._drift.offset_us(media_us) or 0)
+        place_us = self._line.place_us(media_us)
+        return media_us if place_us is None else place_us
 
     @property
     def rate_ppb(self) -> int:
         """See :attr:`recorder.drift.Drift.rate_ppb`."""
-        return self._drift.rate_ppb
+        return self._line.rate_ppb
+
+    @property
+    def base(self) -> str:
+        """See :attr:`StreamClock.base`."""
+        return self._line.base
 
     def _judge(self, smallest: int) -> int:
         if self._baseline is None or smallest < self._baseline:
@@ -123,7 +132,7 @@ class SampleClock:
         self._above.clear()
         self._baseline += lost
         self._envelope.restart()
-        self._drift.restart()
+        self._line.restart()
         return lost
 
 
@@ -139,12 +148,12 @@ class StreamClock:
         offset_us: hearing's clock minus CLOCK_MONOTONIC.
         delay_us: how long media is known to be on its way, for as long as no sender report tells.
         believe: whether sender reports are used at all.
+        rank: see :class:`recorder.drift.Drift`.
     """
 
-    def __init__(self, offset_us: int = 0, delay_us: int = 0, *, believe: bool = True) -> None:
+    def __init__(self, offset_us: int = 0, delay_us: int = 0, *, believe: bool = True, rank: int = STAMPED) -> None:
         self._offset_us, self._delay_us, self._believe = offset_us, delay_us, believe
-        # A time stamp may be wrong, and FFmpeg's first one after a report is (by a picture): the smallest two do not count.
-        self._arrivals, self._sender = Drift(rank=2), Drift(rank=2)
+        self._arrivals, self._sender = Drift(rank), Drift(STAMPED)
         self._told = 0
         self._checked_us: int | None = None
         self._strange = 0
@@ -167,6 +176,11 @@ class StreamClock:
         if self._told >= ENOUGH and last_us != self._checked_us:
             self._checked_us = last_us
             self._judge(media_us)
+
+    def restart(self) -> None:
+        """The media time line was broken."""
+        self._arrivals.restart()
+        self._sender.restart()
 
     def place_us(self, media_us: int) -> int | None:
         """CLOCK_MONOTONIC of a time stamp; None before anything came."""

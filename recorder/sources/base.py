@@ -43,12 +43,14 @@ class Opened:
 class SoundBlock:
     """Samples of all channels, shape (samples, channels).
 
-    ``arrival_us`` is CLOCK_MONOTONIC when the last of them was there; ``overflow`` when the device says that it lost some before.
+    ``arrival_us`` is CLOCK_MONOTONIC when the last of them was there; ``overflow`` when the device says that it lost some before;
+    ``sent_us`` when the last of them was taken, UTC on the sender's own clock, where a stream says so (RTCP).
     """
 
     samples: Samples
     arrival_us: int
     overflow: bool = False
+    sent_us: int | None = None
 
 
 @dataclass(frozen=True)
