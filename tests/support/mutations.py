@@ -52,7 +52,7 @@ class Case:
     """A way to break a record.
 
     ``code`` and ``subject`` are the finding that must be there; a subject of None means any. ``without_key`` says that whoever
-    did it had no access to the device's key.
+    did it had no access to the device's key. ``base``: the golden record that the corpus breaks (tests/support/corpus.py).
     """
 
     name: str
@@ -60,6 +60,7 @@ class Case:
     apply: Callable[[Files, Ed25519Signer], Files]
     subject: Callable[[Files], str | None] = lambda _files: None
     without_key: bool = True
+    base: str = "plain"
 
 
 def _line(number: int) -> Callable[[Files], str]:
