@@ -18,6 +18,7 @@
     ├── ClosedPart              a closed part of a hearing, which this person may not see
     ├── BadContainer            a media file is not the MP4 it should be
     └── UploadError             a record did not get to the archive
+        ├── NoArchive           no archive is set on this box
         ├── Unreachable         no answer, or an answer that a later try may change
         ├── FileAltered         a file on this box is not the one that the journal names
         ├── Refused             the archive said no, and will say no again
@@ -194,6 +195,14 @@ class FileAltered(UploadError):
     code = "file-altered"
     exit_status = 65
     advice = "Keep the disk as it is. Verify the record on this box (hattama verify); a second copy may have the file."
+
+
+class NoArchive(UploadError):
+    """No archive is set on this box: there is nobody to send to, and to try again changes nothing."""
+
+    code = "no-archive"
+    exit_status = 78  # EX_CONFIG: systemd does not start the uploader again
+    advice = "Set archive.url and archive.token (docs/settings.md), then start the uploader."
 
 
 class Refused(UploadError):

@@ -24,7 +24,7 @@ from protocol.errors import ProtocolError
 from protocol.hearing import State
 from storage.client import ArchiveClient
 from storage.done import Done
-from storage.errors import BadReceipt, NotVerified, Refused, StorageError, Unreachable
+from storage.errors import BadReceipt, NoArchive, NotVerified, StorageError, Unreachable
 from storage.handover import RECEIPT, hand_over
 from storage.receipt import Receipt
 from storage.sender import Progress, Sender
@@ -59,7 +59,7 @@ class Uploader:
         wall: seconds since 1970, UTC.
 
     Raises:
-        Refused: no address or token of an archive is set.
+        NoArchive: no address or token of an archive is set.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ def _rank(job: Job) -> tuple[bool, str]:
 
 def _client(settings: Settings) -> ArchiveClient:
     if not settings.archive.url or not settings.archive.token:
-        raise Refused("no archive is set: archive.url and archive.token are needed")
+        raise NoArchive("no archive is set: archive.url and archive.token are needed")
     return ArchiveClient(settings.archive.url, settings.archive.token)
 
 
@@ -201,7 +201,7 @@ def run(settings: Settings, *, now: bool = False, stop: threading.Event | None =
     """Send this box's records until SIGTERM or SIGINT, or until ``stop`` is set.
 
     Raises:
-        Refused: no address or token of an archive is set.
+        NoArchive: no address or token of an archive is set.
     """
     event = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from hattama import helptext
 from hattama.commands.check import NOT_READY
 from recorder.refusals import HearingRuns
+from storage.errors import NoArchive
 
 ROOT = Path(__file__).resolve().parent.parent
 UNITS = ROOT / "systemd" / "system"
@@ -182,6 +185,19 @@ def test_what_the_units_promise_to_the_program() -> None:
             assert "-/var/lib/hattama-signer" in " ".join(_value(path, "InaccessiblePaths")).split(), (
                 "the key is the signer's alone"
             )
+
+
+def test_an_uploader_without_an_archive_is_not_started_again() -> None:
+    assert _value(UNITS / "hattama-uploader.service", "RestartPreventExitStatus") == [str(NoArchive.exit_status)]
+    done = subprocess.run(
+        [sys.executable, "-m", "hattama", "uploader"],
+        env={name: value for name, value in os.environ.items() if not name.startswith("HATTAMA_")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, "no-archive" in done.stderr) == (NoArchive.exit_status, True), done.stderr
 
 
 def test_the_signer_can_tell_who_asks() -> None:
