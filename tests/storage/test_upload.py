@@ -15,7 +15,7 @@ from protocol.record import DirectoryRecord
 from protocol.verification import Trust, verify
 from storage import receipt
 from storage.chunks import Tail
-from storage.errors import Diverged, FileAltered, NotVerified, Refused, Unreachable
+from storage.errors import Diverged, FileAltered, NoArchive, NotVerified, Unreachable
 from storage.sender import Progress, Sender
 from storage.uploader import Uploader, upload_record
 from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, TOKEN, Court
@@ -307,7 +307,7 @@ def test_no_answer_loses_nothing(court: Court) -> None:
 
 def test_without_an_archive_nothing_is_sent(court: Court) -> None:
     settings = court.settings.model_copy(update={"archive": court.settings.archive.model_copy(update={"url": None})})
-    with pytest.raises(Refused, match=r"archive\.url"):
+    with pytest.raises(NoArchive, match=r"archive\.url"):
         Uploader(settings)
     with pytest.raises(Unreachable):
         upload_record(court.record().folder, court.settings)
