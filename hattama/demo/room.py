@@ -8,10 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from device_config.settings import ArchiveSettings, ConsoleSettings, Settings, SourceSettings, SpeechSettings
+from device_config.settings import (
+    ArchiveSettings,
+    ConsoleSettings,
+    ModelSettings,
+    Settings,
+    SourceSettings,
+    SpeechSettings,
+)
 from protocol.hearing import Case, Participant, Seat
 
 SPEECH = Path(__file__).parent / "assets" / "speech.opus"
+#: Made by scripts/make_demo_model.py; it knows the sentences of the demo and marks every word of its as a demonstration's.
+MODEL = Path(__file__).parent / "assets" / "model"
 COURT = "Демонстрационный районный суд"
 SECRETARY, JUDGE = "Д. Үлгі (демо)", "А. Тестова (демо)"
 
@@ -62,6 +71,13 @@ ACTS = (
 )
 
 
+def demonstration_speech() -> SpeechSettings:
+    """The demonstration model for Russian and Kazakh, where the caller's settings name no model."""
+    options: dict[str, str | float | bool] = {"compute_type": "float32"}
+    model = ModelSettings(engine="faster-whisper", path=MODEL, languages=("ru", "kk"), options=options)
+    return SpeechSettings(models=(model,), device="cpu")
+
+
 def settings(state: Path, run: Path, token: str, speech: SpeechSettings) -> Settings:
     """Settings of the demo's box and archive.
 
@@ -95,7 +111,9 @@ def settings(state: Path, run: Path, token: str, speech: SpeechSettings) -> Sett
         ),
         speech=speech,
         console=ConsoleSettings(port=console),
-        archive=ArchiveSettings(name="demo-archive.hattama.local", port=archive, url=f"http://127.0.0.1:{archive}", token=token),
+        archive=ArchiveSettings(
+            name="demo-archive.hattama.local", port=archive, url=f"http://127.0.0.1:{archive}", token=token
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from device_config.identity import add_trust, device_signer, trust_dir
 from device_config.settings import Settings
-from hattama.demo.room import JUDGE, SECRETARY, settings, write_toml
+from hattama.demo.room import JUDGE, SECRETARY, demonstration_speech, settings, write_toml
 from hattama.errors import DemoFailed
 from storage.archive.enrolment import enrol_device, open_archive
 from web.accounts import Accounts, Role
@@ -50,7 +50,7 @@ def prepared(outer: Settings) -> Iterator[Prepared]:
         # Not below state: the path of a Unix socket has at most 107 bytes.
         with tempfile.TemporaryDirectory(prefix="hattama-demo-") as run:
             token = secrets.token_urlsafe(32)
-            inner = settings(state, Path(run), token, outer.speech)
+            inner = settings(state, Path(run), token, outer.speech if outer.speech.models else demonstration_speech())
             config = Path(run) / "settings.toml"
             write_toml(inner, config)
             _enrol(outer, inner, token)
