@@ -29,6 +29,8 @@ log = structlog.get_logger()
 
 # Pictures kept in memory while nothing is recorded: a camera that sends no key frame must not fill it.
 MOST_PICTURES_BYTES = 64 * 2**20
+# What was taken before a take ended may come as much later: the source hands pictures over by fragments (recorder.sources.rests).
+UNDER_WAY_US = 300_000
 
 
 class Report(Protocol):
@@ -201,6 +203,7 @@ class VideoTrack:
         self._clock = clock or StreamClock(offset_us)
         self._recent: list[Picture] = []  # since the last key frame, while nothing is recorded
         self._recent_bytes = 0
+        self._keep_from_us = 0
         self._take: Take | None = None
         self._line = TimeLine(0)  # of the take
         self._begun_us = 0  # decode time of the take's first picture
@@ -259,6 +262,7 @@ class VideoTrack:
             DiskFailed: the disk refused.
         """
         writer, self._writer, self._take = self._writer, None, None
+        self._keep_from_us = self._last.arrival_us + UNDER_WAY_US if self._last else 0
         if writer is not None:
             _tell_closed(self._report, writer.close(closed))
 
@@ -287,6 +291,8 @@ class VideoTrack:
         return ticks_us(ticks, self._base)
 
     def _keep(self, picture: Picture) -> None:
+        if picture.arrival_us < self._keep_from_us:
+            return
         if picture.key or picture.after_hole:
             self._recent, self._recent_bytes = [], 0
         if (picture.key or self._recent) and self._recent_bytes < MOST_PICTURES_BYTES:

@@ -67,7 +67,7 @@ class PacketWriter(TrackWriter):
     def write(self, packet: Packet[Any]) -> list[ClosedSegment]:
         """Take one packet: ``dts`` greater than the last, ``pts`` and ``duration`` set, in the template's time base.
 
-        Until the first key frame packets are dropped: nothing could show them.
+        The packet is used up: it gets the segment's own times. Until the first key frame packets are dropped: nothing could show them.
 
         Returns:
             the segments that were closed by it, usually none.
@@ -116,12 +116,10 @@ class PacketWriter(TrackWriter):
         duration = packet.duration or 0
         self._end = dts + duration
         self._units += 1 if self.media == "video" else round(duration * self._base * self.rate)
-        copy: Packet[Any] = Packet(bytes(packet))
-        copy.time_base = self._base
-        copy.dts, copy.pts = dts - self._head, (dts if packet.pts is None else packet.pts) - self._head
-        copy.duration, copy.is_keyframe = duration, packet.is_keyframe
-        copy.stream = file.stream
-        file.mux([copy], self._time(dts))
+        packet.pts = (dts if packet.pts is None else packet.pts) - self._head
+        packet.dts = dts - self._head
+        packet.time_base, packet.stream = self._base, file.stream
+        file.mux([packet], self._time(dts))
 
     def _roll(self, closed: str, end: int) -> list[ClosedSegment]:
         media_us = self._media_us(end) - self._media_us(self._head)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import queue
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -81,9 +82,8 @@ class Syncer:
     """A thread that syncs every file that changed, as often as the disk allows; the writer never waits for it."""
 
     def __init__(self) -> None:
-        self._changed: dict[SegmentFile, None] = {}
-        self._wake = threading.Condition()
-        self._stopping = False
+        # SimpleQueue: waiting in it costs no Python, several times a second.
+        self._changed: queue.SimpleQueue[SegmentFile | None] = queue.SimpleQueue()
         self._error: ProtocolError | None = None
         self._thread = threading.Thread(target=self._run, name="syncer", daemon=True)
         self._thread.start()
@@ -95,9 +95,9 @@ class Syncer:
             DiskFailed: an earlier sync failed.
         """
         self.check()
-        with self._wake:
-            self._changed[file] = None
-            self._wake.notify()
+        if not file.waits:
+            file.waits = True
+            self._changed.put(file)
 
     def check(self) -> None:
         """Raise what the thread met.
@@ -110,21 +110,14 @@ class Syncer:
 
     def close(self) -> None:
         """Sync what is left and end the thread."""
-        with self._wake:
-            self._stopping = True
-            self._wake.notify()
+        self._changed.put(None)
         self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._changed or self._stopping)
-                files, self._changed = list(self._changed), {}
-                if not files:
-                    return
+        while (file := self._changed.get()) is not None:
+            file.waits = False  # before the sync: what is written from now on needs another one
             try:
-                for file in files:
-                    file.sync()
+                file.sync()
             except ProtocolError as error:
                 self._error = error
                 return
@@ -155,6 +148,7 @@ class SegmentFile:
         on_synced: Callable[[], None] | None = None,
     ) -> None:
         self.path = path
+        self.waits = False  # for the syncer
         self._syncer, self._transform, self._on_synced = syncer, transform, on_synced
         self._splitter = BoxSplitter()
         self._file: DurableFile | None = None
