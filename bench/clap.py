@@ -30,6 +30,8 @@ from tests.support.pulse import DEVICE, RATE
 from tests.support.rtsp_server import SYSTEM_PYTHON
 
 FPS = 25
+# The hearing's clock, as the daemon fixes it: without it a sender's UTC could not be believed.
+OFFSET_US = (time.clock_gettime_ns(time.CLOCK_REALTIME) - time.clock_gettime_ns(time.CLOCK_MONOTONIC)) // 1000
 PERIOD_US = 2_000_000
 FIRST_US = 1_000_000
 _BLOCK = RATE // 100
@@ -39,7 +41,12 @@ _ALSA_CONF = "/usr/share/alsa/alsa.conf"
 
 def make_flashes(path: Path, seconds: int) -> Path:
     """An MP4 whose picture is white for 120 ms at 1 s, 3 s, 5 s and so on."""
-    options = {"preset": "ultrafast", "tune": "zerolatency", "g": str(FPS), "x264-params": "scenecut=0:sliced-threads=0"}
+    options = {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "g": str(FPS),
+        "x264-params": "scenecut=0:sliced-threads=0",
+    }
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS, options=options)
         stream.width, stream.height, stream.pix_fmt = *_SIZE, "yuv420p"
@@ -55,10 +62,16 @@ def make_flashes(path: Path, seconds: int) -> Path:
 
 
 class ClapCamera:
-    """The camera. ``zero_us``: CLOCK_MONOTONIC of the clip's time 0; anew for each client that comes alone."""
+    """The camera. ``zero_us``: CLOCK_MONOTONIC of the clip's time 0; anew for each client that comes alone.
 
-    def __init__(self, clip: Path) -> None:
-        self._process = subprocess.Popen([SYSTEM_PYTHON, clap_camera.__file__, str(clip)], stdout=subprocess.PIPE, text=True)
+    Args:
+        clip: what it shows.
+        late_ms: how much later than it was taken a picture leaves it.
+    """
+
+    def __init__(self, clip: Path, late_ms: int = 0) -> None:
+        command = [SYSTEM_PYTHON, clap_camera.__file__, str(clip), str(late_ms)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.zero_us = 0
         self._port = 0
         self._told = threading.Event()
@@ -77,6 +90,8 @@ class ClapCamera:
         self._process.kill()
         self._process.wait(10)
         self._thread.join(10)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def _listen(self) -> None:
         for line in self._process.stdout or ():
@@ -94,7 +109,14 @@ class ClapMicrophone:
             f"module-native-protocol-unix auth-anonymous=1 socket={socket}",
             f"module-pipe-source source_name=mics file={pipe} format=s16le rate={RATE} channels=1",
         )
-        quiet = ("-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1", "--disable-shm=yes", "--log-level=error")
+        quiet = (
+            "-n",
+            "--daemonize=no",
+            "--use-pid-file=no",
+            "--exit-idle-time=-1",
+            "--disable-shm=yes",
+            "--log-level=error",
+        )
         home = {"HOME": name, "XDG_RUNTIME_DIR": name, "PULSE_RUNTIME_PATH": name}
         arguments = [part for module in modules for part in ("-L", module)]
         self._server = subprocess.Popen(["pulseaudio", *quiet, *arguments], env={**os.environ, **home})
@@ -136,10 +158,15 @@ class ClapMicrophone:
                 file.write(sound[at : at + _BLOCK * 2])
 
 
-def late_ms(found_us: list[int], zero_us: int) -> float:
-    """Median distance of what was found from the nearest true flash or beep, ms; positive is late."""
+def late_ms_of(found_us: list[int], zero_us: int) -> float:
+    """Median distance of what was found (hearing's clock) from the nearest true flash or beep of ``zero_us``, ms; positive is late."""
     half = PERIOD_US // 2
-    return statistics.median((at - zero_us - FIRST_US + half) % PERIOD_US - half for at in found_us) / 1000
+    return statistics.median((at - OFFSET_US - zero_us - FIRST_US + half) % PERIOD_US - half for at in found_us) / 1000
+
+
+def placed(item: dict[str, Any], media_us: int) -> int:
+    """Hearing's clock of a media time of a closed segment (record format, section 7.2)."""
+    return int(item["start_us"] + media_us * (item["end_us"] - item["start_us"]) // item["media_us"])
 
 
 def flashes(folder: Path, closed: list[dict[str, Any]]) -> list[int]:
@@ -150,7 +177,7 @@ def flashes(folder: Path, closed: list[dict[str, Any]]) -> list[int]:
             for frame in container.decode(video=0):
                 white = float(frame.to_ndarray(format="gray").mean()) > 128
                 if white and not before:
-                    found.append(item["start_us"] + round((frame.time or 0) * 1e6))
+                    found.append(placed(item, round((frame.time or 0) * 1e6)))
                 before = white
     return found
 
@@ -160,13 +187,17 @@ def beeps(folder: Path, closed: list[dict[str, Any]]) -> list[int]:
     sound = np.concatenate([samples_in(folder / item["path"]) for item in closed])
     loud = np.flatnonzero(np.abs(sound.astype(np.int32)) > 3000)
     begins = [int(at) for at, before in zip(loud[1:], loud[:-1], strict=True) if at - before > RATE // 2]
-    return [int(closed[0]["start_us"]) + at * 1_000_000 // RATE for at in begins]
+    found = list[int]()
+    for item in closed:
+        found += [placed(item, at * 1_000_000 // RATE) for at in begins if 0 <= at < item["units"]]
+        begins = [at - item["units"] for at in begins]
+    return found
 
 
 @contextmanager
-def room(folder: Path, seconds: int) -> Iterator[tuple[ClapCamera, ClapMicrophone]]:
-    """Both devices, for as long as the block runs."""
-    camera = ClapCamera(make_flashes(folder / "clap.mp4", seconds))
+def room(folder: Path, seconds: int, late_ms: int = 0) -> Iterator[tuple[ClapCamera, ClapMicrophone]]:
+    """Both devices, for as long as the block runs; ``late_ms``: see :class:`ClapCamera`."""
+    camera = ClapCamera(make_flashes(folder / "clap.mp4", seconds), late_ms)
     try:
         microphone = ClapMicrophone(folder)
         try:
@@ -181,7 +212,7 @@ class Recorded:
     """A capture child that is started again and again, one take each time or several."""
 
     def __init__(self, source: dict[str, Any], folder: Path, environment: dict[str, str] | None = None) -> None:
-        self._config = {"source": source, "offset_us": 0, "segment_s": 2.0}
+        self._config = {"source": source, "offset_us": OFFSET_US, "segment_s": 2.0}
         self._folder, self._environment = folder, environment
         self._child: CaptureChild | None = None
 

@@ -1,7 +1,7 @@
 """``.venv/bin/python -m bench.sync``: how well picture and sound stay together.
 
 ``clap``: flash and beep through a real RTSP camera and a real PulseAudio device, whose true times are known, at the start and
-after a restart of either (bench.clap). ``simulate``: eight hours of a microphone and of a camera under clocks that are off, with and
+after a restart of either (bench.clap), and a camera whose pictures leave it late. ``simulate``: eight hours of a microphone and of a camera under clocks that are off, with and
 without restarts (bench.sync_clock). ``join``: thousands of segments of sound of such a device through the real writers, read again
 sample by sample. Exit status 1 when a limit is broken.
 """
@@ -20,7 +20,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.clap import Recorded, beeps, flashes, late_ms, room
+from bench.clap import ClapCamera, Recorded, beeps, flashes, late_ms_of, make_flashes, room
 from bench.machine import machine
 from bench.sync_clock import FRAME_US, Simulated, camera, join, microphone
 from tests.support.pulse import DEVICE
@@ -30,11 +30,14 @@ from tests.support.rtsp_server import why_not as no_rtsp
 CLAP_LIMIT_MS = 40.0
 CORRECTED_LIMIT_US = 20_000
 TAKE_S = 8.0
+#: A camera's first sender report comes within 5 s.
+REPORT_S = 10.0
+LATE_MS = 150
 #: What a device has to settle after it was opened, before a take begins, s: the anchor is the best of what came so far.
 PHASES = ("start", "camera restarted", "microphone restarted")
 
 
-def clap(restarts: int) -> list[dict[str, Any]]:
+def clap(restarts: int, take_s: float = TAKE_S) -> list[dict[str, Any]]:
     """Offset of picture against sound in one take at the start and after each restart, ms."""
     found: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="hattama-sync-") as name:
@@ -53,10 +56,15 @@ def clap(restarts: int) -> list[dict[str, Any]]:
                     take = f"T{number + 1:02d}"
                     picture.begin(take)
                     sound.begin(take)
-                    time.sleep(TAKE_S)
-                    flash = late_ms(flashes(folder, picture.end(take)), camera.zero_us)
-                    beep = late_ms(beeps(folder, sound.end(take)), microphone.zero_us)
-                    one = {"phase": phase, "picture_late_ms": flash, "sound_late_ms": beep, "offset_ms": flash - beep}
+                    time.sleep(take_s)
+                    flash = late_ms_of(flashes(folder, picture.end(take)), camera.zero_us)
+                    beep = late_ms_of(beeps(folder, sound.end(take)), microphone.zero_us)
+                    one: dict[str, Any] = {
+                        "phase": phase,
+                        "picture_late_ms": flash,
+                        "sound_late_ms": beep,
+                        "offset_ms": flash - beep,
+                    }
                     found.append(
                         {key: round(value, 1) if isinstance(value, float) else value for key, value in one.items()}
                     )
@@ -65,6 +73,27 @@ def clap(restarts: int) -> list[dict[str, Any]]:
                 picture.close()
                 sound.close()
     return found
+
+
+def late(late_ms: int, *, believe: bool, delay_ms: int = 0) -> dict[str, Any]:
+    """A camera whose pictures leave it late: how late they are placed, by its own reports or by arrival, ms."""
+    with tempfile.TemporaryDirectory(prefix="hattama-sync-") as name:
+        folder = Path(name)
+        camera = ClapCamera(make_flashes(folder / "clap.mp4", 60), late_ms)
+        source = {"name": "cam", "kind": "camera", "media": "video", "url": camera.url}
+        picture = Recorded({**source, "sender_time": believe, "delay_ms": delay_ms}, folder)
+        try:
+            picture.restart()
+            time.sleep(REPORT_S)
+            picture.begin("T01")
+            time.sleep(TAKE_S)
+            closed = picture.end("T01")
+            late_by = late_ms_of(flashes(folder, closed), camera.zero_us)
+        finally:
+            picture.close()
+            camera.close()
+    bases = sorted({item["time_base"] for item in closed})
+    return {"late_ms": late_ms, "delay_ms": delay_ms, "time_base": bases, "picture_late_ms": round(late_by, 1)}
 
 
 def simulated(hours: float) -> Iterator[Simulated]:
@@ -95,6 +124,11 @@ def main() -> int:
         offsets = [item["offset_ms"] for item in figures["clap"]]
         figures["clap_offset_ms"] = {"median": statistics.median(offsets), "from_to": [min(offsets), max(offsets)]}
         broken += [f"clap: {item}" for item in figures["clap"] if abs(item["offset_ms"]) > CLAP_LIMIT_MS]
+        # As an administrator does it: without reports the delay is measured, and set.
+        measured = late(LATE_MS, believe=False)
+        kept = [late(LATE_MS, believe=True), late(LATE_MS, believe=False, delay_ms=round(measured["picture_late_ms"]))]
+        figures["late"] = [measured, *kept]
+        broken += [f"late: {item}" for item in kept if abs(item["picture_late_ms"]) > CLAP_LIMIT_MS]
     if "simulate" in chosen.parts:
         made = list(simulated(chosen.hours))
         figures["simulate"] = [asdict(item) for item in made]
