@@ -35,7 +35,7 @@ class _Model(BaseModel):
 class ModelSettings(_Model):
     """A speech model on the disk of this box."""
 
-    engine: Literal["faster-whisper", "moonshine"] = Field(description="The engine that reads it.")
+    engine: Literal["faster-whisper", "moonshine", "onnx-asr"] = Field(description="The engine that reads it.")
     path: Path = Field(description="Folder of the model; nothing is ever downloaded.")
     languages: tuple[str, ...] = Field(description="Languages it is used for: kk, ru, en.")
     options: dict[str, str | int | float | bool] = Field(default_factory=dict, description="Options of the engine.")

@@ -107,10 +107,17 @@ def _moonshine(model: ModelSettings, _speech: SpeechSettings) -> Recognizer:
     return MoonshineRecognizer(model)
 
 
+def _onnx_asr(model: ModelSettings, speech: SpeechSettings) -> Recognizer:
+    from transcription.onnx_asr_engine import OnnxAsrRecognizer
+
+    return OnnxAsrRecognizer(model, threads=speech.threads, device=speech.device)
+
+
 #: Engines by the name they have in the settings. Imported when used: none is needed to record.
 ENGINES: Final[Mapping[str, Loader]] = {
     "faster-whisper": _faster_whisper,
     "moonshine": _moonshine,
+    "onnx-asr": _onnx_asr,
 }
 
 
