@@ -15,10 +15,12 @@ import typer
 
 from hattama.commands import (
     archive,
+    brief,
     check,
     console,
     demo,
     device,
+    export,
     models,
     record,
     recorder,
@@ -78,7 +80,9 @@ app.add_typer(archive.app, name="archive")
 app.add_typer(record.app, name="record")
 app.command("import")(importer.import_)
 app.command("transcript")(transcript.transcript)
+app.command("brief")(brief.brief)
 app.command("verify")(verify.verify)
+app.command("export")(export.export)
 app.command("check")(check.check)
 app.add_typer(user.app, name="user")
 app.add_typer(settings.app, name="settings")

@@ -24,7 +24,7 @@ from tests.protocol.test_places import measured
 from tests.protocol.test_verification import closed_record
 from tests.support.forgery import forge
 from tests.support.mutations import CASES
-from tests.support.records import OTHER_SIGNER, SIGNER, files_of, make_record
+from tests.support.records import OTHER_SIGNER, SIGNER, START_US, RecordMaker, files_of, make_record
 
 BUILD = Path(__file__).parents[2] / "web" / "static" / "build"
 NODE = shutil.which("node")
@@ -147,6 +147,8 @@ def said_by_python(broken: Broken) -> dict[str, Any]:
         "completeness": report.completeness,
         "provenance": report.provenance,
         "good": report.good,
+        "hearing": report.hearing,
+        "device": report.device,
     }
 
 
@@ -189,6 +191,26 @@ def test_the_two_agree(tmp_path: Path) -> None:
         if first != second:
             differing.append(difference(broken.name, first, second))
     assert not differing, f"{len(differing)} of {len(cases)} differ:\n" + "\n".join(differing[:40])
+
+
+def test_a_file_too_long_to_hold_is_read_piece_by_piece(tmp_path: Path) -> None:
+    """Beyond 64 MiB the second verifier hashes by itself what it reads in pieces."""
+    maker = RecordMaker(tmp_path / "long")
+    start = START_US + 1_000_000
+    maker.state("planned", "recording")
+    maker.take("T01", start, ["mic"])
+    maker.segment("T01", "mic", 1, start, 10_000_000, digests=2_100_001, closed="recovered")
+    maker.end_take("T01", start + 10_000_000, "finish")
+    maker.state("recording", "finished")
+    maker.seal()
+    maker.writer.close()
+    program, trust = str(BUILD / "verify-cli.js"), ["--trust", SIGNER.key.text]
+    assert run_node(program, str(tmp_path / "long"), *trust).returncode == 0
+    with (tmp_path / "long/media/T01/mic/0001.mp4").open("r+b") as file:
+        file.seek(64_000_000)
+        file.write(b"x")
+    found = json.loads(run_node(program, str(tmp_path / "long"), *trust).stdout)["findings"]
+    assert [(item["code"], item["subject"]) for item in found] == [("file-altered", "media/T01/mic/0001.mp4")]
 
 
 def difference(name: str, first: dict[str, Any], second: dict[str, Any]) -> str:

@@ -2,12 +2,14 @@
 //
 // Every folder src/<app>/ that has a main.ts becomes ../static/build/<app>.js, and beside it <app>.messages.json:
 // the texts its sources ask for with t("…"), which the page then delivers in the reader's language (web/i18n.py).
-// A folder whose name ends in -cli is a command for Node and has no texts.
+// A folder whose name ends in -cli is a command for Node and has no texts; one that ends in -page becomes a single HTML file
+// that works from a disk (build-page.mjs): src/verify-page/ is ../static/build/verify.html.
 // `--tests` bundles every src/**/*.test.ts for Node's own test runner into .tests/; `--watch` builds again on change.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { buildPage } from "./build-page.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const sources = join(here, "src");
@@ -37,8 +39,11 @@ const common = { absWorkingDir: here, bundle: true, format: "esm", logLevel: "in
 
 async function buildApps(watch) {
   const all = readdirSync(sources).filter((name) => existsSync(join(sources, name, "main.ts")));
-  const apps = all.filter((name) => !name.endsWith("-cli"));
+  const apps = all.filter((name) => !/-(cli|page)$/.test(name));
   await buildCommands(all.filter((name) => name.endsWith("-cli")));
+  for (const name of all.filter((name) => name.endsWith("-page"))) {
+    await buildPage(common, join(sources, name), join(output, name.replace(/-page$/, "")), join(here, "..", "locale"), messagesOf);
+  }
   const options = {
     ...common,
     entryPoints: Object.fromEntries(apps.map((name) => [name, join(sources, name, "main.ts")])),

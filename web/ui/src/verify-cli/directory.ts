@@ -1,5 +1,5 @@
 /** A record in a folder, for Node. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 
 import type { Bytes } from "../verify/bytes";
@@ -19,7 +19,16 @@ export class DirectorySource implements RecordSource {
     return facts;
   }
 
-  async read(path: string): Promise<Bytes> {
-    return new Uint8Array(await readFile(join(this.folder, path)));
+  async read(path: string, start = 0, end?: number): Promise<Bytes> {
+    const file = join(this.folder, path);
+    if (end === undefined) return new Uint8Array(await readFile(file));
+    const handle = await open(file);
+    try {
+      const bytes = new Uint8Array(end - start);
+      const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
+      return bytes.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
   }
 }

@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject } from "./canonical";
 import { isChunk, LARGEST, type Files, type Journal, type Line } from "./journal";
 import { isManifest, type Entry, type Manifests } from "./manifests";
 import type { Findings } from "./report";
-import { digestOf } from "./sha256";
+import { digestOf, Sha256 } from "./sha256";
 import type { RecordSource } from "./source";
 
 const MAGIC = "HTMENC01";
@@ -12,6 +12,10 @@ const HEADER = 24;
 /** A secretstream chunk is 17 bytes longer than its plaintext, and at most 16 MiB. */
 const CHUNK_LEAST = 17;
 const CHUNK_MOST = 2 ** 24;
+
+/** Files up to this length are read and hashed at once, by WebCrypto; longer ones piece by piece. */
+const AT_ONCE = 2 ** 26;
+const PIECE = 2 ** 22;
 
 export type OnFile = (path: string, bytes: number) => void;
 
@@ -123,31 +127,40 @@ async function checkFile(source: RecordSource, files: Files, task: Task, finding
   if (wrongLength) findings.add("file-size", path);
   const framed = expected !== null && path.endsWith(".enc");
   if (length > LARGEST || (wrongLength && !framed && prefix === null)) return;
-  const bytes = await source.read(path);
-  if (expected !== null && !wrongLength && !(await hasDigest(bytes, expected.sha256))) findings.add("file-altered", path);
-  if (prefix !== null && !(await startsAs(bytes, prefix))) findings.add("progress-mismatch", path);
-  if (framed && !isFramed(bytes)) findings.add("bad-container", path);
+  const whole = length <= AT_ONCE ? await source.read(path) : null;
+  const part: Part = whole
+    ? (start, end) => Promise.resolve(whole.subarray(start, end))
+    : (start, end) => source.read(path, start, end);
+  if (expected !== null && !wrongLength && !(await hasDigest(part, length, expected.sha256))) findings.add("file-altered", path);
+  if (prefix !== null && !(prefix.bytes <= length && (await hasDigest(part, prefix.bytes, prefix.sha256))))
+    findings.add("progress-mismatch", path);
+  if (framed && !(await isFramed(part, length))) findings.add("bad-container", path);
 }
 
-async function hasDigest(bytes: Bytes, stated: string): Promise<boolean> {
+/** The bytes of a file from one place up to another. */
+type Part = (start: number, end: number) => Promise<Bytes>;
+
+/** Whether the file's first `length` bytes have this digest. */
+async function hasDigest(part: Part, length: number, stated: string): Promise<boolean> {
   const digest = fromBase64(stated);
-  return digest !== null && equal(digest, await digestOf(bytes));
-}
-
-async function startsAs(bytes: Bytes, prefix: Expected): Promise<boolean> {
-  return prefix.bytes <= bytes.length && hasDigest(bytes.subarray(0, prefix.bytes), prefix.sha256);
+  if (digest === null) return false;
+  if (length <= AT_ONCE) return equal(digest, await digestOf(await part(0, length)));
+  const hash = new Sha256();
+  for (let at = 0; at < length; at += PIECE) hash.update(await part(at, Math.min(length, at + PIECE)));
+  return equal(digest, hash.digest());
 }
 
 /** Section 9: the frame of an encrypted file, as far as it can be seen without the key. */
-export function isFramed(bytes: Bytes): boolean {
-  if (bytes.length < MAGIC.length + HEADER) return false;
-  for (let i = 0; i < MAGIC.length; i++) if (bytes[i] !== MAGIC.charCodeAt(i)) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+async function isFramed(part: Part, whole: number): Promise<boolean> {
+  if (whole < MAGIC.length + HEADER) return false;
+  const magic = await part(0, MAGIC.length);
+  for (let i = 0; i < MAGIC.length; i++) if (magic[i] !== MAGIC.charCodeAt(i)) return false;
   let at = MAGIC.length + HEADER;
-  while (at < bytes.length) {
-    if (bytes.length - at < 4) return false;
-    const length = view.getUint32(at);
-    if (length < CHUNK_LEAST || length > CHUNK_MOST || length > bytes.length - at - 4) return false;
+  while (at < whole) {
+    if (whole - at < 4) return false;
+    const stated = await part(at, at + 4);
+    const length = new DataView(stated.buffer, stated.byteOffset, 4).getUint32(0);
+    if (length < CHUNK_LEAST || length > CHUNK_MOST || length > whole - at - 4) return false;
     at += 4 + length;
   }
   return true;

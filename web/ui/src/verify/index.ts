@@ -13,6 +13,7 @@ import type { RecordSource } from "./source";
 import { checkTimeline, isOpen } from "./timeline";
 
 export type { Completeness, Finding, Integrity, Provenance, Question, Report, Severity } from "./report";
+export { parseVerifierKey } from "./note";
 export { DroppedSource, FetchSource, MemorySource, type FileFact, type RecordSource } from "./source";
 
 /** What is being read: `done` of `total` bytes before `path`. */
@@ -60,5 +61,6 @@ export async function verify(source: RecordSource, trust: Iterable<string>, opti
   if (receipt !== undefined && receipt <= LARGEST) {
     await checkReceipt(await source.read("receipt.json"), journal, opened, trusted, findings);
   }
-  return report(findings, false, valid.length > 0);
+  const named = { hearing: opened.hearing, device: opened.device.text };
+  return report(findings, false, valid.length > 0, named);
 }

@@ -17,6 +17,10 @@ export type Completeness = "complete" | "complete-with-gaps" | "redacted" | "ope
 export type Provenance = "trusted" | "unlisted-key" | "unsigned" | "invalid";
 
 export interface Report {
+  /** Empty when line 0 could not be read. */
+  readonly hearing: string;
+  /** The verifier key of line 0, or an empty text. */
+  readonly device: string;
   readonly findings: readonly Finding[];
   readonly integrity: Integrity;
   readonly completeness: Completeness;
@@ -107,7 +111,7 @@ export class Findings {
  * @param ended the run ended before step 3: nothing is known about files and keys
  * @param proven a checkpoint passed step 3
  */
-export function report(findings: Findings, ended: boolean, proven: boolean): Report {
+export function report(findings: Findings, ended: boolean, proven: boolean, named = { hearing: "", device: "" }): Report {
   const failed = (question: Question, ...but: readonly Code[]): boolean =>
     findings.list.some((f) => f.severity === "fail" && f.question === question && !but.includes(f.code));
   const integrity: Integrity = failed("integrity")
@@ -125,7 +129,7 @@ export function report(findings: Findings, ended: boolean, proven: boolean): Rep
         : "trusted";
   const whole = completeness !== "incomplete" && completeness !== "open";
   const good = integrity === "intact" && whole && provenance === "trusted";
-  return { findings: findings.list, integrity, completeness, provenance, good };
+  return { ...named, findings: findings.list, integrity, completeness, provenance, good };
 }
 
 function softCompleteness(findings: Findings): Completeness {

@@ -1,10 +1,10 @@
 /**
- * SHA-256 (FIPS 180-4), at once and without a promise.
+ * SHA-256 (FIPS 180-4), without a promise, at once or piece by piece.
  *
- * WebCrypto hashes the files; a journal of three hours has a hundred thousand leaves and nodes of a few hundred bytes,
+ * WebCrypto hashes the files that fit into memory; a journal of three hours has a hundred thousand leaves and nodes of a few hundred bytes,
  * and a promise for each costs more than the hash.
  */
-import type { Bytes } from "./bytes";
+import { concat, type Bytes } from "./bytes";
 
 const K = new Uint32Array(64);
 const START = new Uint32Array(8);
@@ -51,23 +51,51 @@ function block(h: Uint32Array, data: DataView, at: number): void {
   for (const [i, value] of [a, b, c, d, e, f, g, k].entries()) h[i] = h[i]! + value;
 }
 
+/** A digest that is fed piece by piece: of files that are too long to hold. */
+export class Sha256 {
+  private readonly h = START.slice();
+  private held: Uint8Array = new Uint8Array();
+  private length = 0;
+
+  update(bytes: Uint8Array): this {
+    this.length += bytes.length;
+    let data = bytes;
+    if (this.held.length > 0) {
+      const lacking = Math.min(64 - this.held.length, bytes.length);
+      const filled = concat(this.held, bytes.subarray(0, lacking));
+      data = bytes.subarray(lacking);
+      if (filled.length < 64) {
+        this.held = filled;
+        return this;
+      }
+      block(this.h, new DataView(filled.buffer), 0);
+    }
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    const whole = data.length - (data.length % 64);
+    for (let at = 0; at < whole; at += 64) block(this.h, view, at);
+    this.held = data.slice(whole);
+    return this;
+  }
+
+  /** The digest of all that was fed; nothing is fed after it. */
+  digest(): Bytes {
+    const rest = this.held.length;
+    const tail = new Uint8Array(rest < 56 ? 64 : 128);
+    tail.set(this.held);
+    tail[rest] = 0x80;
+    const view = new DataView(tail.buffer);
+    view.setUint32(tail.length - 8, Math.floor(this.length / 2 ** 29));
+    view.setUint32(tail.length - 4, (this.length << 3) >>> 0);
+    for (let at = 0; at < tail.length; at += 64) block(this.h, view, at);
+    const digest = new Uint8Array(32);
+    const out = new DataView(digest.buffer);
+    for (let i = 0; i < 8; i++) out.setUint32(4 * i, this.h[i]!);
+    return digest;
+  }
+}
+
 export function sha256(bytes: Uint8Array): Bytes {
-  const h = START.slice();
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const whole = bytes.length - (bytes.length % 64);
-  for (let at = 0; at < whole; at += 64) block(h, view, at);
-  const rest = bytes.length - whole;
-  const tail = new Uint8Array(rest < 56 ? 64 : 128);
-  tail.set(bytes.subarray(whole));
-  tail[rest] = 0x80;
-  const tailView = new DataView(tail.buffer);
-  tailView.setUint32(tail.length - 8, Math.floor(bytes.length / 2 ** 29));
-  tailView.setUint32(tail.length - 4, (bytes.length << 3) >>> 0);
-  for (let at = 0; at < tail.length; at += 64) block(h, tailView, at);
-  const digest = new Uint8Array(32);
-  const out = new DataView(digest.buffer);
-  for (let i = 0; i < 8; i++) out.setUint32(4 * i, h[i]!);
-  return digest;
+  return new Sha256().update(bytes).digest();
 }
 
 /** SHA-256 of a file's bytes, through WebCrypto (a whole buffer at once). */

@@ -10,8 +10,8 @@ export interface FileFact {
 export interface RecordSource {
   /** Every file below the record's folder. */
   files(): Promise<FileFact[]>;
-  /** The whole file. Rejects when it cannot be read. */
-  read(path: string): Promise<Bytes>;
+  /** The bytes from `start` up to `end`, the whole file by default. Rejects when they cannot be read. */
+  read(path: string, start?: number, end?: number): Promise<Bytes>;
 }
 
 /** Files held in memory: for tests, and for what a page already has. */
@@ -22,9 +22,10 @@ export class MemorySource implements RecordSource {
     return Promise.resolve([...this.contents].map(([path, bytes]) => ({ path, bytes: bytes.length })));
   }
 
-  read(path: string): Promise<Bytes> {
+  read(path: string, start = 0, end?: number): Promise<Bytes> {
     const bytes = this.contents.get(path);
-    return bytes === undefined ? Promise.reject(new Error(`no such file: ${path}`)) : Promise.resolve(bytes);
+    if (bytes === undefined) return Promise.reject(new Error(`no such file: ${path}`));
+    return Promise.resolve(start === 0 && end === undefined ? bytes : bytes.subarray(start, end));
   }
 }
 
@@ -44,17 +45,35 @@ export class FetchSource implements RecordSource {
     return Promise.resolve([...this.list]);
   }
 
-  async read(path: string): Promise<Bytes> {
+  async read(path: string, start = 0, end?: number): Promise<Bytes> {
     const init: RequestInit = { credentials: "same-origin", cache: "no-store" };
+    if (end !== undefined) init.headers = { Range: `bytes=${start}-${end - 1}` };
     const response = await fetch(this.address(path), this.signal ? { ...init, signal: this.signal } : init);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`);
-    return new Uint8Array(await response.arrayBuffer());
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    return response.status === 206 ? bytes : bytes.subarray(start, end);
   }
 }
 
 /** A folder that a person dropped on the page or chose in a dialog. */
 export class DroppedSource implements RecordSource {
   private constructor(private readonly contents: ReadonlyMap<string, File>) {}
+
+  /**
+   * The folders in it that hold a journal, nearest first; "" is the folder itself. A copy may have been chosen with the folder
+   * around it, in which this page lies, too.
+   */
+  records(): string[] {
+    const journals = [...this.contents.keys()].map((path) => /^(.*\/|)(?:journal\.jsonl|journal\.chunks\/000001)$/.exec(path)?.[1]);
+    const found = [...new Set(journals.filter((prefix) => prefix !== undefined))];
+    return found.sort((a, b) => a.split("/").length - b.split("/").length || (a < b ? -1 : 1));
+  }
+
+  /** What lies below a folder of {@link records}. */
+  below(prefix: string): DroppedSource {
+    const inside = [...this.contents].filter(([path]) => path.startsWith(prefix));
+    return new DroppedSource(new Map(inside.map(([path, file]) => [path.slice(prefix.length), file])));
+  }
 
   /** From `<input type="file" webkitdirectory>`: the first part of each path is the folder's own name. */
   static ofList(list: Iterable<File>): DroppedSource {
@@ -80,10 +99,10 @@ export class DroppedSource implements RecordSource {
     return Promise.resolve([...this.contents].map(([path, file]) => ({ path, bytes: file.size })));
   }
 
-  async read(path: string): Promise<Bytes> {
+  async read(path: string, start = 0, end?: number): Promise<Bytes> {
     const file = this.contents.get(path);
     if (file === undefined) throw new Error(`no such file: ${path}`);
-    return new Uint8Array(await file.arrayBuffer());
+    return new Uint8Array(await (end === undefined ? file : file.slice(start, end)).arrayBuffer());
   }
 }
 

@@ -9,7 +9,7 @@ import { compareCodePoints, concat, fromBase64, fromHex, toHex, utf8, type Bytes
 import { canonical, parseCanonical } from "./canonical";
 import { leafHash, rootOf, rootsAt, verifyInclusion } from "./merkle";
 import { parseCheckpoint, parseSignatureLine, parseVerifierKey, splitNotes, verifySignature } from "./note";
-import { digestOf, sha256 } from "./sha256";
+import { digestOf, Sha256, sha256 } from "./sha256";
 
 const bytesOf = (text: string): Bytes => new Uint8Array(Buffer.from(text, "base64"));
 
@@ -17,6 +17,16 @@ test("SHA-256 gives what WebCrypto gives, at every length around a block", async
   for (let length = 0; length < 200; length++) {
     const bytes = Uint8Array.from({ length }, (_, i) => (i * 7 + length) % 256);
     assert.equal(toHex(sha256(bytes)), toHex(await digestOf(bytes)), `length ${length}`);
+  }
+});
+
+test("SHA-256 fed piece by piece gives the same, wherever it is cut", async () => {
+  const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 31) % 256);
+  const whole = toHex(await digestOf(bytes));
+  for (const piece of [1, 7, 63, 64, 65, 128, 500, 999, 1000]) {
+    const hash = new Sha256();
+    for (let at = 0; at < bytes.length; at += piece) hash.update(bytes.subarray(at, at + piece));
+    assert.equal(toHex(hash.digest()), whole, `pieces of ${piece}`);
   }
 });
 
