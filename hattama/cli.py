@@ -15,6 +15,7 @@ import typer
 
 from hattama.commands import (
     archive,
+    brief,
     check,
     console,
     demo,
@@ -79,6 +80,7 @@ app.add_typer(archive.app, name="archive")
 app.add_typer(record.app, name="record")
 app.command("import")(importer.import_)
 app.command("transcript")(transcript.transcript)
+app.command("brief")(brief.brief)
 app.command("verify")(verify.verify)
 app.command("export")(export.export)
 app.command("check")(check.check)

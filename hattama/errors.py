@@ -5,6 +5,7 @@
     HattamaError                code, exit_status, advice
     ├── NoOpenHearing           no hearing was named and none is open
     ├── NoTranscript            the record holds no such transcript that can be read
+    ├── NoBrief                 the record holds no such protocol
     ├── BadArgument             an argument cannot be understood
     ├── CannotListen            a service's address is taken or not of this machine
     ├── SystemRefused           the operating system refused: a folder, a permission, a full disk
@@ -39,6 +40,14 @@ class NoTranscript(HattamaError):
     code = "no-transcript"
     exit_status = 66  # EX_NOINPUT
     advice = "Its folder transcript/ lists the revisions; one that ends in .enc is closed."
+
+
+class NoBrief(HattamaError):
+    """The record holds no brief protocol, or not the revision that was asked for."""
+
+    code = "no-brief"
+    exit_status = 66  # EX_NOINPUT
+    advice = "Its folder protocol/ lists the revisions; the console drafts one when the hearing is finished."
 
 
 class BadArgument(HattamaError):

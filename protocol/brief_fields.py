@@ -155,12 +155,14 @@ def _course(w: Words, line: CourseLine) -> Item:
     others = (
         "" if line.place is None or not line.place.others else f" ({w.t('place.others', others=line.place.others)})"
     )
+    person = f"{w.role(line.role)} {line.participant}".strip() if line.participant else ""
     return {
         "time": w.at(line.at_us),
         "action": w.t("course.remark") if line.kind == "remark" else title,
         "law": w.cite(line.law, line.article),
-        "person": f"{w.role(line.role)} {line.participant}".strip() if line.participant else "",
+        "person": person,
         "note": line.note,
+        "about": "; ".join(text for text in (person, line.note) if text.strip()),
         "file": "" if line.place is None else line.place.path,
         "offset": w.t("place.none")
         if line.place is None

@@ -12,6 +12,7 @@ _LINE: Final = {
     "law": "its article",
     "person": "role and name",
     "note": "what was noted",
+    "about": "person and note, parted by a semicolon",
     "file": "file of the recording; empty where nothing was recorded",
     "offset": "offset in it, in words with the number of other files; else that there is no recording",
 }
@@ -43,6 +44,7 @@ CATALOGUE: Final = Catalogue(
         "recording_law": "article that makes the recording the electronic protocol",
         "announced_at": "when the use of recording was announced",
         "announced_place": "file and offset of it",
+        "announced_note": "what was noted",
         "takes": "recorded intervals with the reason why each ended",
         "file_count": "number of files",
         "json_name": "file of the record that lists every file",

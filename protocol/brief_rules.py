@@ -112,7 +112,7 @@ SHOWN: Final[dict[str, tuple[str, ...]]] = {
     "final": ("final_on",),
     "announced": ("announced_at",),
     "files": ("files.path", "tracks.files"),
-    "who_spoke": ("interrogated.person", "course.person"),
+    "who_spoke": ("interrogated.person", "course.person", "course.about"),
     "places": ("interrogated.offset", "course.offset"),
     "materials": ("course.action", "evidence.action"),
     "transcript": ("transcript_number",),
@@ -195,6 +195,13 @@ def confirm(brief: Brief, final_on: str) -> Brief:
         raise BriefIncomplete(left)
     missing = tuple(point for point in brief.missing if point.key != "final")
     return replace(brief, final_on=final_on, confirmed=True, missing=missing)
+
+
+def in_full(brief: Brief) -> Brief:
+    """The same hearing's full protocol, a draft again: its points are others."""
+    law, article = document_article(brief.code, "full")
+    full = replace(brief, form="full", law=law, article=article, confirmed=False, final_on="")
+    return replace(full, missing=missing_points(full, {point.key: point.reason for point in brief.missing}))
 
 
 def identified(brief: Brief) -> tuple[Participant, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import re
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,18 @@ from pypdf import PdfReader
 
 from protocol.brief import Brief, CourtFacts
 from protocol.brief_words import ANNEX_LIMIT, Words
-from protocol.documents import FONTS, FontMissing, OutsideResource, render_html, render_pdf, visible
+from protocol.canonical import loads
+from protocol.documents import (
+    FONTS,
+    FontMissing,
+    OutsideResource,
+    document,
+    render_csv,
+    render_docx,
+    render_html,
+    render_pdf,
+    visible,
+)
 from protocol.hearing import Participant, Stage
 from protocol.view import HearingView
 from tests.protocol.scene import at, civil, transcript_of
@@ -181,6 +194,35 @@ def test_hostile_names_are_harmless_text() -> None:
     assert "<script>alert(1)</script>" in text
     assert "[U+1F600]" in text
     assert text.replace(" ", "").count("Ы" * 300) >= 2
+
+
+def test_hostile_names_are_harmless_in_every_other_form() -> None:
+    view = civil(SHORT)
+    formulas = ('=HYPERLINK("http://example.org")', "+1+1", "-2", "@SUM(A1)", " =1", *HOSTILE)
+    for index, name in enumerate(formulas):
+        view.participants[f"h{index}"] = Participant(f"h{index}", "witness", name, note=name)
+        view.stages.append(Stage(99 + index, "WITNESS", at(0.2), name, f"h{index}", name))
+    drawn = document(brief_of(view), "ru")
+    loads(drawn.to_json())
+    with zipfile.ZipFile(io.BytesIO(render_docx(drawn))) as package:
+        xml = package.read("word/document.xml").decode()
+        assert not [name for name in package.namelist() if name.endswith((".bin", ".vml"))]
+        assert "http://example.org" not in package.read("word/_rels/document.xml.rels").decode()
+    assert "<script" not in xml
+    assert "w:hyperlink" not in xml
+    assert "w:instrText" not in xml  # fields stand in the foot only
+    assert "[U+202E]" in xml
+    assert "Ы" * 300 in xml
+    cells = [cell for row in csv.reader(io.StringIO(render_csv(drawn).decode("utf-8-sig"))) for cell in row]
+    assert not [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@"))]
+    for form in (xml, render_csv(drawn).decode(), drawn.to_json().decode(), " ".join(cells)):
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b-\u200f\x00\x01\x7f]", form)
+
+
+def test_a_formula_that_stands_alone_in_a_cell_is_text_in_csv() -> None:
+    view = civil(SHORT)
+    view.remarks = [replace(remark, text='=cmd|"/c calc"!A1') for remark in view.remarks]
+    assert "\"'=cmd|" in render_csv(document(brief_of(view), "ru")).decode("utf-8-sig")
 
 
 def test_a_page_that_asks_for_something_is_refused() -> None:
