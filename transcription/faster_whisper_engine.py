@@ -103,6 +103,7 @@ class FasterWhisperRecognizer:
         self._seed(_SEED)
         words: list[RecognizedWord] = []
         worst: float | None = None
+        nobody: float | None = None
         try:
             segments, _ = self._model.transcribe(
                 samples,
@@ -119,10 +120,11 @@ class FasterWhisperRecognizer:
             )
             for segment in segments:
                 worst = segment.avg_logprob if worst is None else min(worst, segment.avg_logprob)
+                nobody = segment.no_speech_prob if nobody is None else max(nobody, segment.no_speech_prob)
                 words += [_word(word) for word in segment.words or () if word.word.strip()]
         except Exception as error:
             raise RecognitionFailed(f"faster-whisper: {error!r}") from error
-        return Recognition(tuple(words), worst)
+        return Recognition(tuple(words), worst, nobody)
 
 
 def _word(word: Any) -> RecognizedWord:

@@ -1,6 +1,6 @@
 """What is not believed: text that an engine made up rather than heard. Pure; each rule has a code for the transcript.
 
-The limits for compression and log probability are Whisper's own (Radford et al. 2022, section 4.5).
+The limits for compression, log probability and "nobody speaks" are Whisper's own (Radford et al. 2022, section 4.5).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ MAX_COMPRESSION: Final = 2.4
 MIN_LOG_PROBABILITY: Final = -1.0
 MAX_REPEATS: Final = 5  # "yes, yes, yes, yes" is said in court; the same phrase six times in a row is a loop
 MAX_PHRASE: Final = 6
-MAX_LETTERS_PER_SECOND: Final = 45.0  # an auctioneer speaks about 30
+MAX_NO_SPEECH: Final = 0.6
+MAX_LETTERS_PER_SECOND: Final = 32.0  # an auctioneer speaks about 30, and the sound has some silence before and after
 MIN_RATED_US: Final = 500_000
 
 
@@ -64,6 +65,8 @@ def _made_up(heard: Recognition, length_us: int) -> str | None:
     text = heard.text
     if heard.log_probability is not None and heard.log_probability < MIN_LOG_PROBABILITY:
         return "improbable"
+    if heard.no_speech is not None and heard.no_speech > MAX_NO_SPEECH:
+        return "no_speech"
     if repeats([word.text.strip(".,!?…").lower() for word in heard.words]) > MAX_REPEATS:
         return "repetition"
     data = text.encode()

@@ -44,10 +44,12 @@ class Recognition:
     Attributes:
         words: in time order.
         log_probability: mean log probability of a token in the worst part, where the engine tells; the guards read it.
+        no_speech: the engine's own probability that nobody speaks, 0 … 1, in the likeliest part, where the engine tells.
     """
 
     words: tuple[RecognizedWord, ...]
     log_probability: float | None = None
+    no_speech: float | None = None
 
     @property
     def text(self) -> str:

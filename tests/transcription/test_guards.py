@@ -50,6 +50,12 @@ def test_believed(text: str) -> None:
     assert " ".join(word.text for word in judged.words) == text
 
 
+def test_an_engine_that_hears_nobody_is_believed() -> None:
+    words = spread(["сот", "отырысы"], 0, SECOND)
+    assert judge(Recognition(words, -0.1, 0.7), SECOND).reason == "no_speech"
+    assert judge(Recognition(words, -0.1, 0.5), SECOND).reason is None
+
+
 def test_words_outside_the_sound() -> None:
     inside = RecognizedWord("сот", 0, SECOND)
     beyond = RecognizedWord("отырысы", 3 * SECOND, 4 * SECOND)
