@@ -132,4 +132,5 @@ class SoundWriter(TrackWriter):
             options["bits_per_raw_sample"] = "24"
         stream = container.add_stream("flac", rate=self.rate, options=options, layout="mono", format=self._format)
         stream.codec_context.time_base = Fraction(1, self.rate)
+        stream.codec_context.thread_count = 1  # more would hold back blocks that a power cut then takes
         return stream

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import itertools
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.container import OutputContainer
 
 from protocol.errors import DiskFailed, RecordExists
 from recorder.boxes import BoxSplitter, boxes, layout
@@ -279,6 +281,22 @@ def test_recovery_at_every_kind_of_cut(tmp_path: Path, kind: str) -> None:
     found = recover_segment(torn)
     assert (found.units, found.end_us, found.sha256) == (whole.units, whole.end_us, whole.sha256)
     assert (found.peak_cdb, found.rms_cdb) == (whole.peak_cdb, whole.rms_cdb)
+
+
+def test_a_closed_segment_holds_on_to_nothing(tmp_path: Path) -> None:
+    """Its encoder and buffers go with it at once, not when Python next collects cycles: hearings are long."""
+    syncer = Syncer()
+    writer = SoundWriter(Place(tmp_path, "T01", "mic", 100_000), rate=8000, start_us=START, syncer=syncer)
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(item, OutputContainer) for item in gc.get_objects())
+        assert len(writer.write(np.arange(16_000, dtype=np.int16))) == 20
+        writer.close()
+        assert sum(isinstance(item, OutputContainer) for item in gc.get_objects()) == before
+    finally:
+        gc.enable()
+        syncer.close()
 
 
 def fragment_ends(path: Path) -> list[int]:
