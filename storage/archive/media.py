@@ -178,7 +178,7 @@ class Media:
             "playlist": f"tracks/{take}/{source}.m3u8" if playable else None,
             "segments": [
                 {
-                    "path": s.path, "number": s.number, "start_us": s.start_us, "end_us": s.end_us, "bytes": s.bytes,
+                    "path": s.path, "number": s.number, "start_us": s.start_us, "end_us": s.end_us, "media_us": s.length_us, "bytes": s.bytes,
                     "sha256": s.sha256, "playable": s.path in playable,
                     "init_bytes": self.init_bytes(hearing, s.path) if s.path in playable else None,
                 }

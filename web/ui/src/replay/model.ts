@@ -13,6 +13,8 @@ export interface SegmentFact {
   readonly number: number;
   readonly start_us: number;
   readonly end_us: number;
+  /** Length of the media by its own count (record format, section 7.2); older archives do not say. */
+  readonly media_us?: number;
   readonly bytes: number;
   readonly sha256: string;
   readonly playable: boolean;

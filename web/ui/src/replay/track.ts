@@ -1,15 +1,15 @@
 /**
  * One camera or microphone: fetches its segments, checks each against the journal's digest, and gives it to a media element.
  *
- * Each segment is a file of its own whose time begins at 0; it is placed at the second that the journal gives it
- * (`timestampOffset`), so that second *n* of the element is second *n* after the start of the first take. Nothing is
- * guessed from the lengths of the files, and a stretch that was not recorded stays empty.
+ * Each segment is a file of its own whose time begins at 0; it is placed (`timestampOffset`) where the journal's place and length
+ * put it (places.ts). Nothing is guessed from the files, and a stretch that was not recorded stays empty.
  */
 import { fromBase64, equal, type Bytes } from "../verify/bytes";
 import { digestOf } from "../verify/sha256";
 import { correction } from "./clock";
 import type { SegmentFact, SourceFact } from "./model";
 import { codecOf } from "./mp4";
+import { HOLE_US, Places } from "./places";
 
 export type TrackState = "ready" | "loading" | "empty" | "failed" | "unsupported";
 
@@ -17,8 +17,6 @@ const AHEAD_US = 25_000_000;
 const BEHIND_US = 40_000_000;
 /** What is kept after the position when memory runs out or on a jump back. */
 const BEYOND_US = 120_000_000;
-/** A hole between two segments that the format allows (section 7.1): nothing is missing there. */
-const HOLE_US = 200_000;
 /** After so long a segment that could not be fetched is asked for again. */
 const AGAIN_MS = 2_000;
 
@@ -35,6 +33,7 @@ export class Track {
   checked = 0;
 
   private readonly media = new MediaSource();
+  private readonly places: Places;
   private buffer: SourceBuffer | null = null;
   private type = "";
   private unsupported = false;
@@ -47,11 +46,12 @@ export class Track {
 
   constructor(
     readonly source: SourceFact,
-    private readonly origin_us: number,
+    origin_us: number,
     private readonly length_us: number,
     private readonly fetcher: Fetcher,
     private readonly onChange: () => void,
   ) {
+    this.places = new Places(source.segments, origin_us);
     this.element = document.createElement(source.media);
     this.element.preload = "auto";
     this.element.disableRemotePlayback = true;
@@ -110,7 +110,7 @@ export class Track {
       return;
     }
     // Never into the small hole before a segment: nothing lies there, and the browser's jump to it would never end.
-    const target = (Math.max(at_us, segment.start_us) - this.origin_us) / 1e6;
+    const target = this.places.second(segment, at_us);
     if (!running && !element.paused) element.pause();
     if (element.seeking) return;
     const drift = element.currentTime - target;
@@ -187,7 +187,7 @@ export class Track {
     else if (this.type !== type) this.buffer.changeType(type);
     this.type = type;
     const buffer = this.buffer;
-    buffer.timestampOffset = (segment.start_us - this.origin_us) / 1e6;
+    buffer.timestampOffset = this.places.start(segment);
     try {
       await settled(buffer, () => buffer.appendBuffer(bytes));
     } catch (error) {
@@ -206,8 +206,7 @@ export class Track {
     const to = this.position_us + (hard ? AHEAD_US : BEYOND_US);
     for (const segment of [...this.here]) {
       if (segment.end_us > from && segment.start_us < to) continue;
-      const start = Math.max(0, (segment.start_us - this.origin_us) / 1e6);
-      await settled(buffer, () => buffer.remove(start, (segment.end_us - this.origin_us) / 1e6));
+      await settled(buffer, () => buffer.remove(Math.max(0, this.places.start(segment)), this.places.end(segment)));
       this.here.delete(segment);
     }
   }
