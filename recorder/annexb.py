@@ -45,3 +45,17 @@ def without_leading_sets(codec: str, data: bytes) -> bytes:
     if at == first:
         return data
     return b"\x00" + data[at:] if at >= 0 else b""
+
+
+def sequence_set(codec: str, data: bytes) -> bytes | None:
+    """The first sequence parameter set in ``data``: size and form of the pictures; None when it has none."""
+    if codec not in _UNITS:
+        return None
+    wanted = 7 if codec == "h264" else 33
+    at = data.find(_START)
+    while at >= 0 and at + 3 < len(data):
+        after = data.find(_START, at + 3)
+        if _kind(codec, data[at + 3]) == wanted:
+            return data[at + 3 : after if after >= 0 else len(data)].rstrip(b"\x00")
+        at = after
+    return None

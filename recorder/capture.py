@@ -33,6 +33,7 @@ from recorder.inbox import Inbox, Quit, parse_command, parse_config
 from recorder.reporter import Reporter
 from recorder.segment_file import Syncer
 from recorder.sources import open_source
+from recorder.sources.limits import bound_memory
 
 log = structlog.get_logger()
 
@@ -52,6 +53,7 @@ def main() -> int:
     lines = _lines(sys.stdin.fileno())
     try:
         config = parse_config(next(lines, b""))
+        bound_memory(config.source)
         source = open_source(config.source)
     except RecorderError as error:
         log.warning("cannot begin", action="capture_failed", code=error.code, cause=str(error))

@@ -13,7 +13,7 @@ from recorder.inbox import Begin, CaptureConfig, Command, End, Inbox, Quit
 from recorder.preview import Preview
 from recorder.segment_file import Syncer
 from recorder.segments import Place
-from recorder.sources.base import CaptureSource, Failure, Item, Opened, PictureItem, SoundBlock
+from recorder.sources.base import Behind, CaptureSource, Failure, Item, Opened, PictureItem, SoundBlock
 from recorder.sources.pace import monotonic_us
 from recorder.timing import StreamClock
 
@@ -57,6 +57,8 @@ class Capture:
             self._begin(item)
         elif isinstance(item, End):
             self._end()
+        elif isinstance(item, Behind):
+            self._report("behind", source=self._config.source.name, pictures=item.pictures, stride=item.stride)
         elif isinstance(item, Failure):
             raise item.error
         elif isinstance(item, CaptureError):

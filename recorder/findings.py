@@ -54,6 +54,7 @@ ADVICE = {
     "picture-black": "The picture is black: open the lens or switch the light on.",
     "picture-frozen": "The picture does not change: switch the camera off and on; tell the administrator.",
     "picture-blurred": "The camera is covered or out of focus: look at its picture, uncover or clean the lens.",
+    "encoder-behind": "This camera's pictures cannot be encoded fast enough, and some are missing. Tell the administrator: a smaller picture, or a camera that gives H.264.",
     "journal-failed": "The disk refuses the journal. Check free space; tell the administrator.",
     "disk-low": "The disk is nearly full. Let records be sent to the archive, or free space.",
     "disk-full-soon": "The disk is full in less than half an hour. Tell the administrator now; prepare to end the hearing.",

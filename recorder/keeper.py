@@ -20,6 +20,7 @@ from recorder import reports
 from recorder.clock import HearingClock
 from recorder.findings import Findings
 from recorder.ledger import Entry, Ledger
+from recorder.opened import OpenedSources
 from recorder.readback import Difference, Measured, ReadBack
 from recorder.refusals import DiskRefused, NothingRecorded
 from recorder.rescue import rescue
@@ -72,6 +73,7 @@ class TakeKeeper:
         self.limits = limits
         self.take: LiveTake | None = None
         self.readback = ReadBack(self._differs)
+        self.opened = OpenedSources(ledger, clock)
         self._arrived = asyncio.Event()
         self._queued: list[Entry] = []
         self._known: set[str] = {segment.path for segment in ledger.view.segments}
@@ -207,6 +209,8 @@ class TakeKeeper:
                 take.progress(report, now)
             case reports.Closed() if take is not None:
                 self._closed(take, report)
+            case reports.Ready(tracks=tracks):
+                self.opened.note(tracks)
             case reports.Closed():
                 _log.error("segment_without_take", action="recover_later", device=device.name, path=report.path)
             case _:

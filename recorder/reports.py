@@ -25,6 +25,8 @@ class ReadyTrack(_Report):
     media: Literal["video", "audio"]
     codec: str
     rate: int
+    given: str = ""
+    encoder: str = ""
 
 
 class Ready(_Report):
@@ -118,6 +120,18 @@ class Alive(_Report):
     last_us: int | None
 
 
+class Behind(_Report):
+    """The encoder of a camera cannot keep up: pictures left out before it since the last such report.
+
+    ``stride``: of how many pictures one is encoded now.
+    """
+
+    report: Literal["behind"]
+    source: str
+    pictures: int
+    stride: int
+
+
 class Ended(_Report):
     """All segments of the take are closed."""
 
@@ -134,7 +148,7 @@ class Failed(_Report):
 
 
 Report = Annotated[
-    Ready | First | Progress | Closed | Level | Sound | Alive | Ended | Failed,
+    Ready | First | Progress | Closed | Level | Sound | Alive | Behind | Ended | Failed,
     Field(discriminator="report"),
 ]
 _ADAPTER: TypeAdapter[Report] = TypeAdapter(Report)

@@ -286,7 +286,7 @@ class Daemon:
 
     def report(self, device: Device, report: reports.Report) -> None:
         """A report of a capture child."""
-        if isinstance(report, reports.Level | reports.Sound):
+        if isinstance(report, reports.Level | reports.Sound | reports.Behind):
             self.health.report(report)
             return
         if (session := self.checking or self.session) is not None:

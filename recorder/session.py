@@ -231,6 +231,7 @@ class Session:
         for book in take.books.values():
             book.cause = cause
         self.keeper.take = take
+        self.keeper.opened.note(track for device in self.room.devices for track in device.given)
         self.room.open()
         self.room.begin(Order(take.id, self.keeper.folder, take.publicity))
         return take

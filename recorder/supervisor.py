@@ -103,6 +103,7 @@ class Device:
         self.source = source
         self.tracks = tracks_of(source)
         self.state = DeviceState.ABSENT
+        self.given: tuple[reports.ReadyTrack, ...] = ()
         self.order: Order | None = None
         self._config = {
             "source": source.model_dump(mode="json"),
@@ -291,7 +292,8 @@ class Device:
     def _heard(self, report: reports.Report) -> None:
         self._quiet = 0.0
         match report:
-            case reports.Ready():
+            case reports.Ready(tracks=given):
+                self.given = tuple(given)
                 self.state = DeviceState.READY
                 self._flat = 0.0
                 self._tell_begin()

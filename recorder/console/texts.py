@@ -135,6 +135,10 @@ FINDINGS = {
     ),
     "picture-black": Problem(N_("{source}: the picture is black"), N_("Open the camera's lens or switch the light on.")),
     "picture-frozen": Problem(N_("{source}: the picture is frozen"), N_("Switch this camera off and on again. Call the administrator.")),
+    "encoder-behind": Problem(
+        N_("{source}: pictures are missing, the recorder cannot keep up with this camera"),
+        N_("Recording goes on. Tell the administrator: this camera needs a smaller picture, or one with H.264."),
+    ),
     "picture-blurred": Problem(
         N_("{source}: the camera is covered or out of focus"),
         N_("Look at this camera's picture; uncover or clean its lens."),

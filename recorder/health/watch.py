@@ -9,6 +9,8 @@ from protocol.hearing import State
 from recorder import reports
 from recorder.clock import Discipline, HearingClock
 from recorder.findings import Findings
+from recorder.health.encoding import CODES as ENCODING_CODES
+from recorder.health.encoding import EncodingWatch
 from recorder.health.facts import PictureFacts, SoundFacts
 from recorder.health.machine import CODES as MACHINE_CODES
 from recorder.health.machine import MachineWatch, read
@@ -50,6 +52,7 @@ class Health:
         self._limits = limits
         self._sound = SoundWatch(SoundLimits(dead=limits.dead))
         self._pictures = PictureWatch()
+        self._encoding = EncodingWatch()
         self._machine = MachineWatch()
         self._machine_at = self._models_at = float("-inf")
         self._machine_troubles: Troubles = {}
@@ -71,6 +74,8 @@ class Health:
             for name, facts in report.sources.items():
                 if name in self._room.tracks:
                     self._sound.second(name, SoundFacts(**facts.model_dump()), now)
+        elif isinstance(report, reports.Behind) and report.source in self._room.tracks:
+            self._encoding.behind(report.source, report.pictures, report.stride, now)
 
     def picture(self, source: str, facts: PictureFacts) -> None:
         """What the pictures worker measured."""
@@ -83,12 +88,14 @@ class Health:
             self._room.levels.pop(name, None)
         self._sound.forget(sources)
         self._pictures.forget(sources)
+        self._encoding.forget(sources)
 
     def devices_closed(self) -> None:
         """Nothing is to be heard or seen of the devices from now on."""
         self._sound.forget()
         self._pictures.forget()
-        self._findings.forget("source-lost", "nothing-recorded", *SOUND_CODES, *PICTURE_CODES)
+        self._encoding.forget()
+        self._findings.forget("source-lost", "nothing-recorded", *SOUND_CODES, *PICTURE_CODES, *ENCODING_CODES)
 
     # What is wrong
 
@@ -96,7 +103,8 @@ class Health:
         """Look at everything; what begins or ends during a take, or lasts when it begins, is journalled."""
         now, at_us = time.monotonic(), self._clock.now()[0]
         found = {**self._capture(session, now), **self._sound.look(now), **self._pictures.look(now), **self._look_machine(now)}
-        codes = (*_CAPTURE_CODES, *SOUND_CODES, *PICTURE_CODES, *MACHINE_CODES)
+        found |= self._encoding.look(now)
+        codes = (*_CAPTURE_CODES, *SOUND_CODES, *PICTURE_CODES, *ENCODING_CODES, *MACHINE_CODES)
         over = [(self._findings.told(*key), self._findings.clear(*key, at_us)) for key in self._findings.keys(codes) if key not in found]
         ended = [finding for told, finding in over if told and finding is not None]
         for (code, source), trouble in found.items():

@@ -2,11 +2,12 @@
 
 ::
 
-    url    video   recorder.sources.video.StreamVideo    RTSP over TCP, or any address FFmpeg opens
+    url    video   recorder.sources.video.StreamVideo    RTSP over TCP, RTMP and others (device_config.sources.SCHEMES)
     url    audio   recorder.sources.sound.DecodedSound   sound of a stream
     path   video   recorder.sources.video.FileVideo      a file at its own pace
     path   audio   recorder.sources.sound.DecodedSound   a file at its own pace
     device audio   recorder.sources.device.DeviceSound   microphones through PortAudio
+    device video   recorder.sources.camera.CameraVideo   a camera of this machine (V4L2)
     (tests)        recorder.sources.scripted.ScriptedSource
 """
 
@@ -50,6 +51,9 @@ def _video(settings: SourceSettings) -> CaptureSource:
         return StreamVideo(settings.name, settings.url)
     if settings.path is not None:
         return FileVideo(settings.name, settings.path, loop=settings.loop)
-    raise BadCaptureConfig(
-        f"{settings.name}: {settings.device}: cameras without a stream of their own are not read yet; use url"
-    )
+    from recorder.sources.camera import CameraVideo, encoders_of  # loads the encoders, which only such cameras need
+    from recorder.sources.v4l2 import Wish
+
+    width, height = (int(part) for part in settings.size.split("x"))
+    wish = Wish(width, height, settings.fps)
+    return CameraVideo(settings.name, settings.device or "", wish, encoders_of(settings.encoder))

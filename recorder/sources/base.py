@@ -16,12 +16,23 @@ from recorder.segments import VIDEO_RATE
 
 @dataclass(frozen=True)
 class Track:
-    """One track of a device, as a ``ready`` report names it; ``rate`` as in the record format."""
+    """One track of a device, as a ``ready`` report names it.
+
+    Attributes:
+        source: its name.
+        media: its kind.
+        codec: of its segments.
+        rate: as in the record format.
+        given: what the device gives, by FFmpeg's name.
+        encoder: what makes the segments' codec of it; empty when it is copied as it came.
+    """
 
     source: str
     media: Literal["video", "audio"]
     codec: str
     rate: int
+    given: str = ""
+    encoder: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,13 +72,24 @@ class PictureItem:
 
 
 @dataclass(frozen=True)
+class Behind:
+    """The encoder cannot keep up: pictures left out before it since the last item of this kind.
+
+    ``stride``: of how many pictures one is encoded now.
+    """
+
+    pictures: int
+    stride: int
+
+
+@dataclass(frozen=True)
 class Failure:
     """The source gave up; nothing comes after it."""
 
     error: Exception
 
 
-Item = Opened | SoundBlock | PictureItem | Failure
+Item = Opened | SoundBlock | PictureItem | Behind | Failure
 Put = Callable[[Item], None]
 
 

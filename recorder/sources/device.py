@@ -10,6 +10,7 @@ import numpy as np
 from recorder.errors import BadCaptureConfig, SourceLost, SourceUnavailable
 from recorder.sources.base import Opened, Put, SoundBlock, Track
 from recorder.sources.pace import monotonic_us
+from recorder.sources.stable import portaudio_name
 
 MAX_CHANNELS = 16
 BLOCKS_A_SECOND = 100
@@ -24,7 +25,7 @@ class DeviceSound:
 
     Args:
         names: track names, one for each channel.
-        device: its name as PortAudio knows it (all of it, or a part that fits only one).
+        device: its name as PortAudio knows it (all of it, or a part that fits only one), or udev's link to it (recorder.sources.stable).
         rate: samples a second.
     """
 
@@ -51,7 +52,7 @@ class DeviceSound:
 
         try:
             stream = sounddevice.RawInputStream(
-                device=self._device,
+                device=portaudio_name(self._device),
                 channels=channels,
                 samplerate=self._rate,
                 blocksize=self._rate // BLOCKS_A_SECOND,
@@ -61,7 +62,7 @@ class DeviceSound:
             )
         except (sounddevice.PortAudioError, ValueError) as error:
             raise SourceUnavailable(f"{self._device}: {error}") from error
-        put(Opened(tuple(Track(name, "audio", "flac", self._rate) for name in self._names)))
+        put(Opened(tuple(Track(name, "audio", "flac", self._rate, "pcm_s16le", "flac") for name in self._names)))
         try:
             stream.start()
             self._watch(stream)

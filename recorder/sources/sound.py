@@ -11,10 +11,10 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from recorder.errors import SourceLost
+from recorder.errors import SourceFormat, SourceLost
 from recorder.levels import Samples
 from recorder.sources.base import Opened, Put, SoundBlock, Track
-from recorder.sources.opening import audio_of, open_input, scrub, told
+from recorder.sources.opening import audio_of, open_input, said_twice, scrub, told
 from recorder.sources.pace import Pace, monotonic_us
 
 # Lossless sound of more than 16 bits is decoded to these; everything else is kept as 16 bits.
@@ -31,6 +31,18 @@ def samples_of(container: InputContainer, stream: AudioStream) -> Iterator[Sampl
             array: Any = part.to_ndarray().reshape(-1, stream.channels)
             # 24-bit sound: the lowest byte is what a decoder of floats may leave; FLAC has no room for it.
             yield array & ~np.int32(0xFF) if wide else array
+
+
+def _single(blocks: Iterator[Samples], address: str) -> Iterator[Samples]:
+    """One channel of two that are the same.
+
+    Raises:
+        SourceFormat: they are not, so that one would be dropped.
+    """
+    for block in blocks:
+        if not np.array_equal(block[:, 0], block[:, 1]):
+            raise SourceFormat(scrub(f"{address}: has 2 channels, and one name is set for them", address))
+        yield block[:, :1]
 
 
 class DecodedSound:
@@ -53,7 +65,8 @@ class DecodedSound:
         """See :class:`recorder.sources.base.CaptureSource`."""
         container = open_input(self._address, "audio")
         stream = audio_of(container, self._address, len(self._names))
-        tracks = tuple(Track(name, "audio", "flac", stream.rate) for name in self._names)
+        given = stream.codec_context.codec.canonical_name
+        tracks = tuple(Track(name, "audio", "flac", stream.rate, given, "flac") for name in self._names)
         put(Opened(tracks, bits=24 if stream.format.name in _WIDE else 16))
         while self._once(put, container, stream):
             if not self._loop:
@@ -71,7 +84,7 @@ class DecodedSound:
         """Play to the end; False when stopped before."""
         before = self._samples
         with told(self._address, opened=True):
-            for block in samples_of(container, stream):
+            for block in self._heard(container, stream):
                 for part in self._pieces(block, stream.rate):
                     self._samples += len(part)
                     due = (
@@ -85,6 +98,11 @@ class DecodedSound:
         if self._samples == before:
             raise SourceLost(scrub(f"{self._address}: there is no sound in it", self._address))
         return True
+
+    def _heard(self, container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
+        """Blocks with as many channels as have names."""
+        blocks = samples_of(container, stream)
+        return _single(blocks, self._address) if said_twice(stream, len(self._names)) else blocks
 
     def _pieces(self, block: Samples, rate: int) -> Iterator[Samples]:
         """Blocks of at most 20 ms, as a device gives them: a file's own may be seconds long."""

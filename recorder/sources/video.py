@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from recorder.errors import SourceFormat, SourceLost
-from recorder.packets import Mender, Picture, ticks_us
-from recorder.segments import VIDEO_RATE
-from recorder.sources.base import Opened, PictureItem, Put, Track, byte_stream_codec, nominal_ticks, time_base
-from recorder.sources.opening import open_input, scrub, told, video_of
+from recorder.errors import SourceLost
+from recorder.packets import Mender
+from recorder.sources.base import PictureItem, Put, byte_stream_codec, nominal_ticks, time_base
+from recorder.sources.copying import copy_pictures, opened
+from recorder.sources.opening import open_input, told, video_of
 from recorder.sources.pace import Pace, monotonic_us
-
-# What MP4 carries and a browser, or at least a player, shows.
-CODECS = ("h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg")
-
-
-# FFmpeg's parser hands over a picture of these when the next one begins: one picture late (bench.sync measures it).
-HELD = ("h264", "hevc")
-
-
-def _as_it_came(picture: Picture, base: Fraction) -> Picture:
-    """With the arrival of the picture itself, not of the one after it."""
-    return replace(picture, arrival_us=picture.arrival_us - ticks_us(picture.duration, base))
-
-
-def _opened(name: str, stream: VideoStream, address: str) -> Opened:
-    codec = stream.codec_context.codec.canonical_name
-    if codec not in CODECS:
-        raise SourceFormat(scrub(f"{address}: video is {codec}; ask the camera for H.264", address))
-    return Opened((Track(name, "video", codec, VIDEO_RATE),), template=stream)
 
 
 class StreamVideo:
-    """A camera's stream. Its end is a failure: a camera has none.
+    """A camera's or a remote participant's stream. Its end is a failure: a camera has none.
 
     Args:
         name: name of the source.
@@ -52,18 +32,8 @@ class StreamVideo:
         """See :class:`recorder.sources.base.CaptureSource`."""
         container = open_input(self._url, "video")
         stream = video_of(container, self._url)
-        put(_opened(self._name, stream, self._url))
-        base = time_base(stream)
-        codec = byte_stream_codec(stream)
-        mender = Mender(codec, base, nominal_ticks(stream))
-        with told(self._url, opened=True):
-            for packet in container.demux(stream):
-                if self._stopped:
-                    return
-                if packet.size:
-                    for picture in mender.feed(packet, monotonic_us()):
-                        put(PictureItem(_as_it_came(picture, base) if codec in HELD else picture))
-        raise SourceLost(scrub(f"{self._url}: the stream ended", self._url))
+        put(opened(self._name, stream, self._url))
+        copy_pictures(put, container, stream, self._url, lambda: self._stopped)
 
     def stop(self) -> None:
         """See :class:`recorder.sources.base.CaptureSource`."""
@@ -88,7 +58,7 @@ class FileVideo:
         address = str(self._path)
         container = open_input(address, "video")
         stream = video_of(container, address)
-        put(_opened(self._name, stream, address))
+        put(opened(self._name, stream, address))
         begin = 0
         while True:
             begin = self._once(put, container, stream, begin)

@@ -59,7 +59,8 @@ def test_a_looped_file_is_recorded_sample_by_sample(tmp_path: Path) -> None:
     path = write_wav(tmp_path / "voices.wav", period / RATE)
     with capture_child(microphones(path)) as child:
         tracks = child.wait_for("ready")["tracks"]
-        assert tracks == [{"source": name, "media": "audio", "codec": "flac", "rate": RATE} for name in NAMES]
+        kind = {"media": "audio", "codec": "flac", "rate": RATE, "given": "pcm_s16le", "encoder": "flac"}
+        assert tracks == [{"source": name, **kind} for name in NAMES]
         child.send(begin(tmp_path))
         child.wait_for("closed", lambda item: item["source"] == "defendant" and item["number"] == 2)
         child.send({"do": "end"})

@@ -47,7 +47,8 @@ def test_every_picture_is_kept_and_placed(tmp_path: Path, clip: Path) -> None:
     login = ("court", "se:cret")
     with rtsp_server(clip, *login) as camera, capture_child(config(camera.url, preview=str(preview))) as child:
         tracks = child.wait_for("ready")["tracks"]
-        assert tracks == [{"source": "cam-judge", "media": "video", "codec": "h264", "rate": 90000}]
+        track = {"source": "cam-judge", "media": "video", "codec": "h264", "rate": 90000}
+        assert tracks == [{**track, "given": "h264", "encoder": ""}]
         child.send(begin(tmp_path))
         child.wait_for("closed", lambda item: item["number"] == 2)
         child.send({"do": "end"})

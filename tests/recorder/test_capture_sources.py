@@ -22,6 +22,7 @@ from recorder.errors import BadCaptureConfig, CaptureError, RecorderError, Sourc
 from recorder.packets import Picture
 from recorder.sources import open_source
 from recorder.sources.base import Item, Opened, PictureItem, SoundBlock
+from recorder.sources.camera import CameraVideo
 from recorder.sources.device import DeviceSound
 from recorder.sources.opening import scrub
 from recorder.sources.sound import DecodedSound
@@ -148,6 +149,8 @@ def test_a_file_ends_as_a_camera_that_is_unplugged(tmp_path: Path) -> None:
         ("wrong password s3 cret", "rtsp://court:s3%20cret@cam/1", "wrong password ***"),
         ("/media/a@b.mp4: gone", "/media/a@b.mp4", "/media/a@b.mp4: gone"),
         ("anything", "rtsp://[broken", "(an address that cannot be read)"),
+        ("rtmp://cam/live?key=t0ken99: refused", "", "rtmp://cam/live?***: refused"),
+        ("the server says no to t0ken99", "rtmp://cam/live?key=t0ken99&listen=1", "the server says no to ***"),
     ],
 )
 def test_passwords_are_scrubbed(text: str, address: str, expected: str) -> None:
@@ -157,7 +160,6 @@ def test_passwords_are_scrubbed(text: str, address: str, expected: str) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"media": "video", "device": "/dev/video0"},
         {"media": "video", "path": "a.mp4", "channels": ["one", "two"]},
         {"device": "hw:0", "channels": [f"mic-{number}" for number in range(17)]},
     ],
@@ -180,8 +182,11 @@ def test_settings_choose_the_source() -> None:
         open_source(settings(device="hw:0")),
         open_source(settings(media="video", url="rtsp://a/")),
         open_source(settings(media="video", path="a.mp4", loop=True)),
+        open_source(settings(media="video", url="rtmp://a/b")),
+        open_source(settings(media="video", device="/dev/v4l/by-id/usb-cam")),
     ]
-    assert [type(source) for source in made] == [DecodedSound, DecodedSound, DeviceSound, StreamVideo, FileVideo]
+    kinds = [DecodedSound, DecodedSound, DeviceSound, StreamVideo, FileVideo, StreamVideo, CameraVideo]
+    assert [type(source) for source in made] == kinds
 
 
 def test_every_error_has_a_code_a_status_and_advice_and_stands_in_the_docs() -> None:

@@ -22,8 +22,11 @@ from numpy.typing import NDArray
 
 RATE = 48000
 DEVICE = "courtroom"
-# The names of 7.1: with channels called aux0 … ALSA records pure silence.
-NAMES = ("front-left", "front-right", "rear-left", "rear-right", "front-center", "lfe", "side-left", "side-right")
+# The names that ALSA's plugin gives its channels: those of 7.1, and aux0 … only above eight; with others it records pure silence.
+NAMES = (
+    *("front-left", "front-right", "rear-left", "rear-right", "front-center", "lfe", "side-left", "side-right"),
+    *(f"aux{number}" for number in range(8)),
+)
 _ALSA_CONF = Path("/usr/share/alsa/alsa.conf")
 _PULSE_PLUGIN = "libasound_module_pcm_pulse.so"
 
@@ -92,7 +95,7 @@ class PulseRoom:
 
 @contextmanager
 def pulse_room(channels: int = 4, samples: NDArray[np.int16] | None = None) -> Iterator[PulseRoom]:
-    """Start a room with 1 to 8 microphones; ``samples``, if any, are played at once (see :meth:`PulseRoom.play`)."""
+    """Start a room with 1 to 16 microphones; ``samples``, if any, are played at once (see :meth:`PulseRoom.play`)."""
     with TemporaryDirectory(prefix="pulse-") as name:
         room = _start(Path(name), channels)
         try:

@@ -1,7 +1,8 @@
 """A real RTSP camera for tests: GStreamer's RTSP server, run by the system's Python (its bindings are not on PyPI).
 
-As a program: ``/usr/bin/python3 rtsp_server.py CLIP [USER PASSWORD]`` serves the video of an MP4 file with H.264 at a free
-port of 127.0.0.1, as ``/camera``, and prints ``{"port": N}``. With a name and a password it asks for digest authentication.
+As a program: ``/usr/bin/python3 rtsp_server.py CLIP [USER PASSWORD]`` serves the video of an MP4 file with H.264 (or whatever
+a GStreamer pipeline in brackets gives) at a free port of 127.0.0.1, as ``/camera``, and prints ``{"port": N}``. With a name and a
+password it asks for digest authentication.
 A stream that is played to its end ends, as a camera that loses power does; ``loop`` makes the file long instead.
 """
 
@@ -56,8 +57,8 @@ def why_not() -> str | None:
 
 
 @contextmanager
-def rtsp_server(clip: Path, user: str | None = None, password: str | None = None) -> Iterator[Camera]:
-    """Serve ``clip`` (MP4 with H.264) by RTSP; ``url`` carries the name and password, if any."""
+def rtsp_server(clip: Path | str, user: str | None = None, password: str | None = None) -> Iterator[Camera]:
+    """Serve ``clip`` (MP4 with H.264, or a pipeline in brackets) by RTSP; ``url`` carries the name and password, if any."""
     login = [user, password] if user is not None and password is not None else []
     command = [SYSTEM_PYTHON, __file__, str(clip), *login]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -87,9 +88,8 @@ def serve(clip: str, user: str | None, password: str | None) -> None:
     server.set_address("127.0.0.1")
     server.set_service("0")
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(
-        f'( filesrc location="{clip}" ! qtdemux ! queue ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )'
-    )
+    picture = f'( filesrc location="{clip}" ! qtdemux ! queue ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )'
+    factory.set_launch(clip if clip.startswith("(") else picture)
     factory.set_shared(True)
     if user is not None and password is not None:
         permissions = GstRtspServer.RTSPPermissions()
