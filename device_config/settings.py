@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     court: str = Field(default="", description="Name of the court, as its documents give it.")
     courtroom: str = Field(default="", description="Name or number of the courtroom.")
     city: str = Field(default="", description="City of the court, as its documents give it.")
+    templates: Path | None = Field(
+        default=None, description="Folder of the court's own templates of protocols; the shipped ones without it."
+    )
     state_dir: Path = Field(default_factory=default_state_dir, description="Folder of records, keys and accounts.")
     run_dir: Path | None = Field(default=None, description="Folder of sockets and previews; default <state_dir>/run.")
     signer_socket: Path | None = Field(

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from protocol.brief import Declared
 from protocol.errors import DiskFailed, ProtocolError
 from protocol.hearing import Case, Participant, Seat, State
 from protocol.stages import CODES, stages
@@ -82,9 +83,19 @@ class ByBody(_Body):
 
 
 class DraftBody(_Body):
-    """Who asks for the draft."""
+    """Who asks for the draft, and what only people can say (:class:`protocol.brief.Declared`).
+
+    ``reasons``: why the record does not give a point of the law, by its key; ``rejected``: why the judge did not accept the recording.
+    """
 
     by: str = Field(default="recorder", min_length=1, max_length=300)
+    reasons: dict[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], Annotated[str, Field(max_length=500)]] = Field(default={}, max_length=40)
+    rejected: str = Field(default="", max_length=2000)
+    full: bool = False
+
+    def declared(self) -> Declared:
+        """As the protocol takes it."""
+        return Declared(self.reasons, self.rejected, form="full" if self.full else None)
 
 
 class CheckBody(_Body):
@@ -227,7 +238,8 @@ def _papers(app: FastAPI, daemon: Daemon) -> None:
     @app.post("/v1/hearings/{hearing}/draft")
     async def draft(hearing: str, body: DraftBody | None = None) -> dict[str, Any]:
         """Draft the brief protocol from the journal and the last transcript."""
-        return await daemon.draft(hearing, body.by if body else "recorder")
+        asked = body or DraftBody()
+        return await daemon.draft(hearing, asked.by, asked.declared())
 
     @app.post("/v1/hearings/{hearing}/receipt")
     async def receipt(hearing: str, request: Request) -> dict[str, Any]:

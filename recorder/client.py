@@ -168,9 +168,10 @@ class RecorderClient:
         answer = self._send("POST", _at(hearing, "transcripts"), content=data, params={"by": by}, timeout=_ACT_S)
         return int(answer.json()["number"])
 
-    def draft(self, hearing: str, by: str = "recorder") -> list[str]:
-        """Have the brief protocol drafted; its files' paths in the record."""
-        return list(self._post(_at(hearing, "draft"), {"by": by})["files"])
+    def draft(self, hearing: str, by: str = "recorder", *, reasons: Mapping[str, str] | None = None, rejected: str = "", full: bool = False) -> list[str]:
+        """Have the protocol drafted, with what people declare (:class:`protocol.brief.Declared`); its files' paths in the record."""
+        body = {"by": by, "reasons": dict(reasons or {}), "rejected": rejected, "full": full}
+        return list(self._post(_at(hearing, "draft"), body)["files"])
 
     def receipt(self, hearing: str, data: bytes) -> None:
         """Hand the archive's receipt over."""

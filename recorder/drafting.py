@@ -13,11 +13,11 @@ import os
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from protocol.brief import Brief, CourtFacts
+from protocol.brief import Brief, CourtFacts, Declared, Form
 from protocol.encoding import b64, unb64
 from protocol.errors import ProtocolError
 from protocol.journal import read_journal
@@ -40,6 +40,8 @@ class Task:
         drafted_at_us: now, UTC µs.
         transcript: path of the transcript in the record, or None.
         court, courtroom, city: of the settings.
+        templates: the court's folder of templates, or None.
+        reasons, rejected, form: what people said (:class:`protocol.brief.Declared`).
     """
 
     record: str
@@ -49,6 +51,10 @@ class Task:
     court: str
     courtroom: str
     city: str
+    templates: str | None = None
+    reasons: dict[str, str] = field(default_factory=dict)
+    rejected: str = ""
+    form: Form | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,9 @@ def draft(task: Task) -> list[DraftFile]:
     Raises:
         ProtocolError: the record, the transcript or the fonts are not as they must be.
     """
-    from protocol.documents import render_html, render_pdf  # here: the daemon must not pay for it when it starts
+    # Here: the daemon must not pay for it when it starts.
+    from protocol.brief_templates import Templates
+    from protocol.documents import annex_of, render_html, render_pdf
 
     record = Path(task.record)
     entries, _ = read_journal((record / JOURNAL).read_bytes())
@@ -77,10 +85,15 @@ def draft(task: Task) -> list[DraftFile]:
         court=CourtFacts(task.court, task.courtroom, task.city),
         drafted_at_us=task.drafted_at_us,
         number=task.number,
+        declared=Declared(task.reasons, task.rejected, form=task.form),
     )
     name = f"protocol/brief-{task.number:04d}"
-    pdfs = [DraftFile("brief_pdf", f"{name}.{lang}.pdf", render_pdf(render_html(brief, lang))) for lang in LANGUAGES]
-    return [DraftFile("brief", f"{name}.json", brief.to_json()), *pdfs]
+    templates, annex = Templates(Path(task.templates) if task.templates else None), annex_of(brief, transcript)
+    files = [DraftFile("brief", f"{name}.json", brief.to_json())]
+    for language in LANGUAGES:
+        page = render_html(brief, language, templates=templates, transcript=annex)
+        files.append(DraftFile("brief_pdf", f"{name}.{language}.pdf", render_pdf(page)))
+    return files
 
 
 async def draft_apart(task: Task, command: Sequence[str] = DRAFTING, patience_s: float = 300.0) -> list[DraftFile]:

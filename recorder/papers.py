@@ -13,6 +13,7 @@ from typing import Any
 
 from device_config.settings import Settings
 from protocol import durable, seal
+from protocol.brief import Declared
 from protocol.encoding import b64, sha256_b64
 from protocol.errors import BadNote, DiskFailed, RecordExists
 from protocol.hearing import State
@@ -59,8 +60,10 @@ async def add_transcript(folder: Path, ledger: Ledger, body: bytes, by: str) -> 
     return {"number": number, "path": path}
 
 
-async def add_draft(folder: Path, ledger: Ledger, settings: Settings, now_us: int, by: str, drafter: Drafter = draft_apart) -> dict[str, Any]:
-    """Draft the brief protocol from the journal and the last transcript, seal it, and call the hearing drafted.
+async def add_draft(
+    folder: Path, ledger: Ledger, settings: Settings, now_us: int, by: str, drafter: Drafter = draft_apart, declared: Declared | None = None
+) -> dict[str, Any]:
+    """Draft the brief protocol from the journal, the last transcript and what people declare, seal it, and call the hearing drafted.
 
     Raises:
         IllegalAction: the hearing is not finished and sealed, or certified already.
@@ -71,6 +74,7 @@ async def add_draft(folder: Path, ledger: Ledger, settings: Settings, now_us: in
     _need_finished(view, "brief protocol")
     number = 1 + sum(item.kind == "brief" for item in view.revisions)
     transcripts = [item.path for item in view.revisions if item.kind == "transcript"]
+    said = declared or Declared()
     task = Task(
         record=str(folder),
         number=number,
@@ -79,6 +83,10 @@ async def add_draft(folder: Path, ledger: Ledger, settings: Settings, now_us: in
         court=settings.court,
         courtroom=settings.courtroom,
         city=settings.city,
+        templates=str(settings.templates) if settings.templates else None,
+        reasons=dict(said.reasons),
+        rejected=said.rejected,
+        form=said.form,
     )
     files = await drafter(task)
     await _add(folder, ledger, files, number, by)

@@ -25,6 +25,7 @@ from typing import Any
 import structlog
 
 from device_config.settings import Settings
+from protocol.brief import Declared
 from protocol.errors import ProtocolError
 from protocol.hearing import Case, Participant, Seat, State
 from protocol.journal import Line
@@ -255,10 +256,10 @@ class Daemon:
         async with self.ledger(hearing) as (folder, ledger):
             return await papers.add_transcript(folder, ledger, body, by)
 
-    async def draft(self, hearing: str, by: str) -> dict[str, Any]:
+    async def draft(self, hearing: str, by: str, declared: Declared | None = None) -> dict[str, Any]:
         """Draft the brief protocol (recorder.papers)."""
         async with self.ledger(hearing) as (folder, ledger):
-            return await papers.add_draft(folder, ledger, self.settings, self.clock.now()[0], by)
+            return await papers.add_draft(folder, ledger, self.settings, self.clock.now()[0], by, declared=declared)
 
     async def receipt(self, hearing: str, body: bytes) -> dict[str, Any]:
         """Keep the archive's receipt (recorder.papers)."""

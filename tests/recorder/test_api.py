@@ -17,6 +17,7 @@ import httpx2
 import pytest
 
 from device_config.settings import Settings
+from protocol.brief_reading import read_brief
 from protocol.durable import AppendFile
 from protocol.errors import DiskFailed
 from protocol.hearing import Participant, Seat, State
@@ -126,7 +127,10 @@ def test_papers_after_the_capture(room: tuple[RecorderClient, Settings]) -> None
     record = box.hearings / hearing
     assert all((record / name).read_bytes().startswith(b"%PDF") for name in files[1:])
     assert client.hearing(hearing)["state"] == "drafted"
-    assert client.draft(hearing)[0] == "protocol/brief-0002.json"
+    assert client.draft(hearing, reasons={"decision": "оглашение отложено"}, rejected="второй микрофон не слышен")[0] == "protocol/brief-0002.json"
+    first, second = (read_brief((record / f"protocol/brief-000{number}.json").read_bytes()) for number in (1, 2))
+    assert (first.form, second.form, second.rejected) == ("brief", "full", "второй микрофон не слышен")
+    assert [(point.key, point.reason) for point in second.missing if point.reason] == [("decision", "оглашение отложено")]
     assert refused(client.receipt, hearing, b"{}").code == "bad-request"
     planned(client)  # another hearing takes the room; papers still reach the first
     assert client.transcript(hearing, transcript.to_json()) == 3
