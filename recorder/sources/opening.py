@@ -25,7 +25,7 @@ MOST_PIXELS = 8192 * 8192
 # FFmpeg would read files of this machine or addresses of the court's network.
 _STREAMS = {
     "protocol_whitelist": "rtsp,rtsps,rtp,rtmp,rtmps,rtmpt,rtmpts,ffrtmphttp,ffrtmpcrypt,http,https,httpproxy,tcp,tls,udp,unix",
-    "format_whitelist": "rtsp,mpegts,flv,live_flv,h264,hevc,matroska,webm,mov,mp4,ogg,wav,aac,flac,mp3",
+    "format_whitelist": "rtsp,mpegts,flv,live_flv,h264,hevc,matroska,webm,mov,mp4,ogg,wav,aac,flac,mp3,nut",
     "max_streams": "32",
 }
 _SECRET = 4  # characters: a shorter value of a query, such as 1, is no token
