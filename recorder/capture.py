@@ -17,6 +17,7 @@ when its parent dies.
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -62,6 +63,7 @@ def main() -> int:
         return error.exit_status
     structlog.contextvars.bind_contextvars(source=config.source.name)
     threading.Thread(target=_listen, args=(lines, inbox), name="stdin", daemon=True).start()
+    gc.freeze()  # modules stay; the collector need not walk them again and again
     syncer = Syncer()
     status = run(source, Capture(config, report, syncer), inbox, report)
     syncer.close()
