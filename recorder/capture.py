@@ -52,8 +52,11 @@ def main() -> int:
     inbox = Inbox()
     _end_with(os.getppid(), inbox)
     lines = _lines(sys.stdin.fileno())
+    first = next(lines, None)
+    if first is None:  # kept in reserve, and not needed (recorder.child.Reserve)
+        return 0
     try:
-        config = parse_config(next(lines, b""))
+        config = parse_config(first)
         bound_memory(config.source)
         source = open_source(config.source)
     except RecorderError as error:

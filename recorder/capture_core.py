@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import structlog
 
 from protocol.errors import ProtocolError
 from recorder.device_tracks import Report, SoundTracks, Take, VideoTrack
-from recorder.errors import BadCaptureConfig, CaptureError, RecorderError
+from recorder.errors import BadCaptureConfig, CaptureError, RecorderError, SourceUnavailable
 from recorder.inbox import Begin, CaptureConfig, Command, End, Inbox, Quit
 from recorder.preview import Preview
 from recorder.segment_file import Syncer
 from recorder.segments import Place
-from recorder.sources.base import Behind, CaptureSource, Failure, Item, Opened, PictureItem, SoundBlock
+from recorder.sources.base import Absent, Behind, CaptureSource, Failure, Item, Opened, PictureItem, SoundBlock
 from recorder.sources.pace import monotonic_us
 from recorder.timing import StreamClock
 
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 TICK_US = 1_000_000
 # What a device has buffered comes at once when it is opened; only after that do arrivals tell the time.
 SETTLE_US = 500_000
+#: A device that is not there is tried again after so long: in this process, for a new one costs half a second of a core each time.
+RETRY_S = 0.5
 
 
 class Capture:
@@ -42,6 +45,11 @@ class Capture:
         self._waiting: Begin | None = None
         self.recording = False
 
+    @property
+    def waits(self) -> bool:
+        """Whether a device that is not there is waited for; else it is a failure."""
+        return self._config.wait
+
     def handle(self, item: Item | Command | CaptureError) -> bool:
         """Do what the item says; False when it says to leave.
 
@@ -49,16 +57,18 @@ class Capture:
             CaptureError: the source failed, or a command makes no sense now.
             DiskFailed: the disk refused.
         """
-        if isinstance(item, Opened):
-            self._open(item)
-        elif isinstance(item, SoundBlock | PictureItem):
+        if isinstance(item, (PictureItem, SoundBlock)):  # first, and no union: it would be made anew for each item
             self._media(item)
+        elif isinstance(item, Opened):
+            self._open(item)
         elif isinstance(item, Begin):
             self._begin(item)
         elif isinstance(item, End):
             self._end()
         elif isinstance(item, Behind):
             self._report("behind", source=self._config.source.name, pictures=item.pictures, stride=item.stride)
+        elif isinstance(item, Absent):
+            self._report("absent", code=item.error.code, cause=str(item.error))
         elif isinstance(item, Failure):
             raise item.error
         elif isinstance(item, CaptureError):
@@ -156,14 +166,7 @@ def run(source: CaptureSource, capture: Capture, inbox: Inbox, report: Report) -
     Returns:
         Exit status: 0, or the failure's.
     """
-
-    def read() -> None:
-        try:
-            source.run(inbox.put)
-        except Exception as error:  # noqa: BLE001 - whatever it is ends this thread; the main thread raises and reports it
-            inbox.put(Failure(error))
-
-    threading.Thread(target=read, name="source", daemon=True).start()
+    threading.Thread(target=_read, args=(source, inbox, capture.waits), name="source", daemon=True).start()
     failure: Exception | None = None
     try:
         _loop(capture, inbox)
@@ -175,6 +178,20 @@ def run(source: CaptureSource, capture: Capture, inbox: Inbox, report: Report) -
         return 0
     source.stop()
     return _fail(failure, capture, report)
+
+
+def _read(source: CaptureSource, inbox: Inbox, waits: bool) -> None:
+    """The source's thread: what it is given goes into the inbox, its end and its failures too."""
+    while True:
+        try:
+            return source.run(inbox.put)
+        except SourceUnavailable as error:
+            if not waits:
+                return inbox.put(Failure(error))
+            inbox.put(Absent(error))
+            time.sleep(RETRY_S)
+        except Exception as error:  # noqa: BLE001 - whatever it is ends this thread; the main thread raises and reports it
+            return inbox.put(Failure(error))
 
 
 def _loop(capture: Capture, inbox: Inbox) -> None:

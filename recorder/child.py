@@ -14,7 +14,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 CAPTURE: tuple[str, ...] = (sys.executable, "-m", "recorder.capture")
 _LINE_LIMIT = 1 << 20
@@ -28,12 +28,11 @@ class Child:
         self.pid = process.pid
 
     @classmethod
-    async def start(cls, command: Sequence[str], config: dict[str, Any], keep: Sequence[int] = ()) -> Child:
-        """Start a process and give it its configuration.
+    async def start(cls, command: Sequence[str], keep: Sequence[int] = ()) -> Child:
+        """Start a process; it waits for its configuration, the first line that it is sent.
 
         Args:
             command: program and arguments.
-            config: first line of its standard input.
             keep: descriptors it inherits.
 
         Raises:
@@ -42,9 +41,12 @@ class Child:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, pass_fds=tuple(keep), process_group=0, limit=_LINE_LIMIT
         )
-        child = cls(process)
-        child.send(config)
-        return child
+        return cls(process)
+
+    @property
+    def lives(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.returncode is None
 
     def send(self, command: dict[str, Any]) -> None:
         """Write one line to the process; one that is gone is found out by reading, not here."""
@@ -85,3 +87,88 @@ class Child:
         except TimeoutError:
             self.kill()
             return await self.wait()
+
+
+class ChildLock(Protocol):
+    """What of recorder.lock.CaptureLock children need."""
+
+    fd: int
+
+    def add(self, pid: int) -> None:
+        """Note a child."""
+        ...
+
+    def remove(self, pid: int) -> None:
+        """Forget it."""
+        ...
+
+
+class Reserve:
+    """Starts children, and keeps one in hand that has started already: a lost one is replaced without waiting for Python.
+
+    The one in hand costs memory and no time: it waits for its configuration.
+
+    Args:
+        command: the capture program.
+        lock: the lock that children inherit.
+        delay_s: how long after a start the next one is made ready, so that it does not compete with the first.
+    """
+
+    def __init__(self, command: Sequence[str] = CAPTURE, lock: ChildLock | None = None, delay_s: float = 2.0) -> None:
+        self._command, self._lock, self._delay_s = command, lock, delay_s
+        self._spare: Child | None = None
+        self._filling: asyncio.Task[None] | None = None
+
+    async def child(self, config: dict[str, Any]) -> Child:
+        """A child that has its configuration.
+
+        Raises:
+            OSError: none can be started.
+        """
+        child, self._spare = self._spare, None
+        if child is not None and not child.lives:
+            await self.reap(child)
+            child = None
+        if child is None:
+            child = await self._start()
+        child.send(config)
+        if self._filling is None or self._filling.done():
+            self._filling = asyncio.create_task(self._fill(), name="reserve")
+        return child
+
+    async def close(self) -> None:
+        """End the one in hand."""
+        if self._filling is not None:
+            self._filling.cancel()
+            await asyncio.gather(self._filling, return_exceptions=True)
+        child, self._spare = self._spare, None
+        if child is not None:
+            await self.reap(child)
+
+    async def reap(self, child: Child, grace_s: float = 0.0) -> int:
+        """The end of a child that closed its output, or is to end: waited for, then killed with whatever it started and left.
+
+        Returns:
+            Exit status; it writes no more.
+        """
+        try:
+            async with asyncio.timeout(grace_s):
+                status = await child.wait()
+        except TimeoutError:
+            child.kill()
+            status = await child.wait()
+        child.kill()
+        if self._lock:
+            self._lock.remove(child.pid)
+        return status
+
+    async def _start(self) -> Child:
+        child = await Child.start(self._command, [self._lock.fd] if self._lock else [])
+        if self._lock:
+            self._lock.add(child.pid)
+        return child
+
+    async def _fill(self) -> None:
+        await asyncio.sleep(self._delay_s)
+        with suppress(OSError):  # the next child is then started when it is needed, and says what is wrong
+            self._spare = await self._start()

@@ -27,6 +27,7 @@ class CaptureConfig(BaseModel):
     offset_us: int
     segment_s: float = Field(default=10.0, gt=0, le=20)
     preview: Path | None = None
+    wait: bool = False  # for a device that is not there
 
 
 class Begin(BaseModel):

@@ -120,6 +120,14 @@ class Alive(_Report):
     last_us: int | None
 
 
+class Absent(_Report):
+    """The device is not there; the child tries again, about twice a second."""
+
+    report: Literal["absent"]
+    code: str
+    cause: str
+
+
 class Behind(_Report):
     """The encoder of a camera cannot keep up: pictures left out before it since the last such report.
 
@@ -148,7 +156,7 @@ class Failed(_Report):
 
 
 Report = Annotated[
-    Ready | First | Progress | Closed | Level | Sound | Alive | Behind | Ended | Failed,
+    Ready | First | Progress | Closed | Level | Sound | Alive | Absent | Behind | Ended | Failed,
     Field(discriminator="report"),
 ]
 _ADAPTER: TypeAdapter[Report] = TypeAdapter(Report)

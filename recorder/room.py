@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from device_config.sources import SourceSettings
-from recorder.child import CAPTURE
-from recorder.supervisor import ChildLock, Device, DeviceState, Listener, Order, Patience
+from recorder.child import CAPTURE, ChildLock, Reserve
+from recorder.supervisor import Device, DeviceState, Listener, Order, Patience
 from recorder.tracks import Track
 
 
@@ -38,6 +38,7 @@ class Room:
         command: Sequence[str] = CAPTURE,
         lock: ChildLock | None = None,
     ) -> None:
+        self._reserve = Reserve(command, lock)
         self.devices = [
             Device(
                 source,
@@ -46,8 +47,7 @@ class Room:
                 previews / f"{source.name}.key" if source.media == "video" else None,
                 listener,
                 patience=patience,
-                command=command,
-                lock=lock,
+                reserve=self._reserve,
             )
             for source in sources
         ]
@@ -76,6 +76,7 @@ class Room:
         """Close all devices; no child lives when this returns."""
         self._open = False
         await asyncio.gather(*(device.close() for device in self.devices))
+        await self._reserve.close()
         self.levels.clear()
 
     def begin(self, order: Order) -> None:

@@ -7,7 +7,6 @@ child, the wish stays: a new child is started and told the same. Only one device
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +17,7 @@ import structlog
 
 from device_config.sources import SourceSettings
 from recorder import reports
-from recorder.child import CAPTURE, Child
+from recorder.child import Child, Reserve
 from recorder.tracks import tracks_of
 
 #: A living child says ``alive`` every second: one that said something so lately is not frozen, s.
@@ -97,8 +96,7 @@ class Device:
         listener: Listener,
         *,
         patience: Patience | None = None,
-        command: Sequence[str] = CAPTURE,
-        lock: ChildLock | None = None,
+        reserve: Reserve | None = None,
     ) -> None:
         self.source = source
         self.tracks = tracks_of(source)
@@ -111,11 +109,11 @@ class Device:
             "offset_us": offset_us,
             "segment_s": segment_s,
             "preview": str(preview) if preview else None,
+            "wait": True,
         }
         self._listener = listener
         self._patience = patience or Patience()
-        self._command = command
-        self._lock = lock
+        self._reserve = reserve or Reserve()
         self._child: Child | None = None
         self._task: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
@@ -244,14 +242,12 @@ class Device:
     async def _live(self) -> tuple[Loss, bool]:
         """Start one child and hear it to its end; why it ended, and whether it ever was ready."""
         try:
-            self._child = await Child.start(self._command, self._config, [self._lock.fd] if self._lock else [])
+            self._child = await self._reserve.child(self._config)
         except OSError as error:
             return Loss("no_process", f"the capture process cannot be started: {error.strerror}"), False
         child = self._child
         if self._closing.is_set():
             await child.quit(self._patience.end)
-        if self._lock:
-            self._lock.add(child.pid)
         self._quiet = self._flat = 0.0
         self._bytes = -1
         ready = False
@@ -265,22 +261,9 @@ class Device:
             self._give_up(Loss("bad_report", f"said something that is not a report: {str(error)[:200]}"))
         finally:
             watch.cancel()
-            status = await self._reap(child)
+            status = await self._reserve.reap(child, self._patience.silent)
+            self._child = None
         return self._loss or self._loss_of(status), ready
-
-    async def _reap(self, child: Child) -> int:
-        """Wait for the end of a process that closed its output, or kill it; then it writes no more."""
-        try:
-            async with asyncio.timeout(self._patience.silent):
-                status = await child.wait()
-        except TimeoutError:
-            child.kill()
-            status = await child.wait()
-        child.kill()  # whatever it started and left
-        self._child = None
-        if self._lock:
-            self._lock.remove(child.pid)
-        return status
 
     def _loss_of(self, status: int) -> Loss:
         if status < 0:
@@ -299,6 +282,11 @@ class Device:
                 self._tell_begin()
             case reports.Alive(bytes=count) if count != self._bytes:
                 self._bytes = count
+                self._flat = 0.0
+            case reports.Absent(code=code, cause=cause):
+                if self.state is not DeviceState.LOST:
+                    _log.warning("device_absent", action="wait", device=self.name, code=code, cause=cause)
+                self.state = DeviceState.LOST
                 self._flat = 0.0
             case reports.Ended() if self.order is None:
                 if self.state is DeviceState.RECORDING:
@@ -334,17 +322,3 @@ class Device:
         self._loss = self._loss or loss
         if self._child is not None:
             self._child.kill()
-
-
-class ChildLock(Protocol):
-    """What of recorder.lock.CaptureLock a device needs."""
-
-    fd: int
-
-    def add(self, pid: int) -> None:
-        """Note a child."""
-        ...
-
-    def remove(self, pid: int) -> None:
-        """Forget it."""
-        ...

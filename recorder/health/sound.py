@@ -10,7 +10,9 @@ from recorder.health.facts import SILENCE_CDB, SoundFacts
 from recorder.health.trouble import Key, Trouble, Troubles
 
 CODES = ("digital-silence", "microphone-silent", "clipping", "hum", "constant-offset")
+#: Seconds of facts that are kept, and seconds over which a microphone that hears nothing is judged.
 KEPT = 8
+HEARD = 6
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class SoundLimits:
 
     Attributes:
         dead: nothing but one value for so long.
-        silent_cdb: a microphone whose loudest tenth of a second in 8 s is below this hears nothing …
+        silent_cdb: a microphone whose loudest tenth of a second in 6 s is below this hears nothing …
         silent_below_cdb: … if it is also this far below the loudest of the others …
         speech_cdb: … of which one was above this in most of these seconds.
         clipped: samples cut off in a second that count; two such seconds of five are a finding.
@@ -70,7 +72,7 @@ class SoundWatch:
         channel.seen = now
         second = int(now)
         channel.loudest[second] = max(rms_cdb, channel.loudest.get(second, SILENCE_CDB))
-        for old in [at for at in channel.loudest if at < second - KEPT]:
+        for old in [at for at in channel.loudest if at < second - HEARD]:
             del channel.loudest[old]
         if peak_cdb > SILENCE_CDB and not (channel.facts and channel.facts[-1].flat):
             channel.silent_since = None
@@ -114,7 +116,7 @@ class SoundWatch:
         recent = [level for at, level in channel.loudest.items() if at >= second - 2]
         if "microphone-silent" in channel.lasting:  # also while nobody speaks: it is heard again when it gives something
             return "still nothing" if recent and max(recent) <= limits.silent_cdb else None
-        if len(channel.loudest) < KEPT:
+        if len(channel.loudest) < HEARD:
             return None
         own = max(channel.loudest.values())
         others = [item for other, item in self._channels.items() if other != name and now - item.seen < 2]

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 
 from av.video.stream import VideoStream
 
+from recorder.errors import SourceUnavailable
 from recorder.levels import Samples
 from recorder.packets import Picture
 from recorder.segments import VIDEO_RATE
@@ -72,6 +73,13 @@ class PictureItem:
 
 
 @dataclass(frozen=True)
+class Absent:
+    """The device is not there; it is tried again."""
+
+    error: SourceUnavailable
+
+
+@dataclass(frozen=True)
 class Behind:
     """The encoder cannot keep up: pictures left out before it since the last item of this kind.
 
@@ -89,7 +97,7 @@ class Failure:
     error: Exception
 
 
-Item = Opened | SoundBlock | PictureItem | Behind | Failure
+Item = Opened | SoundBlock | PictureItem | Behind | Absent | Failure
 Put = Callable[[Item], None]
 
 
@@ -98,6 +106,8 @@ class CaptureSource(Protocol):
 
     def run(self, put: Put) -> None:
         """Open, hand over :class:`Opened`, then data until :meth:`stop`; ``put`` never waits.
+
+        May be called again after :class:`SourceUnavailable`, which is raised before anything is handed over.
 
         Raises:
             CaptureError: it cannot be opened, or it stopped giving data.

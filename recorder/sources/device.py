@@ -33,6 +33,7 @@ class DeviceSound:
         if not 1 <= len(names) <= MAX_CHANNELS:
             raise BadCaptureConfig(f"{device}: {len(names)} channels; 1 to {MAX_CHANNELS} are possible")
         self._names, self._device, self._rate = names, device, rate
+        self._asked = False
         self._stopped = threading.Event()
         self._came = threading.Event()
 
@@ -43,6 +44,10 @@ class DeviceSound:
         except OSError as error:
             raise SourceUnavailable(f"{self._device}: PortAudio is not installed (libportaudio2): {error}") from error
         channels = len(self._names)
+        if self._asked:  # PortAudio looks for devices once, when it is initialised
+            sounddevice._terminate()  # noqa: SLF001 - sounddevice has no other way to it
+            sounddevice._initialize()  # noqa: SLF001
+        self._asked = True
 
         def callback(data: Any, frames: int, _times: Any, status: Any) -> None:
             # PortAudio's thread: copy and leave. bytes() copies; the buffer is PortAudio's.

@@ -98,7 +98,8 @@ async def test_dead_devices_are_no_reason_to_restart(tmp_path: Path) -> None:
         hearing = await plan(daemon)
         await daemon.move(hearing, "start", "s")
         (device,) = daemon.room.devices
-        device._command = ("/bin/false",)  # unplugged: every new child fails
+        await device._reserve.close()
+        device._reserve._command = ("/bin/false",)  # unplugged: every new child fails
         assert device._child is not None
         device._child.kill()
         await until(lambda: device.state is not DeviceState.RECORDING)
