@@ -26,11 +26,14 @@ VOICE_DB: Final = 6.0
 _FLOOR_CELLS: Final = 30 * 16_000 // CELL
 #: Levels are compared as means over so many cells, because a voice falls and rises within a syllable.
 _SMOOTH: Final = 7
+#: The room: a voice that stopped is counted on, this much softer for each cell, for so many cells (40 dB a second, 0.4 s).
+_DECAY_DB: Final = 1.0
+_ECHO_CELLS: Final = 400 * 16 // CELL
 #: Another's voice shorter than this does not cut an interval; an own voice shorter than this is none.
 _SHORT_CELLS: Final = 250 * 16 // CELL
 #: A pause of this length ends an utterance (as in ``activity``), and this much is kept on both sides.
 _PAUSE_CELLS: Final = 600 * 16 // CELL
-_PADDING_CELLS: Final = 150 * 16 // CELL
+_PADDING_CELLS: Final = 50 * 16 // CELL
 _FLOOR: Final = 1e-10  # -100 dBFS: an empty cell is silence, not minus infinity
 
 
@@ -73,8 +76,8 @@ def own_voices(
         levels: of the same channels.
 
     Returns:
-        the stretches that are the channel's own voice, and those that are another channel's. An interval in which nobody
-        else is louder for longer than a syllable stays as it is.
+        the stretches that are the channel's own voice, from its first sound to its last, and those that are another
+        channel's. An interval in which nobody else is louder for longer than a syllable stays in one piece.
     """
     own: dict[str, list[Interval]] = {}
     others: dict[str, list[Interval]] = {}
@@ -82,10 +85,11 @@ def own_voices(
         own[name], others[name] = [], []
         for item in intervals:
             theirs = _theirs(name, item, found, levels)
-            if not any(last - first >= _SHORT_CELLS for first, last in _runs(theirs)):
-                own[name].append(item)
+            alone = not any(last - first >= _SHORT_CELLS for first, last in _runs(theirs))
+            mine = _mine(item, theirs, levels[name], alone=alone)
+            if alone:
+                own[name] += mine or [item]  # a voice that hardly stands out of the noise is still a voice
                 continue
-            mine = _mine(item, theirs, levels[name])
             own[name] += mine
             others[name] += _rest(item, mine, theirs)
     return own, others
@@ -115,8 +119,18 @@ def _theirs(
             if speech.start < item.end and item.start < speech.end:
                 active[max(0, speech.start // CELL - first) : -(-speech.end // CELL) - first] = True
         if active.any():
-            louder |= active & (_smooth(levels[other].decibels(first, last)) > mine + MARGIN_DB)
+            louder |= (
+                _echoing(np.where(active, _smooth(levels[other].decibels(first, last)), -200.0)) > mine + MARGIN_DB
+            )
     return louder
+
+
+def _echoing(decibels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Each cell's level, or what is left of a louder one of the last moments."""
+    out = decibels.copy()
+    for cells in range(1, min(_ECHO_CELLS, len(decibels) - 1) + 1):
+        np.maximum(out[cells:], decibels[:-cells] - _DECAY_DB * cells, out=out[cells:])
+    return out
 
 
 def _runs(cells: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -125,8 +139,8 @@ def _runs(cells: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _mine(item: Interval, theirs: npt.NDArray[np.bool_], levels: Levels) -> list[Interval]:
-    """The channel's own utterances inside an interval that others speak in too."""
+def _mine(item: Interval, theirs: npt.NDArray[np.bool_], levels: Levels, *, alone: bool) -> list[Interval]:
+    """The channel's own utterances inside an interval; one of them, pauses and all, where it is alone."""
     first, last = _cells(item)
     around = levels.decibels(max(0, first - _FLOOR_CELLS), last + _FLOOR_CELLS)
     known = around[around > 10 * np.log10(_FLOOR) + 1]
@@ -134,7 +148,7 @@ def _mine(item: Interval, theirs: npt.NDArray[np.bool_], levels: Levels) -> list
     voiced = ~theirs & (levels.decibels(first, last) > floor + VOICE_DB)
     joined: list[tuple[int, int]] = []
     for start, end in _runs(voiced):
-        if joined and start - joined[-1][1] < _PAUSE_CELLS:
+        if joined and (alone or start - joined[-1][1] < _PAUSE_CELLS):
             joined[-1] = (joined[-1][0], end)
         else:
             joined.append((start, end))

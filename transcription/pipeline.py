@@ -8,7 +8,7 @@ segments that cannot be read become passages of kind ``gap``. Nothing here fails
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -32,6 +32,8 @@ from transcription.recognizer import SAMPLE_RATE, Recognition, Recognizer
 log = structlog.get_logger(__name__)
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
+#: Given to the engine before and after an utterance: soft consonants lie below any threshold.
+SURROUNDINGS = SAMPLE_RATE * 200 // 1000
 UNKNOWN_LANGUAGE = "und"  # ISO 639-2: undetermined
 
 Progress = Callable[[int, int], None]
@@ -154,18 +156,41 @@ def _transcribe_take(
         utterances=sum(map(len, own.values())),
         crosstalk=sum(map(len, others.values())),
     )
-    queue = sorted((item.start, source, item.end) for source, items in own.items() for item in items)
-    for done, (start, source, end) in enumerate(queue):
+    queue = sorted(
+        (item.start, source, item.end, given.start, given.end)
+        for source, items in own.items()
+        for item, given in zip(items, with_surroundings(items, _length(span)), strict=True)
+    )
+    for done, (start, source, end, first, last) in enumerate(queue):
         if progress:
             progress(done, len(queue))
-        _utterance(work, span, source, Interval(start, end), tracks[source])
+        _utterance(work, span, source, Interval(start, end), Interval(first, last), tracks[source])
     if progress:
         progress(len(queue), len(queue))
 
 
+def _length(span: TakeSpan) -> int:
+    """Samples of a take's grid."""
+    return (span.end_us - span.start_us) * SAMPLE_RATE // 1_000_000
+
+
+def with_surroundings(items: Sequence[Interval], length: int) -> list[Interval]:
+    """What the engine is given for each utterance of a channel: a little more than it, never into the next one."""
+    given = []
+    for index, item in enumerate(items):
+        low = (items[index - 1].end + item.start + 1) // 2 if index else 0
+        high = (item.end + items[index + 1].start) // 2 if index + 1 < len(items) else length
+        given.append(
+            Interval(
+                max(min(low, item.start), item.start - SURROUNDINGS), min(max(high, item.end), item.end + SURROUNDINGS)
+            )
+        )
+    return given
+
+
 def _inside(speech: Iterable[Interval], span: TakeSpan) -> list[Interval]:
     """A segment may reach beyond the take by a fragment; a passage may not."""
-    last = (span.end_us - span.start_us) * SAMPLE_RATE // 1_000_000
+    last = _length(span)
     cut = (Interval(item.start, min(item.end, last)) for item in speech)
     return [item for item in cut if item.end - item.start >= SAMPLE_RATE // 10]
 
@@ -182,11 +207,21 @@ def _gaps(work: _Work, span: TakeSpan, source: str, holes: Iterable[tuple[int, i
             work.passages.append(Passage("gap", span.take, source, start, end, reason=reason))
 
 
-def _utterance(work: _Work, span: TakeSpan, source: str, item: Interval, track: Track) -> None:
-    """One utterance: recognised, marked as refused, or marked as missing its model."""
+def _utterance(work: _Work, span: TakeSpan, source: str, item: Interval, given: Interval, track: Track) -> None:
+    """One utterance: recognised, marked as refused, or marked as missing its model.
+
+    Args:
+        work: what is collected.
+        span: its take.
+        source: its microphone.
+        item: the utterance; its words are drawn inside.
+        given: what the engine gets: the utterance and a little around it.
+        track: its sound.
+    """
     start, end = to_us(item.start, span.start_us), to_us(item.end, span.start_us)
+    origin, length = to_us(given.start, span.start_us), to_us(given.end, 0) - to_us(given.start, 0)
     speaker = _speaker(work.view, source)
-    language = _language(work, speaker or source, track, item)
+    language = _language(work, speaker or source, track, given)
 
     def add(kind: Kind, first: int, last: int, words: tuple[Word, ...] = (), reason: str | None = None) -> None:
         if first < last:
@@ -198,17 +233,24 @@ def _utterance(work: _Work, span: TakeSpan, source: str, item: Interval, track: 
         work.missing.add(language)
         add("missing_model", start, end)
         return
-    heard = _recognize(engine, track, item, language)
+    heard = _recognize(engine, track, given, language)
     if heard is None:
         add("refused", start, end, reason="failed")
         return
-    judged = judge(heard, end - start)
+    judged = judge(heard, length)
     index = work.model_index(engine.identity) if judged.words else 0
     words = tuple(
-        Word(w.text, start + w.start_us, min(start + w.end_us, end), w.probability_pm, index, w.timing)
+        Word(
+            w.text,
+            _between(origin + w.start_us, start, end),
+            _between(origin + w.end_us, start, end),
+            w.probability_pm,
+            index,
+            w.timing,
+        )
         for w in judged.words
     )
-    cut = end if judged.reason is None else min(end, start + judged.refused_from_us)
+    cut = end if judged.reason is None else _between(origin + judged.refused_from_us, start, end)
     if words:
         cut = max(cut, words[-1].end_us)
         add("speech", start, max(cut, start + 1), words)
@@ -217,6 +259,10 @@ def _utterance(work: _Work, span: TakeSpan, source: str, item: Interval, track: 
             "text refused", action="text_refused", take=span.take, source=source, start_us=cut, reason=judged.reason
         )
         add("refused", cut, end, reason=judged.reason)
+
+
+def _between(at_us: int, first_us: int, last_us: int) -> int:
+    return min(max(at_us, first_us), last_us)
 
 
 def _language(work: _Work, speaker: str, track: Track, item: Interval) -> str:
