@@ -172,7 +172,14 @@ def test_capture_comes_before_everything_else() -> None:
 
 def test_what_the_units_promise_to_the_program() -> None:
     recorder = (UNITS / "hattama-recorder.service").read_text(encoding="utf-8")
-    for line in ("Type=notify", "WatchdogSec=15s", "OOMPolicy=continue", "KillMode=mixed", "PrivateTmp=yes"):
+    for line in (
+        "Type=notify",
+        "WatchdogSec=15s",
+        "WatchdogSignal=SIGKILL",
+        "OOMPolicy=continue",
+        "KillMode=mixed",
+        "PrivateTmp=yes",
+    ):
         assert f"\n{line}\n" in recorder
     assert "ALSA_CONFIG_PATH=/usr/share/alsa/alsa.conf" in recorder
     speech = (UNITS / "hattama-transcriber.service").read_text(encoding="utf-8")
