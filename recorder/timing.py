@@ -33,6 +33,7 @@ EARLY_US = 20_000
 LONGEST_US = 1_000_000
 MOVED_US = 100_000
 PATIENCE = 5  # judgements, one in two seconds
+TRIES = 15  # at first; later a clock that runs by itself might come by, and be taken for a true one
 
 
 class Envelope:
@@ -205,10 +206,9 @@ class StreamClock:
             return
         delay_us = arrival - sender
         possible = -EARLY_US <= delay_us <= LONGEST_US
-        if not self.by_sender:
-            self._believe = self.by_sender = possible
-            self._delay_us = delay_us if possible else self._delay_us
+        if not self.by_sender and possible:
+            self.by_sender, self._delay_us, self._strange = True, delay_us, 0
             return
         self._strange = 0 if possible and abs(delay_us - self._delay_us) <= MOVED_US else self._strange + 1
-        if self._strange > PATIENCE:
+        if self._strange > (PATIENCE if self.by_sender else TRIES):
             self._believe = self.by_sender = False

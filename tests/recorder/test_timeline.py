@@ -119,6 +119,11 @@ def test_a_sender_is_believed_when_it_can_be(sender_us: int, base: str, late_us:
     assert clock.place_us(20 * SECOND) == 20 * SECOND + late_us
 
 
+@pytest.mark.parametrize(("seconds", "base"), [(30, "rtcp"), (120, "arrival")])
+def test_a_clock_that_comes_right_is_believed_at_first_and_later_no_more(seconds: int, base: str) -> None:
+    assert clock_of(seconds, delay_us=150_000, sender_us=5 * SECOND, step_us=-5 * SECOND).base == base
+
+
 def test_reports_can_be_switched_off_and_the_delay_set() -> None:
     clock = clock_of(20, delay_us=150_000, known_us=140_000, believe=False)
     assert clock.base == "arrival"
