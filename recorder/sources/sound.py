@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
 
 from recorder.errors import SourceFormat, SourceLost
 from recorder.levels import Samples
+from recorder.packets import sent_of
 from recorder.sources.base import Opened, Put, SoundBlock, Track
 from recorder.sources.opening import audio_of, open_input, said_twice, scrub, told
 from recorder.sources.pace import Pace, monotonic_us
@@ -21,16 +24,45 @@ from recorder.sources.pace import Pace, monotonic_us
 _WIDE = ("s32", "s32p")
 
 
-def samples_of(container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
+class Sender:
+    """What a stream's sender says of its time (RTCP): when the sample with this number was taken, on the sender's clock."""
+
+    def __init__(self) -> None:
+        self._frames = 0  # decoded, in samples
+        self._zero_us: int | None = None  # UTC of the time stamp 0
+        self._first_us: int | None = None  # UTC of sample 0, by the last frame
+
+    def packet(self, packet: Packet[Any]) -> None:
+        """Note a packet."""
+        sent_us = sent_of(packet)
+        if sent_us is not None and packet.pts is not None and packet.time_base:
+            self._zero_us = sent_us - int(packet.pts * packet.time_base * 1_000_000)
+
+    def frame(self, frame: AudioFrame) -> None:
+        """Note what was decoded next."""
+        if self._zero_us is not None and frame.pts is not None and frame.time_base:
+            begin_us = self._zero_us + int(frame.pts * frame.time_base * 1_000_000)
+            self._first_us = begin_us - self._frames * 1_000_000 // frame.sample_rate
+        self._frames += frame.samples
+
+    def at(self, sample: int, rate: int) -> int | None:
+        """When that sample was taken, UTC µs; None when the sender did not say."""
+        return None if self._first_us is None else self._first_us + sample * 1_000_000 // rate
+
+
+def samples_of(container: InputContainer, stream: AudioStream, sender: Sender) -> Iterator[Samples]:
     """Decode: blocks of shape (samples, channels), int16, or int32 with 24 bits in the upper bytes for wide sound."""
     wide = stream.format.name in _WIDE
     # Packed: PyAV 18 crashes on planar frames of exactly eight channels.
     packed = AudioResampler(format="s32" if wide else "s16", layout=stream.layout, rate=stream.rate)
-    for frame in container.decode(stream):
-        for part in packed.resample(frame):
-            array: Any = part.to_ndarray().reshape(-1, stream.channels)
-            # 24-bit sound: the lowest byte is what a decoder of floats may leave; FLAC has no room for it.
-            yield array & ~np.int32(0xFF) if wide else array
+    for packet in container.demux(stream):
+        sender.packet(packet)
+        for frame in packet.decode():
+            sender.frame(frame)
+            for part in packed.resample(frame):
+                array: Any = part.to_ndarray().reshape(-1, stream.channels)
+                # 24-bit sound: the lowest byte is what a decoder of floats may leave; FLAC has no room for it.
+                yield array & ~np.int32(0xFF) if wide else array
 
 
 def _single(blocks: Iterator[Samples], address: str) -> Iterator[Samples]:
@@ -82,9 +114,9 @@ class DecodedSound:
 
     def _once(self, put: Put, container: InputContainer, stream: AudioStream) -> bool:
         """Play to the end; False when stopped before."""
-        before = self._samples
+        before, sender = self._samples, Sender()
         with told(self._address, opened=True):
-            for block in self._heard(container, stream):
+            for block in self._heard(container, stream, sender):
                 for part in self._pieces(block, stream.rate):
                     self._samples += len(part)
                     due = (
@@ -94,14 +126,15 @@ class DecodedSound:
                     )
                     if not due:
                         return False
-                    put(SoundBlock(part, monotonic_us()))
+                    sent_us = sender.at(self._samples - before, stream.rate)
+                    put(SoundBlock(part, monotonic_us(), sent_us=sent_us))
         if self._samples == before:
             raise SourceLost(scrub(f"{self._address}: there is no sound in it", self._address))
         return True
 
-    def _heard(self, container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
+    def _heard(self, container: InputContainer, stream: AudioStream, sender: Sender) -> Iterator[Samples]:
         """Blocks with as many channels as have names."""
-        blocks = samples_of(container, stream)
+        blocks = samples_of(container, stream, sender)
         return _single(blocks, self._address) if said_twice(stream, len(self._names)) else blocks
 
     def _pieces(self, block: Samples, rate: int) -> Iterator[Samples]:
