@@ -12,6 +12,9 @@
     ├── BadCalendar             the table of holidays is malformed (protocol.working_days)
     ├── UnknownYear             the holidays of a year were not entered (protocol.working_days)
     ├── NoTerm                  the law states no term for this (protocol.deadlines)
+    ├── BriefIncomplete         a protocol lacks points of the law without a recorded reason (protocol.brief_rules)
+    ├── BadBrief                the JSON of a protocol is malformed (protocol.brief_reading)
+    ├── DocumentError           a document cannot be made: template, fonts, addresses (protocol.paper.errors)
     ├── EditRefused             an edit does not fit the transcript it was meant for (protocol.editing)
     ├── BadExport               a WebVTT, RTTM or CTM text cannot be read (protocol.transcript_imports)
     ├── IllegalMove             the hearing cannot go from this state to that one
