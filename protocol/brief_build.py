@@ -101,7 +101,7 @@ def place(view: HearingView, at_us: int) -> Place | None:
         return None
     best = min(hits, key=lambda s: (_rank(view, s), s.source, -s.start_us))
     sources = {s.source for s in hits}
-    return Place(best.path, min(at_us, best.end_us) - best.start_us, len(sources) - 1)
+    return Place(best.path, best.media_at(min(at_us, best.end_us)), len(sources) - 1)
 
 
 def _rank(view: HearingView, segment: Segment) -> int:
