@@ -298,6 +298,7 @@ class Daemon:
     async def lost(self, device: Device, loss: Loss) -> None:
         """A capture child is gone."""
         self.health.device_lost([track.name for track in device.tracks])
+        self.health.look(self.session)  # now: a device that is back within the second must have been named too
         self._tell_status()
         if (session := self.checking or self.session) is not None:
             await session.keeper.lost(device, loss)

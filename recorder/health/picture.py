@@ -31,7 +31,7 @@ class PictureLimits:
     edges_pct: int = 35
     still_pm: int = 60
     black: float = 3.0
-    frozen: float = 6.0
+    frozen: float = 5.0
     blurred: float = 5.0
 
 

@@ -20,6 +20,7 @@ from protocol.view import HearingView
 from recorder.client import RecorderClient, Refused
 from tests.recorder.test_recovery import begin, courtroom, media, readable, unbroken, view_of
 from tests.support.clips import samples_in
+from tests.support.fault_room import Measured, Record, Tell, judge
 from tests.support.recorder import Box, box_running, check, codes, wait_for
 
 __all__ = ["media"]  # a fixture
@@ -85,7 +86,7 @@ def every_segment_is_true(record: Path, view: HearingView) -> None:
 
 
 @ROOT
-def test_the_disk_is_full_and_has_room_again(tmp_path: Path, media: Path) -> None:
+def test_the_disk_is_full_and_has_room_again(tmp_path: Path, media: Path, tell: Tell) -> None:
     with small_disk(tmp_path, 24) as disk:
         box_settings = courtroom(disk, media).model_copy(update={"run_dir": tmp_path / "run"})
         with box_running(box_settings, tmp_path / "log") as box:
@@ -93,13 +94,16 @@ def test_the_disk_is_full_and_has_room_again(tmp_path: Path, media: Path) -> Non
             time.sleep(3)
             ballast = disk / "ballast"
             fill(ballast)
+            full = time.monotonic()
             with box.client() as client:
                 wait_for(lambda: not client.status().recording)
                 wait_for(lambda: {"journal-failed", "source-lost"} & {item.code for item in client.status().findings})
+                alarm_s = time.monotonic() - full
                 # The last free bytes of a block may still take a line.
                 refused = wait_for(lambda: refusal(client, hearing))
                 assert refused == "disk-failed", "what cannot be written is not acknowledged"
                 ballast.unlink()
+                free_us = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
                 wait_for(lambda: client.status().recording)
                 assert client.status().hearing == hearing
                 time.sleep(2)
@@ -111,6 +115,10 @@ def test_the_disk_is_full_and_has_room_again(tmp_path: Path, media: Path) -> Non
             every_segment_is_true(record, view)
         report = check(record)
         assert report.good, codes(report)
+        found = Record(record)
+        lost_sources = {source for item in view.gaps for source in (one.source for one in item.intervals)}
+        again_s = (found.again_us(lost_sources) - found.offset_us - free_us) / 1e6 if lost_sources else None
+        judge("disk-full-and-space-back", tell, Measured(alarm_s, again_s))
         assert "said when there was room again" in {remark.text for remark in view.remarks}
         lost = {(item["source"], item["cause"]) for item in line_data(box, hearing, "source_lost")}
         assert {cause for _, cause in lost} <= {"disk_failed"}
@@ -118,7 +126,7 @@ def test_the_disk_is_full_and_has_room_again(tmp_path: Path, media: Path) -> Non
 
 
 @STRACE
-def test_every_sync_of_a_capture_child_may_fail(tmp_path: Path, media: Path) -> None:
+def test_every_sync_of_a_capture_child_may_fail(tmp_path: Path, media: Path, tell: Tell) -> None:
     """Error at the n-th sync, n = 1 … 10: a new child, a new segment; the other device misses not one sample."""
     with box_running(courtroom(tmp_path, media), tmp_path / "log") as box:
         hearing = begin(box)
@@ -138,6 +146,10 @@ def test_every_sync_of_a_capture_child_may_fail(tmp_path: Path, media: Path) -> 
     every_segment_is_true(record, view)
     assert {(item["source"], item["cause"]) for item in told} == {("mic-bench", "disk_failed"), ("mic-witness", "disk_failed")}
     assert len(told) == 2 * len(CHILD_SYNCS)
+    losses = Record(record).losses("mic-bench")
+    assert len(losses) == len(CHILD_SYNCS)
+    for when, measured in zip(CHILD_SYNCS, losses, strict=True):
+        judge(f"eio-at-sync-{when}-of-a-capture-child", tell, measured)
     for source in ("mic-bench", "mic-witness"):
         after = [segment.closed for segment in view.track("T01", source) if segment.closed != "roll"]
         assert set(after) <= {"recovered", "lost", "stop"}, "no segment whose sync failed is called whole"

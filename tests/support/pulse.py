@@ -85,6 +85,28 @@ class PulseRoom:
         self._players.append(player)
         return player
 
+    def unplug(self) -> None:
+        """The device is gone at once, and whoever played into it."""
+        self.server.kill()
+        self.close()
+        self._players.clear()
+
+    def plug_in(self) -> None:
+        """The device is back under its name; it answers when this returns."""
+        _socket(self.folder).unlink(missing_ok=True)
+        self.server = _serve(self.folder, self.channels)
+        self._wait()
+
+    def _wait(self) -> None:
+        for _ in range(300):
+            if _socket(self.folder).exists() and _answers(self.environment):
+                return
+            if self.server.poll() is not None:
+                break
+            time.sleep(0.1)
+        self.close()
+        raise RuntimeError(f"PulseAudio did not start: {(self.folder / 'log').read_text(errors='replace')}")
+
     def close(self) -> None:
         """End the players and the server."""
         for process in (*self._players, self.server):
@@ -106,12 +128,26 @@ def pulse_room(channels: int = 4, samples: NDArray[np.int16] | None = None) -> I
             room.close()
 
 
+def _socket(folder: Path) -> Path:
+    return folder / "native"
+
+
 def _start(folder: Path, channels: int) -> PulseRoom:
-    socket = folder / "native"
+    socket = _socket(folder)
+    conf = folder / "asound.conf"
+    pulse = f'{{ type pulse server "unix:{socket}" device "mics" }}'
+    conf.write_text(f'<{_ALSA_CONF}>\npcm.{DEVICE} {pulse}\nctl.{DEVICE} {{ type pulse server "unix:{socket}" }}\n')
+    environment = {"ALSA_CONFIG_PATH": str(conf), "PULSE_SERVER": f"unix:{socket}"}
+    room = PulseRoom(DEVICE, environment, channels, _serve(folder, channels), folder)
+    room._wait()
+    return room
+
+
+def _serve(folder: Path, channels: int) -> subprocess.Popen[bytes]:
     names = ",".join(NAMES[:channels])
     shape = f"channels={channels} channel_map={names}"
     modules = (
-        f"module-native-protocol-unix auth-anonymous=1 socket={socket}",
+        f"module-native-protocol-unix auth-anonymous=1 socket={_socket(folder)}",
         f"module-null-sink sink_name=room rate={RATE} format=s16le {shape}",
         f"module-remap-source source_name=mics master=room.monitor {shape} remix=no",
     )
@@ -127,20 +163,7 @@ def _start(folder: Path, channels: int) -> PulseRoom:
     with (folder / "log").open("wb") as log:
         arguments = [part for module in modules for part in ("-L", module)]
         command = ["pulseaudio", *quiet, "--log-target=stderr", *arguments]
-        server = subprocess.Popen(command, env={**os.environ, **home}, stdin=subprocess.DEVNULL, stderr=log)
-    conf = folder / "asound.conf"
-    pulse = f'{{ type pulse server "unix:{socket}" device "mics" }}'
-    conf.write_text(f'<{_ALSA_CONF}>\npcm.{DEVICE} {pulse}\nctl.{DEVICE} {{ type pulse server "unix:{socket}" }}\n')
-    environment = {"ALSA_CONFIG_PATH": str(conf), "PULSE_SERVER": f"unix:{socket}"}
-    room = PulseRoom(DEVICE, environment, channels, server, folder)
-    for _ in range(300):
-        if socket.exists() and _answers(environment):
-            return room
-        if server.poll() is not None:
-            break
-        time.sleep(0.1)
-    room.close()
-    raise RuntimeError(f"PulseAudio did not start: {(folder / 'log').read_text(errors='replace')}")
+        return subprocess.Popen(command, env={**os.environ, **home}, stdin=subprocess.DEVNULL, stderr=log)
 
 
 def _answers(environment: dict[str, str]) -> bool:

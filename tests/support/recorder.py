@@ -102,7 +102,15 @@ def lines(daemon: Daemon, *types: str) -> list[dict[str, Any]]:
 
 
 class Box:
-    """A daemon as a process of its own, with real capture children."""
+    """A daemon as a process of its own, with real capture children.
+
+    Attributes:
+        first: what stands before its command.
+        program: arguments of Python, if it is not the daemon as it is.
+    """
+
+    first: tuple[str, ...] = ()
+    program: tuple[str, ...] = ()
 
     def __init__(self, box: Settings, log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.settings = box
@@ -112,6 +120,11 @@ class Box:
 
     def start(self) -> None:
         """Start the daemon; it answers when this returns."""
+        self.launch()
+        wait_for(self._answers)
+
+    def launch(self) -> None:
+        """Start the daemon; it may not answer yet."""
         code = (
             "import sys; from pathlib import Path; from device_config.settings import Settings\n"
             "from recorder.daemon import run; from tests.support.recorder import SIGNER\n"
@@ -120,9 +133,8 @@ class Box:
         config = self.log.with_suffix(".json")
         config.write_text(self.settings.model_dump_json())
         with self.log.open("ab") as log:
-            command = [sys.executable, "-c", code, str(config)]
+            command = [*self.first, sys.executable, *(self.program or ("-c", code, str(config)))]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment, process_group=0)
-        wait_for(self._answers)
 
     def _answers(self) -> bool:
         assert self.process is not None
