@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hattama.commands.verify import exit_status, told
+from hattama.commands.verify import THREADS, exit_status, told
 from hattama.context import settings_of
 from hattama.errors import BadArgument
 
@@ -37,7 +37,7 @@ def export(
         durable.write_once(copy / path, record.chunks(path))
     durable.write_once(_beside(destination, NAME, page), page)
     keys = trusted(settings_of(context), ())
-    report = check(DirectoryRecord(copy), Trust.of(*keys))
+    report = check(DirectoryRecord(copy), Trust.of(*keys), threads=THREADS)
     typer.echo(told(report))
     raise typer.Exit(exit_status(report))
 

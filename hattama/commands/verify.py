@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 #: The exit status of a record that is not good is 16 plus these (docs/commands/verify.md).
 NOT_GOOD = 16
+#: Files read and hashed at once: one disk seldom feeds more.
+THREADS = min(4, os.cpu_count() or 1)
 WEIGHTS = {"integrity": 1, "completeness": 2, "provenance": 4}
 ASKED = {
     "integrity": "was anything changed?",
@@ -43,7 +46,7 @@ def verify(
     from protocol.verification import verify as check
 
     keys = trusted(settings_of(context), trust or ())
-    report = check(DirectoryRecord(folder), Trust.of(*keys))
+    report = check(DirectoryRecord(folder), Trust.of(*keys), threads=THREADS)
     typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else told(report))
     raise typer.Exit(exit_status(report))
 

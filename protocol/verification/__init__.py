@@ -30,17 +30,18 @@ STEPS = (
 )
 
 
-def verify(record: RecordSource, trust: Trust) -> Report:
+def verify(record: RecordSource, trust: Trust, *, threads: int = 0) -> Report:
     """Check a record in the numbered steps of the record format.
 
     Args:
         record: its files.
         trust: verifier keys of devices and archives that the reader trusts.
+        threads: so many files are read and hashed at once, by threads of their own; ``record`` must allow it. 0: by this one.
 
     Returns:
         Every finding, and the three verdicts. A malformed record never raises: it is reported.
     """
-    context = Context(record, trust)
+    context = Context(record, trust, threads)
     try:
         for _, _, step in STEPS:
             step(context)

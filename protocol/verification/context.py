@@ -40,6 +40,8 @@ class Context:
 
     record: RecordSource
     trust: Trust
+    #: how many files are read at once, beside this thread; 0 in it
+    threads: int = 0
     findings: list[Finding] = field(default_factory=list)
     paths: frozenset[str] = frozenset()
     too_large: set[str] = field(default_factory=set)

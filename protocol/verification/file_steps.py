@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from protocol import manifest
@@ -117,6 +120,24 @@ class _Due:
     sha256: str
 
 
+@dataclass(frozen=True)
+class _Task:
+    """A file to be compared with what is due (None: it is still open) and with what was signed of it while it grew."""
+
+    path: str
+    due: _Due | None
+    early: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file's length, and base64 SHA-256 of the whole and of its beginning; None where it was not asked for or not readable."""
+
+    size: int
+    whole: str | None = None
+    beginning: str | None = None
+
+
 def check_files(context: Context) -> None:
     """(6): each file is there and is what was signed; no other file is there."""
     lines: dict[str, Line] = {}
@@ -130,23 +151,31 @@ def check_files(context: Context) -> None:
     for entry in entries.values():
         _check_entry(context, entry, lines.get(entry.path))
     _check_unlisted(context, {*entries, *lines, *progress})
+    tasks = []
     for path, entry in entries.items():
         early = progress.get(path) if _is_recovered(lines.get(path)) else None
-        _check_file(context, path, _Due(entry.bytes, entry.sha256), early)
-    _check_unsealed(context, {path: line for path, line in lines.items() if path not in entries}, progress)
+        tasks.append(_Task(path, _Due(entry.bytes, entry.sha256), early))
+    tasks += _unsealed(context, {path: line for path, line in lines.items() if path not in entries}, progress)
     for path, track in progress.items():
         known = path in entries or path in lines
         if not known and (path in context.paths or not context.entries_withheld):
-            _check_file(context, path, None, track)
+            tasks.append(_Task(path, None, track))
+    # The files are read here, and nearly all of the time goes here; findings keep the order of the tasks.
+    with ThreadPoolExecutor(context.threads) if context.threads else nullcontext() as pool:
+        read = partial(_read, context)
+        for task, found in zip(tasks, pool.map(read, tasks) if pool else map(read, tasks), strict=True):
+            _check_file(context, task, found)
 
 
-def _check_unsealed(context: Context, lines: Mapping[str, Line], progress: Mapping[str, Mapping[str, Any]]) -> None:
+def _unsealed(
+    context: Context, lines: Mapping[str, Line], progress: Mapping[str, Mapping[str, Any]]
+) -> Iterator[_Task]:
     """Files that only a line names: withheld, or not sealed yet."""
     withheld = context.entries_withheld
     for path, line in lines.items():
         if not withheld:
             early = progress.get(path) if _is_recovered(line) else None
-            _check_file(context, path, _Due(line.data["bytes"], line.data["sha256"]), early)
+            yield _Task(path, _Due(line.data["bytes"], line.data["sha256"]), early)
         elif path in context.paths:
             context.fail("withheld-present", path)
 
@@ -172,21 +201,30 @@ def _check_entry(context: Context, entry: Entry, line: Line | None) -> None:
         context.fail("entry-mismatch", entry.path, ", ".join(wrong))
 
 
-def _check_file(context: Context, path: str, due: _Due | None, early: Mapping[str, Any] | None) -> None:
-    """Compare a file with what is due (None: still open) and with what was signed of it while it grew."""
-    if path not in context.paths:
+def _read(context: Context, task: _Task) -> _Found | None:
+    """What a file holds; None if it is not there. A file of another length is not read: its digest says no more."""
+    if task.path not in context.paths:
+        return None
+    size = context.record.size(task.path)
+    of_due_size = task.due is not None and task.due.bytes == size
+    if task.path in context.too_large or not (of_due_size or task.early):
+        return _Found(size)
+    return _Found(size, *_digests(context, task.path, task.early["bytes"] if task.early else None))
+
+
+def _check_file(context: Context, task: _Task, found: _Found | None) -> None:
+    path, due, early = task.path, task.due, task.early
+    if found is None:
         context.fail("file-missing", path)
         return
-    size = context.record.size(path)
-    wrong_size = due is not None and due.bytes != size
+    wrong_size = due is not None and due.bytes != found.size
     if due is not None and wrong_size:
-        context.fail("file-size", path, f"{size} bytes, {due.bytes} were signed")
+        context.fail("file-size", path, f"{found.size} bytes, {due.bytes} were signed")
     if path in context.too_large:
         return
-    whole, prefix = _digests(context, path, early["bytes"] if early else None)
-    if due is not None and not wrong_size and whole != due.sha256:
+    if due is not None and not wrong_size and found.whole != due.sha256:
         context.fail("file-altered", path)
-    if early is not None and prefix != early["sha256"]:
+    if early is not None and found.beginning != early["sha256"]:
         context.fail("progress-mismatch", path)
     if due is not None and path.endswith(".enc"):
         _check_container(context, path)

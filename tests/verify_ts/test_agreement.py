@@ -171,9 +171,10 @@ def task(broken: Broken) -> str:
 def run_node(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Node with a program of the build."""
     assert NODE is not None
-    return subprocess.run([NODE, *arguments], capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run([NODE, *arguments], capture_output=True, text=True, timeout=900, check=False)
 
 
+@pytest.mark.timeout(900)
 def test_the_two_agree(tmp_path: Path) -> None:
     good = files_of(make_record(tmp_path / "good"))
     closed, _, _ = closed_record(tmp_path / "closed")

@@ -28,6 +28,7 @@ RECORDS = {
 }
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", RECORDS)
 def test_flips_by_chance(name: str) -> None:
     files = golden(name)
@@ -35,6 +36,7 @@ def test_flips_by_chance(name: str) -> None:
     assert faults(files, flips) == []
 
 
+@pytest.mark.timeout(900)
 def test_every_bit_of_the_ends() -> None:
     """Where lines, notes and files begin and end, a reader is most easily led astray."""
     files = golden("plain")

@@ -54,6 +54,7 @@ def test_python_finds_it(name: str) -> None:
     NODE is None or not (BUILD / "verify-batch-cli.js").is_file(),
     reason="the second verifier is not built: npm run --prefix web/ui build",
 )
+@pytest.mark.timeout(900)
 def test_both_agree(tmp_path: Path) -> None:
     """On every must-fail case and every golden record, with the keys trusted and without."""
     cases = [Broken(name, unpacked(load(name)), TRUST) for name in NAMED]
