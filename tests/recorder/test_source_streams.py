@@ -133,8 +133,9 @@ def test_a_remote_participant_comes_goes_and_comes_again_and_the_microphone_does
     )
     with box_running(settings(tmp_path, mic, remote), tmp_path / "log") as box, box.client() as client:
         hearing = client.plan(CASE)
-        client.start(hearing, "S")
         seen = _Sources(client)
+        seen.wait("mic-bench", {"ready"})
+        client.start(hearing, "S")
         seen.wait("remote-1", {"ready", "absent", "lost"})
         with participant(clip, port) as first:
             seen.wait("remote-1", {"recording"})
@@ -160,7 +161,7 @@ class _Sources:
         self._client = client
 
     def wait(self, name: str, states: set[str]) -> None:
-        wait_for(lambda: self._state(name) in states)
+        wait_for(lambda: self._state(name) in states, 240.0)
 
     def _state(self, name: str) -> str:
         return next(item.state for item in self._client.status().sources if item.name == name)
