@@ -60,11 +60,7 @@ def summary(outcomes: list[Outcome]) -> dict[str, Any]:
         chosen = [outcome for outcome in outcomes if outcome.spec.disk in disks]
         if chosen:
             found[name] = _figures(chosen)
-    found["violations"] = [
-        f"--trial {outcome.spec}: {text}"
-        for outcome in outcomes
-        for text in [*outcome.judged.violations, *([outcome.error] if outcome.error else [])]
-    ]
+    found["violations"] = [f"--trial {outcome.spec}: {text}" for outcome in outcomes for text in outcome.broken]
     return found
 
 
@@ -136,12 +132,10 @@ def run(
 
 
 def _tell(outcome: Outcome, where: str) -> None:
-    for text in [*outcome.judged.violations, outcome.error]:
-        if text:
-            print(f"    {text}", file=sys.stderr)
+    for text in outcome.broken:
+        print(f"    {text}", file=sys.stderr)
     lost = _worst([seconds for _, _, seconds in outcome.judged.lost_s])
-    bad = outcome.judged.violations or outcome.error
-    state = f"BROKEN: python -m bench.loss --trial {outcome.spec}" if bad else f"worst loss {lost} s"
+    state = f"BROKEN: python -m bench.loss --trial {outcome.spec}" if outcome.broken else f"worst loss {lost} s"
     text = f"{where} seed {outcome.spec.seed} {outcome.spec.disk}: {len(outcome.disasters)} disasters in {outcome.wall_s:.0f} s"
     print(f"{text}, sources late {outcome.late_s:.3f} s; {state}", file=sys.stderr, flush=True)
 

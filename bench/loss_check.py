@@ -35,6 +35,7 @@ class Judged:
     """Counts and worst figures; ``violations`` says in words what broke a promise.
 
     Attributes:
+        lost_too_much: violations, too, but of a bound that a starved machine can break.
         lost_s: (moment, track, seconds) of each track at each disaster.
         gap_error_s: by how much listed gaps differ from true ones.
     """
@@ -49,6 +50,7 @@ class Judged:
     lost_s: list[tuple[str, str, float]] = field(default_factory=list)
     gap_error_s: list[float] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
+    lost_too_much: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def _lost(found: Judged, hearing: str, track: str, pieces: list[_Piece], disaste
         lost = max(0, handed - max(kept, default=0)) / rate
         found.lost_s.append((disaster.moment, track, lost))
         if lost > MOST_LOST_S:
-            found.violations.append(f"{hearing} {track}: {lost:.3f} s lost ({disaster.moment})")
+            found.lost_too_much.append(f"{hearing} {track}: {lost:.3f} s lost ({disaster.moment})")
 
 
 def _gaps(found: Judged, hearing: str, track: str, pieces: list[_Piece], view: HearingView, source: Remote) -> None:

@@ -90,6 +90,11 @@ class Outcome:
     wall_s: float = 0.0
     error: str = ""
 
+    @property
+    def broken(self) -> list[str]:
+        """What broke a promise, in words."""
+        return [*self.judged.violations, *self.judged.lost_too_much, *([self.error] if self.error else [])]
+
 
 def run_trial(spec: Spec, room: Room, parent: Path) -> Outcome:
     """Live through a trial; a fault of the bench or the recorder that ends it early is told in ``error``.
@@ -126,7 +131,7 @@ def run_trial(spec: Spec, room: Room, parent: Path) -> Outcome:
         disk.close()
         shutil.rmtree(run_dir, ignore_errors=True)
         outcome.wall_s = time.monotonic() - began
-        if not outcome.error and not outcome.judged.violations:
+        if not outcome.broken:
             shutil.rmtree(folder, ignore_errors=True)
     return outcome
 
