@@ -65,6 +65,7 @@ def pulseaudio_killed(room: Courtroom) -> Iterator[None]:
     room.mics.unplug()
     yield
     room.mics.plug_in()
+    room.mics.hurry()
 
 
 def child_stopped(room: Courtroom) -> Iterator[None]:

@@ -346,6 +346,7 @@ def courtroom(folder: Path) -> Iterator[Courtroom]:
     with ExitStack() as stack:
         cameras = {name: stack.enter_context(live_camera.live_camera()) for name in CAMERAS}
         mics = stack.enter_context(pulse.pulse_room(len(MICS)))
+        mics.hurry()
         sources = [SourceSettings(name=name, kind="camera", media="video", url=cameras[name].url) for name in CAMERAS]
         sources.append(SourceSettings(name="mics", kind="microphone", media="audio", device=mics.device, channels=MICS))
         sources.append(stack.enter_context(numbered()))
