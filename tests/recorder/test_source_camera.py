@@ -1,7 +1,7 @@
 """A camera of this machine: what is taken of what it offers, one encoder over all segments, and what happens when it is too slow.
 
 There is no V4L2 device here: FFmpeg's virtual input (lavfi), or FFmpeg sending JPEG, stands in its place, behind the same class
-from the packet on. ``bench.vivid`` records from the kernel's own camera driver in a virtual machine.
+from the packet on. What asks the kernel (recorder.sources.v4l2) is met here only by what is no camera.
 """
 
 from __future__ import annotations
