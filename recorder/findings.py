@@ -55,6 +55,7 @@ ADVICE = {
     "picture-frozen": "The picture does not change: switch the camera off and on; tell the administrator.",
     "picture-blurred": "The camera is covered or out of focus: look at its picture, uncover or clean the lens.",
     "encoder-behind": "This camera's pictures cannot be encoded fast enough, and some are missing. Tell the administrator: a smaller picture, or a camera that gives H.264.",
+    "heard-in-pause": "A device gives sound or pictures although the hearing is paused: switch it off at its own switch; tell the administrator.",
     "journal-failed": "The disk refuses the journal. Check free space; tell the administrator.",
     "disk-low": "The disk is nearly full. Let records be sent to the archive, or free space.",
     "disk-full-soon": "The disk is full in less than half an hour. Tell the administrator now; prepare to end the hearing.",
@@ -64,6 +65,8 @@ ADVICE = {
     "machine-busy": "The recorder is overloaded. Tell the administrator.",
     "readback-differs": "What was written is not what was captured. Tell the administrator; keep a written protocol.",
     "readback-failed": "A closed file cannot be read back. Tell the administrator; keep a written protocol.",
+    "second-copy-failed": "The second copy is not being written; the recording goes on. Check the second disk; what is missing is added when it is back.",
+    "segment-damaged": "The disk refused while a file was written: what could be saved of it is kept. Tell the administrator: this disk may be failing.",
     "segment-unreadable": "After a crash a file could not be read. The rest is kept. Tell the administrator.",
 }
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -24,11 +25,12 @@ from recorder.console.texts import (
     Problem,
     error_texts,
 )
-from recorder.console.views import ListedHearing, listed, microphones, of_today, page_status, page_view
+from recorder.console.views import ListedHearing, listed, microphones, of_today, page_check, page_status, page_view
 from web.accounts import Account
 from web.i18n import Translator
 from web.rights import signed_in
 
+log = structlog.get_logger("console")
 #: Rows of the form for people without a microphone of their own.
 EXTRA_ROWS = 4
 
@@ -57,6 +59,20 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/hearings", dependencies=[Depends(signed_in)])
     async def back_to_the_form() -> Response:
         """The form was refused and stood under this address: a change of language or a reload comes here."""
+        return RedirectResponse("/", 303)
+
+    @routes.post("/check")
+    async def check(request: Request, account: Annotated[Account, Depends(operators)]) -> Response:
+        """A real capture through every source (recorder.checking); ready or not, and what to do. Refused while a hearing is recorded."""
+        log.info("asked to check the room", action="check", account=account.name)
+        lang = desk.pages.translator(request)
+        result = page_check(await desk.daemon.post("/v1/check", {}), lang)
+        at = datetime.fromtimestamp(int(result.get("at_us", 0)) / 1e6, UTC)
+        return desk.pages.render(request, "check.html", check=result, at=at)
+
+    @routes.get("/check", dependencies=[Depends(signed_in)])
+    async def back_from_the_check() -> Response:
+        """A reload or another language of a result comes here."""
         return RedirectResponse("/", 303)
 
     @routes.get("/hearings/{hearing}")

@@ -169,6 +169,18 @@ FINDINGS = {
     "segment-unreadable": Problem(
         N_("{source}: a file could not be read after a crash"), N_("The rest is kept. Call the administrator.")
     ),
+    "heard-in-pause": Problem(
+        N_("{source}: sound or picture arrives although the hearing is paused"),
+        N_("Switch this device off at its own switch until the hearing goes on. Call the administrator."),
+    ),
+    "segment-damaged": Problem(
+        N_("{source}: the disk refused while a file was written"),
+        N_("What could be saved is kept, and the rest goes on in a new file. Call the administrator: this disk may be failing."),
+    ),
+    "second-copy-failed": Problem(
+        N_("The second copy is not being written"),
+        N_("The recording goes on. Check the second disk's cable: what is missing is added when it is back. Call the administrator."),
+    ),
     "check-short": Problem(
         N_("{source}: part of what was captured is missing"), N_("Check the cable of this device. Call the administrator.")
     ),

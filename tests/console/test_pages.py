@@ -197,3 +197,35 @@ def test_pictures_come_through_and_a_missing_one_is_no_error(secretary: TestClie
     assert answer.headers["cache-control"] == "no-store"
     fake.lost.add("cam-judge")
     assert secretary.get("/api/sources/cam-judge/picture.jpg").status_code == 204
+
+
+def test_the_check_says_of_each_source_whether_it_is_ready(secretary: TestClient, fake: FakeRecorder) -> None:
+    assert 'action="/check"' in secretary.get("/").text
+    good = secretary.post("/check")
+    assert (good.status_code, fake.calls[-1][0]) == (200, "check")
+    assert "The room is ready" in good.text
+    assert "Not ready" not in good.text
+    fake.lost = {"mic-bench"}
+    for language, verdict, advice in (
+        ("en", "The room is not ready", "Check power and cable of this device."),
+        ("ru", "Зал не готов", "питание и кабель"),
+        ("kk", "Зал дайын емес", "кабел"),
+    ):
+        bad = secretary.post("/check", headers={"Accept-Language": language}).text
+        assert verdict in bad
+        assert advice in bad
+        assert bad.count('class="chip bad"') == 2, "the room, and the one source"
+    assert secretary.get("/check").headers["location"] == "/"
+
+
+def test_no_check_while_a_hearing_is_recorded_and_none_by_an_onlooker(
+    secretary: TestClient, sign_in: Callable[[str], TestClient]
+) -> None:
+    hearing = opened(secretary).rpartition("/")[2]
+    assert secretary.post(f"/api/hearings/{hearing}/start").status_code == 200
+    refused = secretary.post("/check")
+    assert refused.status_code == 409
+    assert "Another hearing is being recorded." in refused.text
+    admin = sign_in("admin")
+    assert 'action="/check"' not in admin.get("/").text
+    assert admin.post("/check").status_code == 403

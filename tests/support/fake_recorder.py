@@ -170,6 +170,7 @@ def create_app(fake: FakeRecorder | None = None) -> FastAPI:
 
     _reading(app, fake)
     _acting(app, fake)
+    _checking(app, fake)
     return app
 
 
@@ -271,6 +272,17 @@ def _acting(app: FastAPI, fake: FakeRecorder) -> None:
     async def remark(name: str, body: dict[str, Any]) -> Any:
         fake.calls.append(("remark", body))
         return {"seq": fake.append(fake.hearing(name), "remark", **body, at_us=now_us()).seq}
+
+
+def _checking(app: FastAPI, fake: FakeRecorder) -> None:
+    @app.post("/v1/check")
+    async def check() -> Any:
+        fake.calls.append(("check", {}))
+        if fake.current and fake.hearing(fake.current).view.state in (State.RECORDING, State.PAUSED, State.FAULTY):
+            raise Refused(409, "hearing-runs", "a hearing is being recorded")
+        rows = [{"name": name, "media": media, "label": label, "ready": name not in fake.lost} for name, _, media, label in SOURCES]
+        problems = [{"code": "source-lost", "source": name, "advice": "", "detail": ""} for name in sorted(fake.lost)]
+        return {"at_us": now_us(), "seconds": 10, "ready": not fake.lost, "verified": True, "sources": rows, "problems": problems}
 
 
 def end_take(fake: FakeRecorder, hearing: Hearing, reason: str) -> None:
