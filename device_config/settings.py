@@ -85,6 +85,12 @@ class Settings(BaseSettings):
     signer_socket: Path | None = Field(
         default=None, description="Unix socket of the signer service; without it each command signs with the key itself."
     )
+    reserve_mib: int = Field(
+        default=32, ge=0, le=4096, description="Room kept on the disk for journal and seal, so that a full disk still takes a hearing's end, MiB."
+    )
+    second_copy: Path | None = Field(
+        default=None, description="Folder on another disk where every record is also written, at most a second behind; none without it."
+    )
     segment_s: float = Field(default=10.0, ge=2.0, le=20.0, description="Length of a segment, seconds.")
     sources: tuple[SourceSettings, ...] = Field(default=(), description="Cameras and microphones of the courtroom.")
     speech: SpeechSettings = Field(default_factory=SpeechSettings, description="Speech to text.")

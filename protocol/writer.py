@@ -19,6 +19,7 @@ from protocol.checkpoint import Checkpoint, split_notes
 from protocol.encoding import HEARING, b64
 from protocol.errors import BadLine, BadNote, DiskFailed, NotSigned, RecordExists
 from protocol.journal import FORMAT, Line, Withheld, make_line, read_journal, split_lines
+from protocol.lines import JournalLines
 from protocol.merkle import Tree
 from protocol.note import Signer, VerifierKey, parse_note, sign_checkpoint
 
@@ -42,7 +43,7 @@ class JournalWriter:
         """Use :meth:`create` or :meth:`reopen`."""
         self.folder = folder
         self.origin = origin
-        self.lines = lines
+        self.lines = JournalLines(folder / JOURNAL, lines)
         self._signer = signer
         self._tree = Tree(line.leaf for line in lines)
         self._journal = durable.AppendFile(folder / JOURNAL)

@@ -2,7 +2,7 @@
 
 It goes the whole way that a hearing goes (recorder.session), in a record of its own under ``<state_dir>/checks``, on the disk of the
 records. Ready is what came out of it, not what the devices promised. The last result is kept in ``<state_dir>/check.json``
-and stands as a ``check`` line in the journal of each hearing that is planned within a day.
+and stands as a ``check`` line in the journal of the next hearing, if that is planned within a day.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import shutil
 from collections.abc import Iterable
 from concurrent.futures import Executor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,10 @@ async def check(daemon: Daemon, thread: Executor, seconds: int) -> CheckResult:
             await _open_again(daemon)
     _log.info("checked", action="keep", ready=result.ready, problems=[(item.code, item.source) for item in result.problems])
     await asyncio.to_thread(_keep, daemon.settings.state_dir / "check.json", result)
+    if current is not None and current.state is State.PLANNED:  # it is the next hearing
+        with suppress(DiskRefused):
+            await current.ledger.post(("check", result.line_data()), checkpoint=True)
+            told(daemon.settings.state_dir)
     return result
 
 
@@ -209,6 +214,12 @@ def _keep(path: Path, result: CheckResult) -> None:
         temporary.replace(path)
     except OSError as error:  # the answer has it; only the next journal will lack it
         _log.warning("check_not_kept", action="go_on", error=str(error))
+
+
+def told(state_dir: Path) -> None:
+    """A hearing was planned whose journal names the last check: the one after it needs a check of its own."""
+    with suppress(OSError):  # then the next journal names it once more, with its time
+        (state_dir / "check.json").unlink(missing_ok=True)
 
 
 def last_entries(state_dir: Path, now_us: int) -> list[Entry]:

@@ -3,6 +3,8 @@
 ::
 
     RecorderError                 code, exit_status, advice
+    ├── NotRead                   a record cannot be read to be copied (recorder.mirror)
+    ├── CopyDiffers               the second copy of a record has lines that the record lacks (recorder.mirror)
     └── CaptureError              a capture child cannot go on
         ├── BadCaptureConfig      its configuration or a command is wrong
         ├── SourceUnavailable     the device or address cannot be opened

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -184,6 +185,6 @@ def summary(view: HearingView) -> Summary:
     )
 
 
-def last_us(lines: list[Line]) -> int:
+def last_us(lines: Sequence[Line]) -> int:
     """When the journal was last written, UTC µs."""
     return utc_us(lines[-1].at)

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from protocol.errors import DiskFailed
 from protocol.hearing import State
 from recorder import reports
 from recorder.clock import HearingClock
-from recorder.findings import Findings
+from recorder.findings import Findings, HealthFinding
 from recorder.ledger import Entry, Ledger
 from recorder.opened import OpenedSources
 from recorder.readback import Difference, Measured, ReadBack
 from recorder.refusals import DiskRefused, NothingRecorded
-from recorder.rescue import rescue
+from recorder.rescue import rescue, unlisted
 from recorder.supervisor import Device, Loss
 from recorder.take import LiveTake, TrackBook, gap_data
 
@@ -43,6 +44,7 @@ class Limits:
         tick: period of ``progress`` lines and checkpoints.
         fresh: bytes are fresh for so long.
         dead: a microphone in a room is never digitally silent for so long.
+        seal: between two tries of a seal that the disk refused.
     """
 
     start: float = 5.0
@@ -52,6 +54,7 @@ class Limits:
     tick: float = 1.0
     fresh: float = 3.0
     dead: float = 6.0
+    seal: float = 5.0
 
 
 class TakeKeeper:
@@ -164,6 +167,7 @@ class TakeKeeper:
         self.take = None
         if take.start_us is None:
             return
+        await self._rescue_left(take)
         for book in take.books.values():
             if not ended.get(book.track.device, False):
                 take.lose(book.track.name, "device_lost")
@@ -173,6 +177,14 @@ class TakeKeeper:
         data = {"take": take.id, "end_us": end, "reason": reason}
         gaps += [("finding", finding.line_data()) for finding in self.findings.take_ended(end)]
         await self.ledger.post(*gaps, ("take_ended", data), keep=True, checkpoint=True)
+
+    async def _rescue_left(self, take: LiveTake) -> None:
+        """What could not be recovered while its disk was away; the children have closed all they wrote."""
+        try:
+            if left := await asyncio.to_thread(unlisted, self.folder, set(self._known), take.id):
+                await self._rescue(take, {path.split("/")[2] for path in left}, "the disk was away")
+        except (DiskFailed, OSError) as error:
+            _log.error("not_rescued", action="end_take", take=take.id, error=str(error))
 
     async def _explain_interruption(self, take: LiveTake) -> None:
         """One gap line for all sources that came back after an interruption; late ones get their own."""
@@ -227,11 +239,30 @@ class TakeKeeper:
                 at = book.end_us or self.clock.now()[0]
                 self.ledger.post(("source_lost", {"source": track.name, "at_us": at, "cause": loss.cause}), keep=True)
         names = [track.name for track in device.tracks]
+        try:
+            await self._rescue(take, names, damaged=loss.detail if loss.cause == "disk_failed" else None)
+        except (DiskFailed, OSError) as error:
+            _log.error("not_rescued", action="retry_at_the_end", device=device.name, take=take.id, error=str(error))
+
+    async def _rescue(self, take: LiveTake, names: Iterable[str], damaged: str | None) -> None:
+        """Journal what lies there of some sources and no line names; nobody may be writing it.
+
+        Args:
+            take: the running one.
+            names: of the sources.
+            damaged: how the disk refused, if that is why it was left: each of these segments is then called damaged.
+        """
         promised = self.ledger.view.progress
         for data in await rescue(
             self.folder, take.id, names, self._known, promised, take.publicity, self.findings, self.clock
         ):
             self._closed(take, reports.Closed.model_validate({**data, "report": "closed"}))
+            if damaged is not None:
+                source, start = str(data["source"]), int(data["start_us"])
+                detail = f"{data['path']}: {damaged}"
+                self.findings.set("segment-damaged", "error", source, start, detail)
+                found = HealthFinding("segment-damaged", "error", source, start, detail, end_us=int(data["end_us"]))
+                self._post_with(take, ("finding", found.line_data()))
 
     def _came(self, take: LiveTake, book: TrackBook, start_us: int) -> None:
         self._arrived.set()
@@ -247,18 +278,25 @@ class TakeKeeper:
         book = take.closed(report, time.monotonic())
         self._known.add(report.path)
         entry: Entry = ("segment", report.line_data(take.publicity))
-        if take.start_us is None or book is None:
+        if book is None:
             self._queued.append(entry)
         else:
-            self.ledger.post(entry, keep=True)
-            if self._joint_gap is None and not book.lost:
-                self._explain(take, book, report.start_us)
+            self._post_with(take, entry)
+        if take.start_us is not None and book is not None and self._joint_gap is None and not book.lost:
+            self._explain(take, book, report.start_us)
         if report.units and (report.media == "video" or report.rms_cdb is not None):
             self.readback.add(
                 Measured(
                     self.folder, report.path, report.source, report.start_us, report.end_us, report.units, report.rms_cdb
                 )
             )
+
+    def _post_with(self, take: LiveTake, entry: Entry) -> None:
+        """Journal a line that stands after ``take_started``."""
+        if take.start_us is None:
+            self._queued.append(entry)
+        else:
+            self.ledger.post(entry, keep=True)
 
     def _explain(self, take: LiveTake, book: TrackBook, until_us: int) -> None:
         if intervals := take.explain(book, take.unexplained(book, until_us)):

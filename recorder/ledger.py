@@ -27,10 +27,13 @@ from protocol.view import HearingView
 from protocol.writer import JOURNAL, JournalWriter
 from recorder.clock import HearingClock
 from recorder.refusals import DiskRefused, Unsigned
+from recorder.reserve import Reserve
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Entry = tuple[str, Mapping[str, Any]]
+#: Lines after which room for more is kept.
+_EXTEND_LINES = 64
 
 
 def new_salt() -> bytes:
@@ -47,6 +50,7 @@ class Ledger:
         clock: the hearing's clock.
         thread: an executor with exactly one thread.
         on_line: called in the event loop for each line on disk, in order.
+        reserve: room on the disk for the journal and the seal.
     """
 
     def __init__(
@@ -56,12 +60,15 @@ class Ledger:
         clock: HearingClock,
         thread: Executor,
         on_line: Callable[[Line], None],
+        reserve: Reserve | None = None,
     ) -> None:
         self._writer = writer
         self._signer = signer
         self._clock = clock
         self._thread = thread
         self._on_line = on_line
+        self._reserve = reserve
+        self._extended = -_EXTEND_LINES  # lines when room was last kept ahead
         self._broken: str | None = None
         self._unsigned: str | None = None
         self._signing = False
@@ -118,7 +125,7 @@ class Ledger:
         """
         written: list[Line] = []
 
-        def run() -> T:
+        def run(*, again: bool = True) -> T:
             try:
                 written.extend(self._write((), checkpoint=False, keep=False))  # first what waits for the disk
             except DiskRefused as error:
@@ -129,12 +136,15 @@ class Ledger:
             try:
                 return job(self._writer, Moment(utc, mono, new_salt))
             except DiskFailed as error:
-                raise self._refuse(error) from error
+                refusal = self._refuse(error)
+                if not (again and self._reserve is not None and self._reserve.release()):
+                    raise refusal from error
             except NotSigned as error:
                 self._signed(error)
                 raise Unsigned(str(error), tuple(self._writer.lines[before:])) from error
             finally:
                 written.extend(self._writer.lines[before:])
+            return run(again=False)
 
         try:
             return await asyncio.wrap_future(self._thread.submit(run))
@@ -153,6 +163,8 @@ class Ledger:
     def _close(self) -> None:
         self._closed = True
         self._writer.close()
+        if self._reserve is not None:
+            self._reserve.settle(self._writer.folder)
 
     def _write(self, entries: tuple[Entry, ...], checkpoint: bool, keep: bool) -> list[Line]:
         for entry in entries:  # what cannot stand in a record is refused before anything is written
@@ -160,6 +172,7 @@ class Ledger:
         lines: list[Line] = []
         try:
             self._mend()
+            self._extend()
             for entry in [*self._kept, *entries]:
                 lines.append(self._append(*entry))  # noqa: PERF401 - what was written before a failure counts
             self._kept = []
@@ -171,6 +184,12 @@ class Ledger:
             refusal.lines = tuple(lines)
             raise refusal from error
         return lines
+
+    def _extend(self) -> None:
+        """Keep room for the next lines, before the media of other sources take it."""
+        if self._reserve is not None and self._writer.size - self._extended >= _EXTEND_LINES:
+            self._extended = self._writer.size
+            self._reserve.extend(self._writer.folder)
 
     def _checkpoint(self) -> None:
         try:
@@ -203,7 +222,7 @@ class Ledger:
             raise DiskRefused(f"the journal of {self.view.hearing} was closed")
         if self._broken is None:
             return
-        acknowledged = sum(len(line.raw) + 1 for line in self._writer.lines)
+        acknowledged = self._writer.lines.bytes
         try:
             self._writer.close()
         except DiskFailed:

@@ -8,7 +8,7 @@ is told to whoever goes on recording (:class:`Recovered`), who writes it as one 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ from recorder.hearings import last_us
 from recorder.ledger import Entry, Ledger
 from recorder.mend import mend_files
 from recorder.rescue import keep, unlisted
+from recorder.reserve import Reserve
 from recorder.take import LiveTake
 from recorder.tidying import tidy
 from recorder.tracks import Track
@@ -61,6 +62,7 @@ async def recover(
     thread: Executor,
     on_line: Callable[[Line], None],
     findings: Findings,
+    reserve: Reserve | None = None,
 ) -> Recovered:
     """Bring one open hearing in order.
 
@@ -71,7 +73,7 @@ async def recover(
     loop = asyncio.get_running_loop()
     writer, torn = await loop.run_in_executor(thread, JournalWriter.reopen, folder, signer)
     before_us = last_us(writer.lines)
-    ledger = Ledger(writer, signer, clock, thread, on_line)
+    ledger = Ledger(writer, signer, clock, thread, on_line, reserve)
     view = ledger.view
     left = unlisted(folder, {segment.path for segment in view.segments})
     crashed = bool(torn.journal_bytes or left or view.current_take is not None)
@@ -103,14 +105,14 @@ def _recovered_line(torn: Torn, before_us: int, *, crashed: bool) -> Iterable[En
         yield ("recovered", {**data, "cause": POWER_OR_KILL, "last_us": before_us})
 
 
-def _crashed_since_take(lines: list[Line]) -> bool:
+def _crashed_since_take(lines: Iterable[Line]) -> bool:
     """Whether a crash, and not an orderly end, interrupted the last take."""
     types = [line.type for line in lines]
     last = max((index for index, kind in enumerate(types) if kind == "take_started"), default=0)
     return "recovered" in types[last:]
 
 
-async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any]], lines: list[Line]) -> None:
+async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any]], lines: Sequence[Line]) -> None:
     """Journal the recovered segments of a take and its end."""
     view = ledger.view
     tracks = [
@@ -149,8 +151,22 @@ async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any
     end = max(live.start_us, max(ends, default=live.start_us) if end is None else end)
     entries += [("segment", data) for data in segments]
     entries += [("gap", data) for data in live.gaps(end)]
+    entries += [("finding", {**data, "end_us": max(end, int(data["start_us"]))}) for data in _lasting(lines)]
     entries.append(("take_ended", {"take": take_id, "end_us": end, "reason": "interrupted"}))
     await ledger.post(*entries, checkpoint=True)
+
+
+def _lasting(lines: Iterable[Line]) -> list[Mapping[str, Any]]:
+    """Findings that began and that no line ended: they are known to have lasted until the interruption."""
+    found: dict[tuple[str, str | None], Mapping[str, Any]] = {}
+    for line in lines:
+        if line.type == "finding":
+            key = str(line.data["code"]), line.data["source"]
+            if line.data["end_us"] is None:
+                found[key] = line.data
+            else:
+                found.pop(key, None)
+    return list(found.values())
 
 
 def _covered(view: HearingView, take: Take) -> dict[str, list[tuple[int, int]]]:
@@ -165,7 +181,7 @@ def _covered(view: HearingView, take: Take) -> dict[str, list[tuple[int, int]]]:
     return found
 
 
-def _lost(lines: list[Line]) -> dict[str, str]:
+def _lost(lines: Iterable[Line]) -> dict[str, str]:
     """Sources that were lost when the last take was interrupted, with the cause."""
     lost: dict[str, str] = {}
     for line in lines:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -32,7 +32,7 @@ from protocol.journal import Line
 from protocol.note import Signer
 from protocol.view import HearingView
 from protocol.writer import JournalWriter
-from recorder import checking, papers, reports, signing
+from recorder import checking, deliberation, papers, reports, upkeep
 from recorder.check_result import CheckResult
 from recorder.child import CAPTURE
 from recorder.clock import Clock, HearingClock, SystemClock, fix_clock
@@ -46,8 +46,11 @@ from recorder.lock import CaptureLock
 from recorder.pictures import Pictures
 from recorder.recovery import Recovered, recover
 from recorder.refusals import DiskRefused, HearingRuns, IllegalAction
+from recorder.reserve import Reserve
 from recorder.resumption import Resumption
 from recorder.room import Room
+from recorder.sealing import Sealing
+from recorder.second_copy import SecondCopy
 from recorder.session import Session
 from recorder.showing import status_of
 from recorder.status import Status
@@ -84,6 +87,8 @@ class Daemon:
         self.settings = settings
         self.signer = signer
         self.store = HearingStore(settings.hearings)
+        self.reserve = Reserve(settings.hearings, settings.reserve_mib)
+        self.second_copy = SecondCopy(settings.hearings, settings.second_copy)
         self.hub = Hub()
         self.findings = Findings()
         self.session: Session | None = None
@@ -124,9 +129,11 @@ class Daemon:
             lock=self.lock,
         )
         self.health = Health(self.findings, self.room, self.clock, self.settings, self.limits)
+        self.sealing = Sealing(self)
         self.resumption = Resumption(self, found)
         await self.resumption.begin()
         self.pictures.start()
+        self.second_copy.start()
         self._beats = asyncio.create_task(self._beat(), name="beats")
         _log.info("recorder_started", action="serve", hearing=self.session.ledger.view.hearing if self.session else None)
 
@@ -137,12 +144,14 @@ class Daemon:
             await asyncio.gather(self._beats, return_exceptions=True)
         self.hub.close()
         await self.resumption.close()
+        await self.sealing.close()
         async with self._switch:
             if self.session is not None:
                 await self.session.suspend()
             await self.room.close()
             await self.pictures.close()
             self._thread.shutdown()
+            await asyncio.to_thread(self.second_copy.close)
             self.lock.release()
         _log.info("recorder_stopped", action="leave")
 
@@ -155,7 +164,7 @@ class Daemon:
             ProtocolError, DiskRefused: see recorder.recovery.
         """
         folder = self.store.path(hearing)
-        return await recover(folder, self.signer, self.clock, self._thread, self._on_line, self.findings)
+        return await recover(folder, self.signer, self.clock, self._thread, self._on_line, self.findings, self.reserve)
 
     async def tidy_up(self, hearing: str) -> None:
         """Bring an open hearing in order that does not have the room; one that has it meanwhile was."""
@@ -201,7 +210,7 @@ class Daemon:
                 writer = await asyncio.get_running_loop().run_in_executor(self._thread, create)
             except ProtocolError as error:
                 raise DiskRefused(str(error)) from error
-            ledger = Ledger(writer, self.signer, self.clock, self._thread, self._on_line)
+            ledger = Ledger(writer, self.signer, self.clock, self._thread, self._on_line, self.reserve)
             entries: list[Entry] = [("clock", self.clock.line_data()), ("case", asdict(case))]
             entries += [("participant", asdict(item)) for item in participants]
             entries += [("seat", asdict(item)) for item in seats]
@@ -212,6 +221,7 @@ class Daemon:
             except DiskRefused:
                 await ledger.close()
                 raise
+            checking.told(self.settings.state_dir)
             self.session = self._session(ledger)
             self.room.open()
             self._tell_status()
@@ -232,6 +242,8 @@ class Daemon:
             await session.pause(by)
         else:
             await session.stop(by)
+        if action != "pause":
+            deliberation.over(session, self.findings, self.clock.now()[0])
         if not self.room.is_open:
             self.health.devices_closed()
             self.pictures.clear()
@@ -279,6 +291,10 @@ class Daemon:
         """Done when the writer thread has done everything posted before, syncs included."""
         return asyncio.wrap_future(self._thread.submit(lambda: None))
 
+    def in_turn(self, job: Callable[[], None]) -> None:
+        """Have the writer thread do something when it has done what was posted before."""
+        self._thread.submit(job)
+
     def status(self) -> Status:
         """What is true at this moment."""
         return status_of(self.session, self.room, self.health, self.findings, self.clock)
@@ -287,6 +303,8 @@ class Daemon:
 
     def report(self, device: Device, report: reports.Report) -> None:
         """A report of a capture child."""
+        if deliberation.heard(self.session, self.room, device.name, report, self.findings, self.clock.now()[0]):
+            return
         if isinstance(report, reports.Level | reports.Sound | reports.Behind):
             self.health.report(report)
             return
@@ -333,6 +351,7 @@ class Daemon:
             raise HearingRuns(f"hearing {session.ledger.view.hearing} is {session.state}")
         async with self._writing[session.ledger.view.hearing]:
             await session.set_aside()
+            self.sealing.leave(session)
             self.session = None
 
     @asynccontextmanager
@@ -377,6 +396,5 @@ class Daemon:
             if self.hub.listeners and self.room.levels:
                 self.hub.publish("levels", {name: list(pair) for name, pair in self.room.levels.items()})
             if tenths % 10 == 0:
-                self.health.look(self.session)
-                signing.look(self.session, self.findings, self.clock.now()[0])
+                upkeep.look(self, tenths // 10)
                 self._tell_status()

@@ -79,6 +79,11 @@ class Session:
             and self.take.growing(time.monotonic(), self.limits.fresh)
         )
 
+    @property
+    def moving(self) -> bool:
+        """Whether a move is being carried out."""
+        return self._moves.locked()
+
     # Moves
 
     @asynccontextmanager

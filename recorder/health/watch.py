@@ -26,7 +26,7 @@ from recorder.supervisor import DeviceState
 
 #: Findings that other lines of the journal say already.
 TOLD_OTHERWISE = frozenset(
-    {"source-lost", "nothing-recorded", "journal-failed", "not-signed", "readback-differs", "readback-failed", "segment-unreadable"}
+    {"source-lost", "nothing-recorded", "journal-failed", "not-signed", "readback-differs", "readback-failed", "segment-unreadable", "segment-damaged"}
 )
 _CAPTURE_CODES = ("source-lost", "nothing-recorded", "journal-failed")
 _MACHINE_S = 2.0

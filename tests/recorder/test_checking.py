@@ -7,10 +7,12 @@ from pathlib import Path
 import av
 import pytest
 
+from protocol.journal import Line
 from recorder import readback
 from recorder.check_result import CheckResult
 from recorder.checking import last_entries
 from recorder.refusals import HearingRuns
+from recorder.service import Daemon
 from tests.support.clips import make_clip
 from tests.support.recorder import camera, microphones, plan, running, settings, sync, until
 
@@ -27,6 +29,8 @@ async def test_a_source_that_gives_nothing_is_named_and_the_planned_hearing_keep
         assert ("source-lost", "cam-judge") in {(item.code, item.source) for item in result.problems}
         assert all(item.advice for item in result.problems)
         await until(lambda: all(source.state == "ready" for source in daemon.status().sources))
+        assert lines_of(daemon, "check")[-1].data["ready"] is False, "it was made for this hearing"
+        assert last_entries(box.state_dir, daemon.clock.now()[0]) == [], "and for no other"
         await daemon.move(hearing, "start", "s")
         with pytest.raises(HearingRuns):
             await daemon.check(3)
@@ -45,6 +49,21 @@ async def test_no_source_at_all_is_not_ready(tmp_path: Path) -> None:
         assert [(item.code, item.source) for item in result.problems if item.source] == [("source-lost", "mics")]
         assert not daemon.room.is_open
         assert not list(box_checks(daemon.settings.state_dir))
+
+
+@sync
+async def test_a_check_stands_in_the_next_hearing_and_in_no_other(tmp_path: Path) -> None:
+    async with running(settings(tmp_path, microphones())) as daemon:
+        await daemon.check(3)
+        await plan(daemon)
+        assert len(lines_of(daemon, "check")) == 1
+        await plan(daemon)
+        assert not lines_of(daemon, "check")
+
+
+def lines_of(daemon: Daemon, line_type: str) -> list[Line]:
+    assert daemon.session is not None
+    return [line for line in daemon.session.ledger._writer.lines if line.type == line_type]
 
 
 def box_checks(state: Path) -> list[Path]:

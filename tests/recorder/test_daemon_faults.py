@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from recorder.refusals import DiskRefused, HearingRuns, IllegalAction
 from recorder.service import Daemon
 from tests.support.recorder import (
     CASE,
+    LIMITS,
     SIGNER,
     check,
     codes,
@@ -65,7 +68,7 @@ def refuse_checkpoint_after(daemon: Daemon, line_type: str) -> None:
 @sync
 async def test_a_seal_that_the_disk_refuses_is_finished_when_asked_again(tmp_path: Path) -> None:
     box = settings(tmp_path, microphones())
-    async with running(box) as daemon:
+    async with running(box, limits=replace(LIMITS, seal=3600.0)) as daemon:  # or it would be finished by itself
         hearing = await plan(daemon)
         await daemon.move(hearing, "start", "s")
         refuse_checkpoint_after(daemon, "manifest")
@@ -76,6 +79,57 @@ async def test_a_seal_that_the_disk_refuses_is_finished_when_asked_again(tmp_pat
             await daemon.move(hearing, "stop", "s")
     report = check(box.hearings / hearing)
     assert report.good, codes(report)
+
+
+@sync
+async def test_a_seal_that_the_disk_refuses_is_tried_again_by_itself(tmp_path: Path) -> None:
+    box = settings(tmp_path, microphones())
+    async with running(box) as daemon:
+        hearing = await plan(daemon)
+        await daemon.move(hearing, "start", "s")
+        refuse_checkpoint_after(daemon, "manifest")
+        with pytest.raises(DiskRefused):
+            await daemon.move(hearing, "stop", "s")
+        await until(lambda: daemon.session is not None and daemon.session.ledger.covered)
+        report = check(box.hearings / hearing)
+        assert report.good, codes(report)
+
+
+@sync
+async def test_a_seal_is_tried_again_when_another_hearing_has_the_room(tmp_path: Path) -> None:
+    box = settings(tmp_path, microphones())
+    async with running(box) as daemon:
+        hearing = await plan(daemon)
+        await daemon.move(hearing, "start", "s")
+        refuse_checkpoint_after(daemon, "manifest")
+        with pytest.raises(DiskRefused):
+            await daemon.move(hearing, "stop", "s")
+        other = await daemon.plan(CASE, (), ())
+        await until(lambda: check(box.hearings / hearing).good)
+        assert daemon.status().hearing == other
+
+
+@sync
+async def test_a_finding_that_a_kill_interrupted_gets_its_end(tmp_path: Path) -> None:
+    """The state folder as it stood in the middle of a take, taken up by another daemon."""
+    box, left = settings(tmp_path / "box", microphones()), settings(tmp_path / "left", microphones())
+    async with running(box) as daemon:
+        hearing = await plan(daemon)
+        await daemon.move(hearing, "start", "s")
+        assert daemon.session is not None
+        for source, end in (("a", None), ("b", None), ("b", 7)):
+            data = {"code": "hum", "severity": "warning", "source": source, "start_us": 5, "detail": "", "end_us": end}
+            await daemon.session.ledger.post(("finding", data))
+        await asyncio.to_thread(shutil.copytree, box.hearings, left.hearings)
+        await daemon.move(hearing, "stop", "s")
+    async with running(left) as daemon:
+        assert daemon.session is not None
+        told = [line.data for line in daemon.session.ledger._writer.lines if line.type == "finding" and line.data["code"] == "hum"]
+        assert [(item["source"], item["end_us"] is None) for item in told] == [("a", True), ("b", True), ("b", False), ("a", False)]
+        assert told[-1]["start_us"] == 5
+        await until(lambda: daemon.status().recording)
+        await daemon.move(hearing, "stop", "s")
+    assert check(left.hearings / hearing).good
 
 
 @sync

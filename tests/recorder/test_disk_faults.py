@@ -125,6 +125,30 @@ def test_the_disk_is_full_and_has_room_again(tmp_path: Path, media: Path, tell: 
         assert lost or line_data(box, hearing, "gap"), "the journal tells what happened"
 
 
+@ROOT
+def test_a_hearing_is_ended_and_sealed_on_a_full_disk(tmp_path: Path, media: Path) -> None:
+    """The reserve: remarks, the end and the manifest still find room, and the record is good while the disk is full."""
+    with small_disk(tmp_path, 48) as disk:
+        box_settings = courtroom(disk, media).model_copy(update={"run_dir": tmp_path / "run", "reserve_mib": 4})
+        with box_running(box_settings, tmp_path / "log") as box:
+            hearing = begin(box)
+            wait_for((box.settings.hearings / ".reserve").exists)
+            time.sleep(3)
+            fill(disk / "ballast")
+            with box.client() as client:
+                wait_for(lambda: not client.status().recording)
+                client.remark(hearing, "said while the disk was full", "secretary")
+                client.stop(hearing, "secretary")
+                assert client.status().state is State.FINISHED
+            assert shutil.disk_usage(disk).free < 1 << 20 or not (box.settings.hearings / ".reserve").exists()
+            view = view_of(box, hearing)
+            record = box.settings.hearings / hearing
+            report = check(record)
+            assert report.good, codes(report)
+            every_segment_is_true(record, view)
+        assert "said while the disk was full" in {remark.text for remark in view.remarks}
+
+
 @STRACE
 def test_every_sync_of_a_capture_child_may_fail(tmp_path: Path, media: Path, tell: Tell) -> None:
     """Error at the n-th sync, n = 1 … 10: a new child, a new segment; the other device misses not one sample."""

@@ -1,0 +1,125 @@
+"""The second copy: good by itself at every moment, and a failure of either disk leaves the other alone."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from protocol.durable import cut
+from recorder.findings import Findings
+from recorder.mirror import CopyDiffers, NotRead, mirror
+from recorder.second_copy import CODE, SecondCopy
+from tests.support.recorder import check, codes, microphones, plan, running, settings, sync, until
+from tests.support.records import make_record
+
+NAME = "2026-11-23_a_k3f9"
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    """A sealed record."""
+    return make_record(tmp_path / "records" / NAME)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def grown(path: Path, size: int) -> bool:
+    return path.stat().st_size > size
+
+
+def soon(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end, "not within 60 s"
+        time.sleep(0.02)
+
+
+def test_a_copy_is_the_record_and_is_made_once(record: Path, tmp_path: Path) -> None:
+    assert mirror(record, tmp_path / "copy") == sum(len(data) for data in files(record).values())
+    assert files(tmp_path / "copy") == files(record)
+    assert mirror(record, tmp_path / "copy") == 0
+
+
+def test_a_torn_end_that_a_recovery_cut_goes_from_the_copy_too(record: Path, tmp_path: Path) -> None:
+    journal, media = record / "journal.jsonl", next((record / "media").rglob("*.mp4"))
+    whole = {path: path.stat().st_size for path in (journal, media)}
+    for path in whole:
+        path.write_bytes(path.read_bytes() + b"torn")
+    mirror(record, tmp_path / "copy")
+    for path, size in whole.items():
+        cut(path, size)
+    mirror(record, tmp_path / "copy")
+    assert files(tmp_path / "copy") == files(record)
+
+
+def test_a_copy_with_more_lines_than_the_record_is_left_as_it_is(record: Path, tmp_path: Path) -> None:
+    mirror(record, tmp_path / "copy")
+    before = files(tmp_path / "copy")
+    journal = record / "journal.jsonl"
+    journal.write_bytes(b"".join(line + b"\n" for line in journal.read_bytes().splitlines()[:-1]))
+    with pytest.raises(CopyDiffers):
+        mirror(record, tmp_path / "copy")
+    assert files(tmp_path / "copy") == before
+
+
+def test_a_record_that_cannot_be_read_costs_the_copy_nothing(record: Path, tmp_path: Path) -> None:
+    mirror(record, tmp_path / "copy")
+    before = files(tmp_path / "copy")
+    shutil.rmtree(record)
+    with pytest.raises(NotRead):
+        mirror(record, tmp_path / "copy")
+    assert files(tmp_path / "copy") == before
+
+
+def test_a_disk_that_comes_back_gets_what_it_missed(record: Path, tmp_path: Path) -> None:
+    copies, findings = tmp_path / "second", Findings()
+    second = SecondCopy(record.parent, copies, other_disk=False)
+    second.start()
+    try:
+        soon(lambda: second.failed)
+        second.look(None, findings, 5)
+        assert findings.keys((CODE,)), "it is a finding while it lasts"
+        copies.mkdir()
+        soon(lambda: second.failed is None)
+        second.look(None, findings, 6)
+        assert not findings.keys((CODE,))
+    finally:
+        second.close()
+    assert files(copies / NAME) == files(record)
+
+
+def test_a_second_disk_that_is_not_mounted_gets_nothing(record: Path, tmp_path: Path) -> None:
+    (tmp_path / "second").mkdir()
+    second = SecondCopy(record.parent, tmp_path / "second")
+    second.start()
+    try:
+        soon(lambda: second.failed)
+    finally:
+        second.close()
+    assert "own disk" in str(second.failed)
+    assert not list((tmp_path / "second").iterdir())
+
+
+@sync
+async def test_the_copy_grows_with_its_record_and_verifies(tmp_path: Path) -> None:
+    box, copies = settings(tmp_path, microphones()), tmp_path / "copies"
+    copies.mkdir()
+    async with running(box) as daemon:
+        daemon.second_copy = SecondCopy(box.hearings, copies, other_disk=False)
+        daemon.second_copy.start()
+        hearing = await plan(daemon)
+        await daemon.move(hearing, "start", "s")
+        await until((copies / hearing / "checkpoints").exists)
+        journal = copies / hearing / "journal.jsonl"
+        await until(partial(grown, journal, journal.stat().st_size))
+        await daemon.move(hearing, "stop", "s")
+    report = check(copies / hearing)
+    assert report.good, codes(report)
+    assert files(copies / hearing) == files(box.hearings / hearing)
