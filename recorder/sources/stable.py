@@ -14,7 +14,7 @@ from recorder.errors import SourceUnavailable
 
 
 def portaudio_name(device: str) -> str:
-    """The part of PortAudio's name by which it finds this device now: ``(hw:2,`` for a link of udev's, else ``device`` itself.
+    """The part of PortAudio's name by which it finds this device now: ``(hw:2,0)``, its first input, for a link of udev's, else ``device`` itself.
 
     Raises:
         SourceUnavailable: the link is not there, or leads to no sound card: the device is not plugged in.
@@ -28,4 +28,4 @@ def portaudio_name(device: str) -> str:
     found = re.fullmatch(r"controlC(\d+)", target.name)
     if found is None:
         raise SourceUnavailable(f"{device}: is no sound card")
-    return f"(hw:{found[1]},"
+    return f"(hw:{found[1]},0)"

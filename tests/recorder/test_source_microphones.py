@@ -76,9 +76,9 @@ def sound_cards(folder: Path, *names: str) -> Path:
 def test_a_device_keeps_its_name_when_the_cards_are_numbered_anew(tmp_path: Path) -> None:
     bench, table = "usb-Court_Microphones_0001-00", "usb-Court_Microphones_0002-00"
     links = sound_cards(tmp_path, bench, table)
-    assert portaudio_name(str(links / table)) == "(hw:1,"
+    assert portaudio_name(str(links / table)) == "(hw:1,0)"
     sound_cards(tmp_path, table, bench)
-    assert portaudio_name(str(links / table)) == "(hw:0,"
+    assert portaudio_name(str(links / table)) == "(hw:0,0)"
 
 
 def test_a_name_of_portaudio_is_passed_on(tmp_path: Path) -> None:
