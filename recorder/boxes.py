@@ -108,24 +108,32 @@ class Layout:
     """What of a file is whole.
 
     Attributes:
-        fragments: pairs of ``moof`` and ``mdat`` that are whole.
-        whole: bytes up to the end of the last whole ``mdat``; 0 when there is no fragment.
+        spans: where each whole pair of ``moof`` and ``mdat`` begins and ends, bytes.
         length: bytes of the file.
     """
 
-    fragments: int
-    whole: int
+    spans: tuple[tuple[int, int], ...]
     length: int
+
+    @property
+    def fragments(self) -> int:
+        """Number of whole fragments."""
+        return len(self.spans)
+
+    @property
+    def whole(self) -> int:
+        """Bytes up to the end of the last whole ``mdat``; 0 when there is no fragment."""
+        return self.spans[-1][1] if self.spans else 0
 
 
 def layout(file: BinaryIO) -> Layout:
-    """Find the last whole fragment of an open file (seekable)."""
+    """Find the whole fragments of an open file (seekable)."""
     length = file.seek(0, 2)
-    fragments = whole = 0
-    moov = moof = False
+    spans: list[tuple[int, int]] = []
+    moov, moof = False, None
     for box in boxes(file, length):
-        if box.kind == b"mdat" and moov and moof:
-            fragments, whole = fragments + 1, box.end
+        if box.kind == b"mdat" and moov and moof is not None:
+            spans.append((moof.start, box.end))
         moov = moov or box.kind == b"moov"
-        moof = box.kind == b"moof"
-    return Layout(fragments, whole, length)
+        moof = box if box.kind == b"moof" else None
+    return Layout(tuple(spans), length)

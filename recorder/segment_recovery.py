@@ -1,12 +1,14 @@
 """A segment whose writer was killed: cut after its last whole fragment, and measured.
 
 Nothing is repaired and nothing is thrown away that could be shown: only bytes after the last whole ``mdat`` go, which no
-player could decode and no ``progress`` line covers.
+player could decode and no ``progress`` line covers. A power cut may leave a file its length without the bytes: zeros, or what
+lay there. So a fragment counts as whole when it was written, not when its box says how long it is.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +26,11 @@ from recorder.errors import SegmentUnreadable
 from recorder.levels import LevelMeter
 from recorder.segment_file import START_MARK
 from recorder.segments import VIDEO_RATE
+
+#: No codec of a segment writes so many zero bytes in a row; a block of a disk that was never written is nothing else.
+_UNWRITTEN = bytes(512)
+#: What is not on the disk yet is younger than the last ``progress`` line (at most 2 s), so at most so many fragments are given up.
+_YOUNG = 10
 
 
 @dataclass(frozen=True)
@@ -74,28 +81,46 @@ def recover_segment(path: Path) -> RecoveredSegment:
         SegmentUnreadable: its boxes are whole, but what is in them is no media.
     """
     try:
-        with path.open("rb") as file:
-            found = layout(file)
+        data = path.read_bytes()
+        found = layout(io.BytesIO(data))
         if not found.fragments:
             return _empty(found)
+        fragments, media = _written(path, data, found)
+        whole = found.spans[fragments - 1][1]
         # The kill may have come before the last sync, or after one that failed: what is journalled now must be on the disk.
-        settle(path, found.whole)
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").digest()
+        settle(path, whole)
     except OSError as error:
         raise DiskFailed(f"{path}: cannot be read: {error.strerror}") from error
-    try:
-        with av.open(str(path)) as container:
-            media = _measure(container)
-    except (av.FFmpegError, ValueError, IndexError) as error:
-        raise SegmentUnreadable(f"{path}: {error}") from error
     return RecoveredSegment(
-        bytes=found.whole,
-        sha256=b64(digest),
-        fragments=found.fragments,
-        cut_bytes=found.length - found.whole,
+        bytes=whole,
+        sha256=b64(hashlib.sha256(memoryview(data)[:whole]).digest()),
+        fragments=fragments,
+        cut_bytes=found.length - whole,
         **asdict(media),
     )
+
+
+def _written(path: Path, data: bytes, found: Layout) -> tuple[int, _Media]:
+    """How many fragments of the file were written, not only given room, and what is in them.
+
+    Raises:
+        SegmentUnreadable: there is no media in it, however much of its end is given up.
+    """
+    fragments = found.fragments
+    while (
+        fragments > 1
+        and found.fragments - fragments < _YOUNG
+        and _UNWRITTEN in data[slice(*found.spans[fragments - 1])]
+    ):
+        fragments -= 1
+    fault: Exception | None = None
+    for count in range(fragments, max(0, found.fragments - _YOUNG - 1), -1):
+        try:
+            with av.open(io.BytesIO(data[: found.spans[count - 1][1]]), mode="r") as container:
+                return count, _measure(container)
+        except (av.FFmpegError, ValueError, IndexError) as error:
+            fault = fault or error
+    raise SegmentUnreadable(f"{path}: {fault}")
 
 
 def _empty(found: Layout) -> RecoveredSegment:

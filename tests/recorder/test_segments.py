@@ -283,6 +283,31 @@ def test_recovery_at_every_kind_of_cut(tmp_path: Path, kind: str) -> None:
     assert (found.peak_cdb, found.rms_cdb) == (whole.peak_cdb, whole.rms_cdb)
 
 
+@pytest.mark.parametrize("kind", ["mic", "cam"])
+@pytest.mark.parametrize("unwritten", ["all", "payload", "end"])
+def test_a_fragment_that_was_given_room_and_never_written_is_cut(tmp_path: Path, kind: str, unwritten: str) -> None:
+    """After a power cut a file may have its length and not its bytes: no such fragment may cost the ones before it."""
+    if kind == "cam":
+        (whole,) = copy_clip(make_clip(tmp_path / "clip.mp4", 1.4), tmp_path, 10_000_000)
+    else:
+        writer = SoundWriter(Place(tmp_path, "T01", "mic"), rate=48_000, start_us=START)
+        writer.write(np.random.default_rng(1).integers(-9000, 9000, 66_000).astype(np.int16))
+        (whole,) = writer.close()
+    path = tmp_path / whole.path
+    data = path.read_bytes()
+    with path.open("rb") as file:
+        *kept, (start, end) = layout(file).spans
+        (payload,) = [box.start + 8 for box in boxes(file, len(data)) if box.kind == b"mdat" and box.end == end]
+    first = {"all": payload - 8, "payload": payload, "end": (payload + end) // 2}[unwritten]
+    path.write_bytes(data[:first] + bytes(end - first) if unwritten != "all" else data[:payload] + bytes(end - payload))
+    found = recover_segment(path)
+    assert found.bytes == kept[-1][1] == start
+    assert path.read_bytes() == data[:start]
+    assert (found.fragments, found.cut_bytes) == (len(kept), end - start)
+    assert found.units == (len(numbers_in(path)) if kind == "cam" else samples_in(path).size)
+    assert recover_segment(path).sha256 == found.sha256
+
+
 def test_a_closed_segment_holds_on_to_nothing(tmp_path: Path) -> None:
     """Its encoder and buffers go with it at once, not when Python next collects cycles: hearings are long."""
     syncer = Syncer()
