@@ -13,7 +13,7 @@ WRONG = [
     ("court = 3\n", 1, "court: "),
     ('court = "A"\n\n[archive]\nport = 70000\n', 4, "archive.port: Input should be less than or equal to 65535"),
     ('[console]\nhost = "x"\ncolour = "red"\n', 3, "console.colour: Extra inputs are not permitted"),
-    ('[[sources]]\nname = "a"\nkind = "camera"\nmedia = "video"\nurl = "x"\n[[sources]]\nname = "Б"\nkind = "camera"\nmedia = "video"\n', 7, "sources.1.name: "),
+    ('[[sources]]\nname = "a"\nkind = "camera"\nmedia = "video"\nurl = "rtsp://x/1"\n[[sources]]\nname = "Б"\nkind = "camera"\nmedia = "video"\n', 7, "sources.1.name: "),
     ('[[sources]]\nname = "a"\nkind = "camera"\nmedia = "video"\n', 1, "sources.0: give one of url, device and path"),
     (f"{CAMERA}\n{CAMERA}", 1, "sources: two of one source name: a"),
     (f'{CAMERA}\n[[sources]]\nname = "b"\nkind = "microphone"\nmedia = "audio"\ndevice = "d"\nchannels = ["a"]\n', 1, "sources: two of one track name: a"),
