@@ -84,7 +84,9 @@ async def recover(
     for take in sorted({*segments, *([view.current_take.id] if view.current_take else [])}):
         await _close_take(ledger, take, segments.get(take, []), writer.lines)
     await loop.run_in_executor(thread, tidy, folder, view)
-    _log.info("recovered", action="go_on", hearing=view.hearing, state=view.state.value, crashed=crashed, left=len(left))
+    _log.info(
+        "recovered", action="go_on", hearing=view.hearing, state=view.state.value, crashed=crashed, left=len(left)
+    )
     await ledger.post(checkpoint=True)
     cause = POWER_OR_KILL if crashed or _crashed_since_take(writer.lines) else RESTART
     interrupted = view.state in (State.RECORDING, State.FAULTY) and view.takes
@@ -132,14 +134,14 @@ async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any
             data = {"from": view.state.value, "to": "recording", "by": "recorder", "reason": "found after a crash"}
             entries.append(("state", data))
         names = sorted(live.books)
-        entries.append(
-            ("take_started", {"take": take_id, "publicity": "open", "start_us": start, "sources": names})
-        )
+        entries.append(("take_started", {"take": take_id, "publicity": "open", "start_us": start, "sources": names}))
         live.start_us = start
+        live.since = _before(view, None, names)
     else:
         live.start_us = known.start_us
+        live.since = _before(view, known, known.sources)
         live.books = {name: book for name, book in live.books.items() if name in known.sources}
-        for name, spans in _covered(view, known).items():
+        for name, spans in _covered(view, known, live.since).items():
             if name in live.books:
                 live.books[name].covered += spans
                 live.books[name].segments += len(view.track(take_id, name))
@@ -169,14 +171,28 @@ def _lasting(lines: Iterable[Line]) -> list[Mapping[str, Any]]:
     return list(found.values())
 
 
-def _covered(view: HearingView, take: Take) -> dict[str, list[tuple[int, int]]]:
-    """By source, what segments and gap lines cover of a take."""
+def _before(view: HearingView, take: Take | None, sources: Iterable[str]) -> dict[str, int]:
+    """By source, where the interrupted take before this one (None: before a new one) ended: its gap line may never have been written.
+
+    The line waits until every source delivers again. A second interruption before that must not swallow the first.
+    """
+    takes = list(view.takes.values())
+    earlier = takes[: takes.index(take)] if take is not None else takes
+    if not earlier or earlier[-1].reason != "interrupted":
+        return {}
+    last = earlier[-1]
+    end = last.start_us if last.end_us is None else last.end_us
+    return {source: max([end, *(item.end_us for item in view.track(last.id, source))]) for source in sources}
+
+
+def _covered(view: HearingView, take: Take, since: Mapping[str, int] | None = None) -> dict[str, list[tuple[int, int]]]:
+    """By source, what segments and gap lines cover of a take, and of the time before it from ``since`` on."""
     found: dict[str, list[tuple[int, int]]] = {
         source: [(item.start_us, item.end_us) for item in view.track(take.id, source)] for source in take.sources
     }
     for gap in view.gaps:
         for item in gap.intervals:
-            if item.source in found and item.to_us > take.start_us:
+            if item.source in found and item.to_us > (since or {}).get(item.source, take.start_us):
                 found[item.source].append((item.from_us, item.to_us))
     return found
 

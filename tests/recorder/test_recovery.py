@@ -116,6 +116,38 @@ def test_kill_of_everything(tmp_path: Path, media: Path) -> None:
         unbroken(record, view, source, number)
 
 
+def test_a_second_kill_before_everything_is_back_swallows_no_gap(tmp_path: Path, media: Path) -> None:
+    """The gap line waits for the last source; here the camera is late, and the box is killed again meanwhile."""
+    room = tmp_path / "room"
+    room.mkdir()
+    for name in ("voices.wav", "camera.mp4"):
+        (room / name).write_bytes((media / name).read_bytes())
+    with box_running(courtroom(tmp_path, room), tmp_path / "log") as box:
+        hearing = begin(box)
+        time.sleep(3)
+        box.kill_all()
+        (room / "camera.mp4").rename(room / "away.mp4")
+        box.start()
+        wait_for(lambda: "T02" in view_of(box, hearing).takes)
+        time.sleep(1)
+        box.kill_all()
+        (room / "away.mp4").rename(room / "camera.mp4")
+        box.start()
+        with box.client() as client:
+            wait_for(lambda: client.status().recording)
+            wait_for(lambda: all(source.state == "recording" for source in client.status().sources))
+            client.stop(hearing, "secretary")
+        view = view_of(box, hearing)
+        report = check(box.settings.hearings / hearing)
+    assert report.good, codes(report)
+    assert [take.reason for take in view.takes.values()] == ["interrupted", "interrupted", "finish"]
+    for source in (*NAMES, "mic-x", "mic-y", "cam-judge"):
+        spans = [(item.start_us, item.end_us) for item in view.segments if item.source == source]
+        spans += [(item.from_us, item.to_us) for gap in view.gaps for item in gap.intervals if item.source == source]
+        for (_, end), (start, _) in itertools.pairwise(sorted(spans)):
+            assert -1 <= start - end <= 20_000, (source, end, start)
+
+
 def test_kill_while_paused_stays_paused(tmp_path: Path, media: Path) -> None:
     with box_running(courtroom(tmp_path, media), tmp_path / "log") as box:
         hearing = begin(box)
