@@ -23,6 +23,8 @@ from transcription.recognizer import SAMPLE_RATE, Samples
 
 log = structlog.get_logger(__name__)
 
+_KEPT = 2
+
 
 def to_grid(at_us: int, start_us: int) -> int:
     """Number of the sample nearest to a time."""
@@ -89,7 +91,9 @@ class Track:
     start_us: int
     segments: Sequence[Segment]
     unreadable: list[Segment] = field(default_factory=list)
-    _kept: tuple[str, Block] | None = None
+    _kept: dict[str, Block] = field(
+        default_factory=dict
+    )  # the last two read: an utterance is asked for twice, and may lie in both
 
     def blocks(self) -> Iterator[Block]:
         """Blocks in order, one segment in memory at a time. They never overlap; between two there may be a hole."""
@@ -124,8 +128,8 @@ class Track:
         return out
 
     def _read(self, segment: Segment) -> Block | None:
-        if self._kept is not None and self._kept[0] == segment.path:
-            return self._kept[1]
+        if segment.path in self._kept:
+            return self._kept[segment.path]
         if segment in self.unreadable:
             return None
         try:
@@ -137,5 +141,7 @@ class Track:
         start = max(0, to_grid(segment.start_us, self.start_us))
         lead = max(0, -to_grid(segment.start_us, self.start_us))
         block = Block(start, samples[lead:])
-        self._kept = (segment.path, block)
+        if len(self._kept) == _KEPT:
+            del self._kept[next(iter(self._kept))]
+        self._kept[segment.path] = block
         return block
