@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from device_config.settings import ModelSettings
-from protocol.transcript import Model
 from transcription.errors import ModelUnusable, RecognitionFailed
 from transcription.models import describe
-from transcription.recognizer import Recognition, RecognizedWord, Samples
+from transcription.recognizer import LoadedModel, Recognition, RecognizedWord, Samples
 
 #: Without its own tokenizer.json the library would fetch one from the network.
 NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
@@ -18,7 +17,7 @@ OPTIONS: Final = {"compute_type": str, "beam_size": int}
 _SEED: Final = 1  # the library samples when its first attempt fails; the same sound gives the same words
 
 
-class FasterWhisperRecognizer:
+class FasterWhisperRecognizer(LoadedModel):
     """One Whisper model, loaded."""
 
     def __init__(self, model: ModelSettings, *, threads: int = 2, device: str = "auto") -> None:
@@ -48,8 +47,7 @@ class FasterWhisperRecognizer:
                 raise ModelUnusable(
                     f"{model.path}: option {name} = {value!r}; known are compute_type (text) and beam_size (number)"
                 )
-        self._identity = describe(model.path, "faster-whisper", faster_whisper.__version__)
-        self._languages = frozenset(model.languages)
+        super().__init__(describe(model.path, "faster-whisper", faster_whisper.__version__), model.languages)
         self._beam = int(model.options.get("beam_size", 5))
         self._seed: Any = ctranslate2.set_random_seed
         try:
@@ -67,16 +65,6 @@ class FasterWhisperRecognizer:
             raise ModelUnusable(
                 f"{model.path}: an English-only model, but the settings name it for {', '.join(model.languages)}"
             )
-
-    @property
-    def identity(self) -> Model:
-        """Engine, folder, version and digest."""
-        return self._identity
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """As in the settings."""
-        return self._languages
 
     def languages_of(self, samples: Samples) -> Mapping[str, float]:
         """By Whisper's language tokens, shared among the languages of the settings.

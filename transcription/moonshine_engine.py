@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from device_config.settings import ModelSettings
-from protocol.transcript import Model
 from transcription.errors import ModelUnusable, RecognitionFailed
 from transcription.models import describe
-from transcription.recognizer import SAMPLE_RATE, Recognition, RecognizedWord, Samples, spread
+from transcription.recognizer import SAMPLE_RATE, LoadedModel, Recognition, RecognizedWord, Samples, spread
 
 NEEDED: Final = ("encoder_model.ort", "decoder_model_merged.ort", "tokenizer.bin")
 ARCHITECTURES: Final = {"tiny": "TINY", "base": "BASE"}
@@ -37,7 +35,7 @@ def bundled_model() -> Path | None:
     return None
 
 
-class MoonshineRecognizer:
+class MoonshineRecognizer(LoadedModel):
     """One Moonshine model, loaded."""
 
     def __init__(self, model: ModelSettings) -> None:
@@ -62,27 +60,14 @@ class MoonshineRecognizer:
         arch = str(model.options.get("arch", "tiny"))
         if set(model.options) - {"arch"} or arch not in ARCHITECTURES:
             raise ModelUnusable(f"{model.path}: options {model.options}; known is arch (tiny, base)")
-        self._identity = describe(model.path, "moonshine", importlib.metadata.version("moonshine-voice"))
-        self._languages = frozenset(model.languages)
+        super().__init__(
+            describe(model.path, "moonshine", importlib.metadata.version("moonshine-voice")), model.languages
+        )
         architecture = getattr(moonshine_voice.ModelArch, ARCHITECTURES[arch])
         try:
             self._transcriber: Any = Transcriber(str(model.path), architecture, options=dict(_OPTIONS))
         except moonshine_voice.MoonshineError as error:
             raise ModelUnusable(f"{model.path}: {error}") from error
-
-    @property
-    def identity(self) -> Model:
-        """Engine, folder, version and digest."""
-        return self._identity
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """As in the settings."""
-        return self._languages
-
-    def languages_of(self, samples: Samples) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
-        """It cannot tell."""
-        return {}
 
     def recognize(self, samples: Samples, language: str) -> Recognition:  # noqa: ARG002 - a model knows one language
         """Words, spread over the utterance.

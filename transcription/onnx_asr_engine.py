@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from device_config.settings import ModelSettings
-from protocol.transcript import Model
 from transcription.errors import ModelUnusable, RecognitionFailed
 from transcription.models import describe
-from transcription.recognizer import SAMPLE_RATE, Recognition, RecognizedWord, Samples, spread
+from transcription.recognizer import SAMPLE_RATE, LoadedModel, Recognition, RecognizedWord, Samples, spread
 
 OPTIONS: Final = {"type": str, "quantization": str}
 #: Types whose models know several languages and want to be told which.
@@ -28,7 +27,7 @@ _LAST_TOKEN_US: Final = 240_000
 _SHORTEST: Final = SAMPLE_RATE // 10
 
 
-class OnnxAsrRecognizer:
+class OnnxAsrRecognizer(LoadedModel):
     """One model in ONNX form, loaded."""
 
     def __init__(self, model: ModelSettings, *, threads: int = 2, device: str = "auto") -> None:
@@ -56,8 +55,7 @@ class OnnxAsrRecognizer:
             raise ModelUnusable(
                 f"{model.path}: the option type is needed (gigaam-v3-ctc, t-one-ctc, …); see docs/models.md"
             )
-        self._identity = describe(model.path, "onnx-asr", importlib.metadata.version("onnx-asr"))
-        self._languages = frozenset(model.languages)
+        super().__init__(describe(model.path, "onnx-asr", importlib.metadata.version("onnx-asr")), model.languages)
         quantization = model.options.get("quantization")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
@@ -73,20 +71,6 @@ class OnnxAsrRecognizer:
         except Exception as error:  # onnx-asr's and ONNX Runtime's errors share no public base class
             raise ModelUnusable(f"{model.path}: {error}") from error
         self._model: Any = loaded.with_timestamps()
-
-    @property
-    def identity(self) -> Model:
-        """Engine, folder, version and digest."""
-        return self._identity
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """As in the settings."""
-        return self._languages
-
-    def languages_of(self, samples: Samples) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
-        """It cannot tell."""
-        return {}
 
     def recognize(self, samples: Samples, language: str) -> Recognition:
         """Words with the times of their tokens; spread over the utterance where the model measures none.

@@ -6,7 +6,7 @@ passage as failed and goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeAlias
 
@@ -82,6 +82,27 @@ class Recognizer(Protocol):
         Args:
             samples: as for :meth:`recognize`.
         """
+
+
+class LoadedModel:
+    """What every engine has in common once its model is loaded; one that can tell languages says so itself."""
+
+    def __init__(self, identity: Model, languages: Iterable[str]) -> None:
+        self._identity, self._languages = identity, frozenset(languages)
+
+    @property
+    def identity(self) -> Model:
+        """Engine, folder, version and digest."""
+        return self._identity
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """As in the settings."""
+        return self._languages
+
+    def languages_of(self, samples: Samples) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
+        """It cannot tell."""
+        return {}
 
 
 @dataclass

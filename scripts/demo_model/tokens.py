@@ -24,12 +24,12 @@ def special_tokens() -> list[str]:
     return ["<|endoftext|>", "<|startoftranscript|>", *languages, *tasks, *times]
 
 
-def make_tokenizer(words: Iterable[str]) -> tokenizers.Tokenizer:
+def make_tokenizer(words: Iterable[str], *, multilingual: bool = True) -> tokenizers.Tokenizer:
     """Byte-level tokens, as Whisper's, with each of ``words`` a token of its own after a space."""
     alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
-    splitter = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    whole = [splitter.pre_tokenize_str(" " + word)[0][0] for word in dict.fromkeys(words)]
-    vocabulary = {token: index for index, token in enumerate([*alphabet, *whole, MULTILINGUAL])}
+    whole = [_token_of(word) for word in dict.fromkeys(words)]
+    last = [MULTILINGUAL] if multilingual else []
+    vocabulary = {token: index for index, token in enumerate([*alphabet, *whole, *last])}
     made = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocabulary, merges=[]))
     made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = tokenizers.decoders.ByteLevel()
@@ -41,8 +41,14 @@ def make_tokenizer(words: Iterable[str]) -> tokenizers.Tokenizer:
 
 def number_of_word(tokenizer: tokenizers.Tokenizer, word: str) -> int:
     """The token of a word of the vocabulary."""
-    splitter = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    number: int | None = tokenizer.token_to_id(splitter.pre_tokenize_str(" " + word)[0][0])
+    number: int | None = tokenizer.token_to_id(_token_of(word))
     if number is None:
         raise KeyError(word)
     return number
+
+
+def _token_of(word: str) -> str:
+    """A word after a space, in the letters that byte-level tokens are written in."""
+    splitter = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    token: str = splitter.pre_tokenize_str(" " + word)[0][0]
+    return token

@@ -18,39 +18,14 @@ import tokenizers
 from ctranslate2.specs.whisper_spec import WhisperSpec
 from faster_whisper.tokenizer import _LANGUAGE_CODES
 
+from scripts.demo_model.tokens import make_tokenizer
+
 WIDTH = 40
 FRAMES_PER_BIN = 10  # 0.2 s: a frame of the encoder is 20 ms
-# CTranslate2 4.8 takes a model for an English-only one unless its vocabulary has the empty token, as Whisper's has.
-MULTILINGUAL = ""
 PROMPT = 3  # start of transcript, language, task
 SHARP = 4.0
 
 Array = npt.NDArray[np.float32]
-
-
-def special_tokens() -> list[str]:
-    """Whisper's special tokens in Whisper's order."""
-    languages = [f"<|{code}|>" for code in _LANGUAGE_CODES]
-    tasks = ["<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
-    times = [f"<|{index * 0.02:.2f}|>" for index in range(1501)]
-    return ["<|endoftext|>", "<|startoftranscript|>", *languages, *tasks, *times]
-
-
-def make_tokenizer(words: Sequence[str], *, multilingual: bool = True) -> tokenizers.Tokenizer:
-    """Byte-level tokens, as Whisper's, with each word a token of its own."""
-    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
-    splitter = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    whole = [splitter.pre_tokenize_str(" " + word)[0][0] for word in dict.fromkeys(words)]
-    vocabulary = {
-        token: index for index, token in enumerate([*alphabet, *whole, *([MULTILINGUAL] if multilingual else [])])
-    }
-    made = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocabulary, merges=[]))
-    made.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = tokenizers.decoders.ByteLevel()
-    made.add_special_tokens(
-        [tokenizers.AddedToken(token, special=True, normalized=False) for token in special_tokens()]
-    )
-    return made
 
 
 def make_model(
