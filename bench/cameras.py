@@ -18,18 +18,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench.capture import memory_folder
+from bench.capture import children, memory_folder
 from bench.machine import cpu_s, machine, raise_session
 from bench.numbered import FPS, Counted, Numbers, make_clip
-from bench.rtsp_source import Running, cameras
+from bench.rtsp_source import cameras
 from recorder.pictures import Pictures
 from recorder.readback import Difference, Measured, ReadBack
-from tests.support.capture_child import CaptureChild, capture_child
+from tests.support.capture_child import CaptureChild
 
 #: A segment takes 10 s to be made; one that is read back within another 10 s is no backlog.
 MOST_LAG_S = 10.0
@@ -88,20 +87,6 @@ class Reader:
             await asyncio.sleep(0.02)
 
 
-@contextmanager
-def children(camera: Running, count: int, previews: Path) -> Iterator[list[CaptureChild]]:
-    """Capture children that are ready."""
-    with ExitStack() as stack:
-        made: list[CaptureChild] = []
-        for number in range(count):
-            source = {"name": f"cam-{number}", "kind": "camera", "media": "video", "url": camera.url(f"cam-{number}")}
-            config = {"source": source, "offset_us": 0, "preview": str(previews / f"cam-{number}.key")}
-            made.append(stack.enter_context(capture_child(config)))
-        for child in made:
-            child.wait_for("ready")
-        yield made
-
-
 def record(clip: Path, count: int, seconds: float, folder: Path) -> dict[str, Any]:
     """Record ``count`` cameras for some time.
 
@@ -112,7 +97,7 @@ def record(clip: Path, count: int, seconds: float, folder: Path) -> dict[str, An
     with ExitStack() as stack:
         previews = Path(stack.enter_context(memory_folder()))
         camera = stack.enter_context(cameras(clip))
-        made = stack.enter_context(children(camera, count, previews))
+        made = stack.enter_context(children(camera, "cam", count, previews))
         reader = Reader(previews)
         for child in made:
             child.send({"do": "begin", "take": "T01", "folder": str(folder)})

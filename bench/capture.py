@@ -17,8 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,27 +59,36 @@ def _window(pids: list[int], seconds: float, sources: int) -> tuple[float, float
     return used / sources * 60 / (time.monotonic() - begun), sum(before) / sources
 
 
+@contextmanager
+def children(camera: Running, name: str, count: int, previews: Path) -> Iterator[list[CaptureChild]]:
+    """Capture children that are ready, each with a camera ``<name>-<number>`` of its own."""
+    with ExitStack() as stack:
+        made: list[CaptureChild] = []
+        for number in range(count):
+            source = {"name": f"cam-{number}", "kind": "camera", "media": "video", "url": camera.url(f"{name}-{number}")}
+            config = {"source": source, "offset_us": 0, "preview": str(previews / f"cam-{number}.key")}
+            made.append(stack.enter_context(capture_child(config)))
+        for child in made:
+            child.wait_for("ready")
+        yield made
+
+
 def run_ours(camera: Running, sources: int, seconds: float, folder: Path, numbers: Numbers) -> Run:
     """Capture children."""
     with ExitStack() as stack:
         shown = Path(stack.enter_context(memory_folder()))
-        children: list[CaptureChild] = []
-        for number in range(sources):
-            source = {"name": f"cam-{number}", "kind": "camera", "media": "video", "url": camera.url(f"ours-{number}")}
-            config = {"source": source, "offset_us": 0, "preview": str(shown / f"cam-{number}.key")}
-            children.append(stack.enter_context(capture_child(config)))
-        for child in children:
-            child.wait_for("ready")
+        made = stack.enter_context(children(camera, "ours", sources, shown))
+        for child in made:
             child.send({"do": "begin", "take": "T01", "folder": str(folder)})
-        for child in children:
+        for child in made:
             child.wait_for("first")
-        rate, start = _window([child.process.pid for child in children], seconds, sources)
-        for child in children:
+        rate, start = _window([child.process.pid for child in made], seconds, sources)
+        for child in made:
             child.send({"do": "end"})
-        for child in children:
+        for child in made:
             child.wait_for("ended")
             child.finish()
-        copies = [[folder / item["path"] for item in child.all("closed")] for child in children]
+        copies = [[folder / item["path"] for item in child.all("closed")] for child in made]
     return Run(rate, start, sum(map(numbers.count, copies), Counted()))
 
 

@@ -18,11 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.machine import machine
+from bench.sounds import mono
 from device_config.settings import Settings
 from hattama.demo.room import demonstration_speech
 from protocol.transcript import Transcript
@@ -75,10 +75,7 @@ def echoes(folder: Path | None, rng: np.random.Generator) -> list[Sound]:
     """Room responses: those of the folder (rir*.wav), else an echo that dies in a third of a second."""
     found = []
     for path in sorted(folder.glob("rir*.wav")) if folder else []:
-        with av.open(str(path)) as container:
-            resampler = av.AudioResampler(format="dbl", layout="mono", rate=RATE)
-            parts = [p.to_ndarray()[0] for f in container.decode(audio=0) for p in resampler.resample(f)]
-        whole = np.concatenate(parts)
+        whole = mono(path, RATE)
         found.append(whole[int(np.abs(whole).argmax()) :][: RATE // 2])
     if not found:
         count = RATE // 3

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.machine import machine
+from bench.sounds import mono
 from device_config.settings import ModelSettings, Settings, SpeechSettings
 from hattama.demo.room import demonstration_speech
 from protocol.transcript import Transcript
@@ -123,13 +123,7 @@ def made(minutes: float, seed: int) -> dict[str, Sound]:
 
 def recorded(folder: Path) -> dict[str, Sound]:
     """Every sound file of a folder whose name begins with noise, 48 kHz mono."""
-    sounds = {}
-    for path in sorted(folder.glob("noise*.*")):
-        with av.open(str(path)) as container:
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-            parts = [p.to_ndarray()[0] for f in container.decode(audio=0) for p in resampler.resample(f)]
-        sounds[path.name] = np.asarray(np.concatenate(parts), np.float32)
-    return sounds
+    return {path.name: np.asarray(mono(path, RATE), np.float32) for path in sorted(folder.glob("noise*.*"))}
 
 
 def through_the_pipeline(sound: Sound, speech: SpeechSettings, folder: Path) -> Transcript:

@@ -23,6 +23,7 @@ from transcription.recognizer import SAMPLE_RATE, Samples
 
 log = structlog.get_logger(__name__)
 
+#: Segments kept decoded: an utterance is asked for twice (its language, its words) and may lie in two of them.
 _KEPT = 2
 
 
@@ -91,9 +92,7 @@ class Track:
     start_us: int
     segments: Sequence[Segment]
     unreadable: list[Segment] = field(default_factory=list)
-    _kept: dict[str, Block] = field(
-        default_factory=dict
-    )  # the last two read: an utterance is asked for twice, and may lie in both
+    _kept: dict[str, Block] = field(default_factory=dict)
 
     def blocks(self) -> Iterator[Block]:
         """Blocks in order, one segment in memory at a time. They never overlap; between two there may be a hole."""
