@@ -1,7 +1,7 @@
 """``.venv/bin/python -m bench.endurance``: two cameras and four microphones for half an hour; what grows, what leaks, what verifies.
 
 Real parts: two RTSP cameras (GStreamer, 1080p25, 4 Mbit/s), four microphones of one PulseAudio device, the daemon with its
-capture children, read-back and picture checks, a listener on its events as the console is one. Every 10 s the resident memory,
+capture children, read-back and picture checks, a listener on its events as the console is one. Every 7 s the resident memory,
 descriptors and threads of each process are looked at. A warm-up (a fifth of the time, at most 5 minutes) is left out: caches
 of the interpreter, of FFmpeg and of the allocator fill. Then the last quarter is held against the first (bench.endurance_watch).
 Afterwards the record is verified by ``hattama verify``, and every process must be gone.
@@ -40,7 +40,9 @@ from tests.support import pulse, rtsp_server
 CAMERAS = ("cam-judge", "cam-room")
 MICROPHONES = ("mic-bench", "mic-plaintiff", "mic-defendant", "mic-witness")
 ROLES = ("recorder.capture", "recorder.readback", "recorder.pictures", "recorder")
-LOOK_EVERY_S = 10.0
+SEGMENT_S = 10.0
+#: Not in step with the segments: a look at the same point of each would see only what is so there.
+LOOK_EVERY_S = 7.0
 #: What is left of the cameras' clip when recording ends: start and stop take some time.
 SPARE_S = 120
 DISK_BYTES_S = 2_000_000
@@ -104,7 +106,7 @@ def measure(folder: Path, minutes: float) -> tuple[dict[str, Any], list[str]]:
         sources.append({**microphones, "channels": MICROPHONES})
         run_dir = stack.enter_context(tempfile.TemporaryDirectory(prefix="endurance-"))
         config = folder / "settings.toml"
-        write_settings(config, folder / "state", Path(run_dir), sources, 10.0)
+        write_settings(config, folder / "state", Path(run_dir), sources, SEGMENT_S)
         box = Box(config, folder / "log", room.environment)
         box.start()
         hearing, watch, findings = _hearing(box, seconds)

@@ -97,8 +97,8 @@ def role_of(pid: int, names: Sequence[str]) -> str:
 def judged(watch: Watch, warm_s: float) -> tuple[dict[str, Any], list[str]]:
     """Figures by process after the warm-up, and what broke a promise.
 
-    Memory: the median of the last quarter against that of the first. Descriptors and threads come and go, so their least
-    number in a quarter counts: what is leaked never goes.
+    The median of the last quarter against that of the first. Of descriptors and threads too: they come and go, and where a
+    segment rolls there are fewer for some milliseconds, so neither the least nor the most in a quarter says what is held.
     """
     figures: dict[str, Any] = {}
     broken: list[str] = []
@@ -128,7 +128,7 @@ def judged(watch: Watch, warm_s: float) -> tuple[dict[str, Any], list[str]]:
     if growth > MOST_GROWTH:
         broken.append(f"all together grew by {growth:.1%}")
     counts = [(at_s, count) for at_s, count in watch.counts if at_s >= warm_s]
-    first_count, last_count = (min(item) for item in _quarters(counts, warm_s, end_s))
+    first_count, last_count = (statistics.median_low(item) for item in _quarters(counts, warm_s, end_s))
     figures["processes"] = [first_count, last_count, max(count for _, count in counts)]
     if last_count > first_count:
         broken.append(f"{last_count - first_count} processes more at the end than at the beginning")
@@ -148,8 +148,8 @@ def _figure(first: list[Held], last: list[Held], every: list[Held]) -> dict[str,
         "resident_mib": [round(value, 1) for value in (*resident, max(look.resident for look in every) / 1024)],
         "anonymous_mib": [round(value, 1) for value in anonymous],
         "growth": round(resident[1] / resident[0] - 1, 4),
-        "descriptors": [min(look.descriptors for look in part) for part in (first, last)],
-        "threads": [min(look.threads for look in part) for part in (first, last)],
+        "descriptors": [statistics.median_low(look.descriptors for look in part) for part in (first, last)],
+        "threads": [statistics.median_low(look.threads for look in part) for part in (first, last)],
         "looks": len(every),
     }
 
