@@ -10,6 +10,7 @@ from device_config.settings import ModelSettings
 from transcription.errors import ModelUnusable, RecognitionFailed
 from transcription.models import describe
 from transcription.recognizer import LoadedModel, Recognition, RecognizedWord, Samples
+from transcription.remembered import Remembered
 
 #: Without its own tokenizer.json the library would fetch one from the network.
 NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
@@ -60,6 +61,9 @@ class FasterWhisperRecognizer(LoadedModel):
             )
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelUnusable(f"{model.path}: {error}") from error
+        # An utterance is asked for its language, then for its words: both are read from one encoding of it.
+        self._model.feature_extractor = Remembered(self._model.feature_extractor)
+        self._model.encode = Remembered(self._model.encode)
         # The library would quietly write English words for any language.
         if not self._model.model.is_multilingual and self._languages != {"en"}:
             raise ModelUnusable(
@@ -75,7 +79,8 @@ class FasterWhisperRecognizer(LoadedModel):
         if len(self._languages) < 2 or not len(samples):
             return {}
         try:
-            _, _, every = self._model.detect_language(audio=samples)
+            # Without the last frame, which lies behind the sound, and as the words are then read from it.
+            _, _, every = self._model.detect_language(features=self._model.feature_extractor(samples, chunk_length=None)[..., :-1])
         except Exception as error:
             raise RecognitionFailed(f"faster-whisper: {error!r}") from error
         heard = {language: float(share) for language, share in every if language in self._languages}

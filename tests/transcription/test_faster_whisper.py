@@ -53,6 +53,13 @@ def test_same_sound_same_words(folder: Path) -> None:
     assert engine.recognize(sound, "kk") == engine.recognize(sound, "kk")
 
 
+def test_asking_for_the_language_first_changes_no_word(folder: Path) -> None:
+    sound = noise(3, -20, SAMPLE_RATE)
+    asked, unasked = (FasterWhisperRecognizer(model(folder), device="cpu") for _ in range(2))
+    assert sum(asked.languages_of(sound).values()) == pytest.approx(1)
+    assert asked.recognize(sound, "kk") == unasked.recognize(sound, "kk")
+
+
 def test_an_unknown_language_fails_one_utterance(folder: Path) -> None:
     with pytest.raises(RecognitionFailed):
         FasterWhisperRecognizer(model(folder), device="cpu").recognize(noise(1, -20, SAMPLE_RATE), "xx")
