@@ -126,6 +126,10 @@ class Track:
                 reached = last
         return out
 
+    def forget(self) -> None:
+        """Keep no decoded sound; what is asked for again is read again."""
+        self._kept.clear()
+
     def _read(self, segment: Segment) -> Block | None:
         if segment.path in self._kept:
             return self._kept[segment.path]

@@ -28,7 +28,8 @@ from transcription.activity import Detector
 from transcription.client import RecorderClient, SocketClient
 from transcription.errors import RecorderUnreachable
 from transcription.models import Engines
-from transcription.pipeline import Progress, default_detector, transcribe
+from transcription.pipeline import default_detector, transcribe
+from transcription.progress import Told
 
 log = structlog.get_logger(__name__)
 
@@ -50,13 +51,13 @@ def read_view(record: DirectoryRecord) -> HearingView:
     return HearingView.of(read_journal(data)[0])
 
 
-def transcribe_record(folder: Path, settings: Settings, *, progress: Progress | None = None) -> Transcript:
+def transcribe_record(folder: Path, settings: Settings, *, progress: Told | None = None) -> Transcript:
     """The transcript of a record on disk, for imports and the command line.
 
     Args:
         folder: the record.
         settings: speech models.
-        progress: called with (utterances done, utterances found).
+        progress: told after each step.
 
     Raises:
         ProtocolError: the record cannot be read.

@@ -15,6 +15,7 @@ from transcription.activity import LevelDetector
 from transcription.errors import ModelUnusable
 from transcription.models import Engines
 from transcription.pipeline import transcribe
+from transcription.progress import Step
 from transcription.recognizer import FakeRecognizer, Recognition, RecognizedWord, Recognizer, Samples
 
 SHA = "A" * 43 + "="
@@ -189,10 +190,15 @@ def test_numbers_and_progress(room: Courtroom) -> None:
     room.take({"mic-bench": voices(("loud", 1), ("quiet", 1), ("loud", 1))})
     data = {"kind": "transcript", "number": 1, "path": "transcript/0001.json", "bytes": 1, "sha256": SHA, "by": "x"}
     room.line("revision", data)
-    seen: list[tuple[int, int]] = []
-    transcript = run(room, engines_of(says("сот")), progress=lambda done, of: seen.append((done, of)))
+    seen: list[Step] = []
+    transcript = run(room, engines_of(says("сот")), progress=seen.append)
     assert transcript.number == 2
-    assert seen == [(0, 2), (1, 2), (2, 2)]
+    heard = [step.done_us for step in seen if step.phase == "activity"]
+    assert (heard, seen[0].total_us) == ([2 * SECOND, 3 * SECOND], 3 * SECOND)
+    written = [step for step in seen if step.phase == "recognition"]
+    lengths = [p.end_us - p.start_us for p in transcript.passages]
+    assert [step.done_us for step in written] == [0, lengths[0], sum(lengths)]
+    assert {step.total_us for step in written} == {sum(lengths)}
     assert RATE == 48_000
 
 

@@ -1,0 +1,180 @@
+"""The utterances of a take: activity on each microphone, whose voice it is, who sits there; and the holes of the recording.
+
+This is the first half of the pipeline. It knows sound and times, and nothing of languages, engines and words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from protocol.hearing import Take
+from protocol.passage import REASON
+from protocol.record import RecordSource
+from protocol.transcript import Passage, TakeSpan
+from protocol.view import HearingView
+from transcription.activity import Detector, Interval, speech_in
+from transcription.audio import Block, Track, to_us
+from transcription.crosstalk import Levels, own_voices
+from transcription.recognizer import SAMPLE_RATE
+
+log = structlog.get_logger(__name__)
+
+#: Given to the engine before and after an utterance: soft consonants lie below any threshold.
+SURROUNDINGS = SAMPLE_RATE * 200 // 1000
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A stretch of one voice on one microphone, to be recognised.
+
+    Attributes:
+        take, source: where it was said.
+        speaker: participant, or None where the seat does not tell.
+        origin_us: start of the take, from which `own` and `given` count samples.
+        own: from the voice's first sound to its last; words are drawn inside.
+        given: what the engine gets: `own` and a little around it.
+    """
+
+    take: str
+    source: str
+    speaker: str | None
+    origin_us: int
+    own: Interval
+    given: Interval
+
+    @property
+    def start_us(self) -> int:
+        """First sound, on the hearing's clock."""
+        return to_us(self.own.start, self.origin_us)
+
+    @property
+    def end_us(self) -> int:
+        """Last sound, on the hearing's clock."""
+        return to_us(self.own.end, self.origin_us)
+
+
+@dataclass(frozen=True)
+class FoundTake:
+    """What was found in one take.
+
+    Attributes:
+        span: the take's bounds.
+        tracks: its sound by microphone.
+        utterances: in order of time.
+        gaps: passages that mark holes.
+    """
+
+    span: TakeSpan
+    tracks: dict[str, Track]
+    utterances: list[Utterance]
+    gaps: list[Passage]
+
+
+def find(
+    view: HearingView,
+    record: RecordSource,
+    span: TakeSpan,
+    detector: Detector,
+    heard: Callable[[Block], None] | None = None,
+) -> FoundTake:
+    """Find who speaks when in a take.
+
+    Args:
+        view: the hearing.
+        record: its files.
+        span: the take.
+        detector: speech activity.
+        heard: told each block of sound that was gone through.
+    """
+    tracks: dict[str, Track] = {}
+    found: dict[str, list[Interval]] = {}
+    levels: dict[str, Levels] = {}
+    gaps: list[Passage] = []
+    for source in sorted({s.source for s in view.segments if s.take == span.take and s.media == "audio"}):
+        readable = [s for s in view.track(span.take, source) if s.key is None]
+        closed = [s for s in view.track(span.take, source) if s.key is not None]
+        tracks[source], levels[source] = Track(record, span.start_us, readable), Levels()
+        speech = speech_in(_told(levels[source].metered(tracks[source].blocks()), heard), detector)
+        found[source] = _inside(speech, span)
+        gaps += _gaps(span, source, [(s.start_us, s.end_us, "closed") for s in closed])
+        gaps += _gaps(span, source, [(s.start_us, s.end_us, "unreadable") for s in tracks[source].unreadable])
+        gaps += _gaps(span, source, _journalled(view, source))
+    own, others = own_voices(found, levels)
+    log.info(
+        "speech found",
+        action="activity",
+        hearing=view.hearing,
+        take=span.take,
+        utterances=sum(map(len, own.values())),
+        crosstalk=sum(map(len, others.values())),
+    )
+    length = length_of(span)
+    utterances = [
+        Utterance(span.take, source, speaker_of(view, source), span.start_us, item, given)
+        for source, items in own.items()
+        for item, given in zip(items, with_surroundings(items, length), strict=True)
+    ]
+    utterances.sort(key=lambda one: (one.own.start, one.source, one.own.end))
+    return FoundTake(span, tracks, utterances, gaps)
+
+
+def _told(blocks: Iterable[Block], heard: Callable[[Block], None] | None) -> Iterator[Block]:
+    for block in blocks:
+        yield block
+        if heard is not None:
+            heard(block)
+
+
+def span_of(view: HearingView, take: Take) -> TakeSpan:
+    """Bounds of a take; one that was never ended reaches as far as its segments."""
+    end = take.end_us
+    if end is None:
+        end = max((s.end_us for s in view.segments if s.take == take.id), default=take.start_us)
+    return TakeSpan(take.id, take.start_us, max(end, take.start_us))
+
+
+def length_of(span: TakeSpan) -> int:
+    """Samples of a take's grid."""
+    return (span.end_us - span.start_us) * SAMPLE_RATE // 1_000_000
+
+
+def with_surroundings(items: Sequence[Interval], length: int) -> list[Interval]:
+    """What the engine is given for each utterance of a channel: a little more than it, never into the next one."""
+    given = []
+    for index, item in enumerate(items):
+        low = (items[index - 1].end + item.start + 1) // 2 if index else 0
+        high = (item.end + items[index + 1].start) // 2 if index + 1 < len(items) else length
+        given.append(
+            Interval(
+                max(min(low, item.start), item.start - SURROUNDINGS), min(max(high, item.end), item.end + SURROUNDINGS)
+            )
+        )
+    return given
+
+
+def speaker_of(view: HearingView, source: str) -> str | None:
+    """The one participant whose seat has this microphone; None where several share it, or nobody is seated."""
+    seated = {seat.participant for seat in view.seats.values() if seat.source == source and seat.participant}
+    return seated.pop() if len(seated) == 1 else None
+
+
+def _inside(speech: Iterable[Interval], span: TakeSpan) -> list[Interval]:
+    """A segment may reach beyond the take by a fragment; a passage may not."""
+    last = length_of(span)
+    cut = (Interval(item.start, min(item.end, last)) for item in speech)
+    return [item for item in cut if item.end - item.start >= SAMPLE_RATE // 10]
+
+
+def _journalled(view: HearingView, source: str) -> list[tuple[int, int, str]]:
+    return [(i.from_us, i.to_us, gap.cause) for gap in view.gaps for i in gap.intervals if i.source == source]
+
+
+def _gaps(span: TakeSpan, source: str, holes: Iterable[tuple[int, int, str]]) -> Iterator[Passage]:
+    for from_us, to_us_, cause in holes:
+        start, end = max(from_us, span.start_us), min(to_us_, span.end_us)
+        if start < end:
+            reason = cause if REASON.match(cause) else "unknown"
+            yield Passage("gap", span.take, source, start, end, reason=reason)
