@@ -80,7 +80,9 @@ class FasterWhisperRecognizer(LoadedModel):
             return {}
         try:
             # Without the last frame, which lies behind the sound, and as the words are then read from it.
-            _, _, every = self._model.detect_language(features=self._model.feature_extractor(samples, chunk_length=None)[..., :-1])
+            _, _, every = self._model.detect_language(
+                features=self._model.feature_extractor(samples, chunk_length=None)[..., :-1]
+            )
         except Exception as error:
             raise RecognitionFailed(f"faster-whisper: {error!r}") from error
         heard = {language: float(share) for language, share in every if language in self._languages}
