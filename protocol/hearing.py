@@ -164,8 +164,23 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A stretch in which a source belonged to a take without being there from its start to its end (record format, section 7.3).
+
+    ``from_us`` is None where it was there from the take's start, ``to_us`` where it was not taken out.
+    """
+
+    source: str
+    from_us: int | None = None
+    to_us: int | None = None
+
+
+@dataclass(frozen=True)
 class Take:
-    """An unbroken recorded interval; ``end_us`` is None while it runs."""
+    """An unbroken recorded interval; ``end_us`` is None while it runs.
+
+    ``sources``: all that ever belonged to it; ``spans``: of those that joined it or were taken out, when they did.
+    """
 
     id: str
     publicity: str
@@ -173,6 +188,13 @@ class Take:
     sources: tuple[str, ...]
     end_us: int | None = None
     reason: str | None = None
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """The sources that belong to it at its end, or now."""
+        left = {span.source: span.to_us is not None for span in self.spans}
+        return tuple(source for source in self.sources if not left.get(source, False))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from protocol.hearing import (
     Seat,
     Segment,
     Source,
+    Span,
     Stage,
     State,
     Take,
@@ -68,6 +69,7 @@ class HearingView:
     participants: dict[str, Participant] = field(default_factory=dict)
     seats: dict[str, Seat] = field(default_factory=dict)
     sources: dict[str, Source] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
     takes: dict[str, Take] = field(default_factory=dict)
     segments: list[Segment] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
@@ -140,6 +142,7 @@ class HearingView:
         value["segments"] = [dict(vars(item)) for item in self.segments]  # tens of thousands, flat: no deep copies
         for key in ("participants", "seats", "sources", "takes"):
             value[key] = list(value[key].values())
+        value["removed"] = sorted(self.removed)
         del value["progress"]
         return value
 
@@ -163,6 +166,21 @@ def _take_started(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any
 
 def _take_ended(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
     view.takes[data["take"]] = replace(view.takes[data["take"]], end_us=data["end_us"], reason=data["reason"])
+
+
+def _source_added(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    view.removed.discard(data["source"])
+    if (take := view.takes.get(data["take"])) is not None:
+        spans = (*take.spans, Span(data["source"], from_us=data["at_us"]))
+        view.takes[take.id] = replace(take, sources=tuple(sorted({*take.sources, data["source"]})), spans=spans)
+
+
+def _source_removed(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    view.removed.add(data["source"])
+    if (take := view.takes.get(data["take"])) is not None:
+        others = [span for span in take.spans if span.source != data["source"] or span.to_us is not None]
+        last = next((span for span in take.spans if span not in others), Span(data["source"]))
+        view.takes[take.id] = replace(take, spans=(*others, replace(last, to_us=data["at_us"])))
 
 
 def _gap(view: HearingView, seq: int, _at: str, data: Mapping[str, Any]) -> None:
@@ -193,6 +211,8 @@ _HANDLERS: dict[str, Any] = {
     "gap": _gap,
     "segment": _segment,
     "progress": _progress,
+    "source_added": _source_added,
+    "source_removed": _source_removed,
     "stage": lambda v, s, _a, d: v.stages.append(_pick(Stage, d, seq=s)),
     "remark": lambda v, s, _a, d: v.remarks.append(_pick(Remark, d, seq=s)),
     "finding": lambda v, s, _a, d: v.findings.append(_pick(Finding, d, seq=s)),

@@ -119,6 +119,8 @@ KINDS: dict[str, dict[str, Check]] = {
         "end_us": _integer,
         "reason": _one_of("pause", "finish", "publicity", "interrupted"),
     },
+    "source_added": {"take": _or_null(_take), "source": _source, "at_us": _integer, "by": _text},
+    "source_removed": {"take": _or_null(_take), "source": _source, "at_us": _integer, "by": _text},
     "progress": {"tracks": _list_of(_object_of(_PROGRESS))},
     "segment": {
         "path": _path,

@@ -14,21 +14,24 @@ from protocol.journal import Line, Withheld
 from protocol.manifest import Entry
 from protocol.verification.context import Context, line_subject
 from protocol.verification.journal_steps import is_open, state_of
+from protocol.verification.membership import Membership, Span
 
 #: Longest hole that needs no gap line, µs (record format, section 7.1).
 HOLE_US = {"audio": 20_000, "video": 200_000}
+_CHANGES = ("source_added", "source_removed")
 
 
 def check_timeline(context: Context) -> None:
     """(7): the hearing's life, and that every recorded stretch is covered or its gap explained."""
     _check_states(context)
-    takes = _check_takes(context)
-    tracks = _check_segments(context, takes)
+    takes, membership = _check_takes(context)
+    tracks = _check_segments(context, takes, membership)
     gaps = _explained(context)
-    for _, take in takes.values():
-        if take.end_us is not None:
-            for source in take.sources:
-                _check_coverage(context, take, source, tracks[take.id, source], gaps[source])
+    for (name, source), spans in membership.spans.items():
+        take = takes[name][1] if name in takes else None
+        if take is not None and take.end_us is not None:
+            for span in spans:
+                _check_coverage(context, take, source, span, tracks[name, source], gaps[source])
     _check_sealed(context)
     _note_gaps(context)
     if is_open(context):
@@ -55,9 +58,10 @@ def _legal(old: State, new: State) -> bool:
     return True
 
 
-def _check_takes(context: Context) -> dict[str, tuple[int, Take]]:
-    """Takes by name, each with the number of the line that started it."""
+def _check_takes(context: Context) -> tuple[dict[str, tuple[int, Take]], Membership]:
+    """Takes by name, each with the number of the line that started it; and which sources belonged to them when."""
     takes: dict[str, tuple[int, Take]] = {}
+    membership = Membership()
     running: str | None = None
     for line in context.lines:
         data = line.data
@@ -68,11 +72,14 @@ def _check_takes(context: Context) -> dict[str, tuple[int, Take]]:
                 context.fail("bad-take", line_subject(line.seq), str(data["take"]))
             running = data["take"]
             takes[running] = (line.seq, Take(running, data["publicity"], data["start_us"], tuple(sources)))
+            membership.start(running, sources, line.seq)
         elif line.type == "take_ended":
             running = _end_take(context, line, takes, running)
+        elif line.type in _CHANGES and not membership.change(line, running) and not context.withheld:
+            context.fail("bad-take", line_subject(line.seq), f"{line.type} {data['source']}")
     if running is not None and not is_open(context) and not context.withheld:
         context.fail("bad-take", line_subject(takes[running][0]), f"{running} never ended")
-    return takes
+    return takes, membership
 
 
 def _end_take(context: Context, line: Line, takes: dict[str, tuple[int, Take]], running: str | None) -> str | None:
@@ -90,15 +97,17 @@ def _end_take(context: Context, line: Line, takes: dict[str, tuple[int, Take]], 
     return None if running == take.id else running
 
 
-def _check_segments(context: Context, takes: dict[str, tuple[int, Take]]) -> dict[tuple[str, str], list[Line]]:
+def _check_segments(
+    context: Context, takes: dict[str, tuple[int, Take]], membership: Membership
+) -> dict[tuple[str, str], list[Line]]:
     tracks: dict[tuple[str, str], list[Line]] = defaultdict(list)
-    members = {(name, source) for name, (_, take) in takes.items() for source in take.sources}
     seen: set[tuple[str, str, int]] = set()
     for line in context.of_type("segment"):
         data = line.data
         started, take = takes.get(data["take"], (0, None))
         key = (data["take"], data["source"])
-        strange = take is None or started > line.seq or key not in members
+        place = line.seq, data["start_us"], data["end_us"], HOLE_US[data["media"]]
+        strange = take is None or started > line.seq or not any(span.holds(*place) for span in membership.spans.get(key, ()))
         twice = (*key, data["number"]) in seen
         if (strange and not context.withheld) or twice or _wrong_length(data):
             context.fail("bad-take", line_subject(line.seq), data["path"])
@@ -158,15 +167,16 @@ def _explained(context: Context) -> dict[str, list[tuple[int, int]]]:
 
 
 def _check_coverage(
-    context: Context, take: Take, source: str, track: list[Line], explained: list[tuple[int, int]]
+    context: Context, take: Take, source: str, span: Span, track: list[Line], explained: list[tuple[int, int]]
 ) -> None:
     hole = HOLE_US[track[0].data["media"] if track else "audio"]
+    first, last = span.within(take.start_us, take.end_us or take.start_us)
     covered = [(line.data["start_us"], line.data["end_us"]) for line in track]
-    index = bisect_right(explained, take.start_us, key=lambda span: span[1])  # the first that ends in the take
-    while index < len(explained) and explained[index][0] < (take.end_us or take.start_us):
+    index = bisect_right(explained, first, key=lambda span: span[1])  # the first that ends in the stretch
+    while index < len(explained) and explained[index][0] < last:
         covered.append(explained[index])
         index += 1
-    for start, end in _holes(covered, take.start_us, take.end_us or take.start_us):
+    for start, end in _holes(covered, first, last):
         if end - start > hole:
             seconds = f"{(end - start) / 1e6:.3f} s from {start}"
             _missing(context, "unexplained-gap", f"media/{take.id}/{source}", seconds)

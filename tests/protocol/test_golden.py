@@ -6,9 +6,12 @@ import hashlib
 
 import pytest
 
+from protocol.hearing import Span
+from protocol.journal import read_journal
 from protocol.record import DirectoryRecord, MemoryRecord
 from protocol.verification import Trust, verify
-from tests.support.golden import ARCHIVE, BOX, GOOD, NAMES, Files, golden
+from protocol.view import HearingView
+from tests.support.golden import ARCHIVE, BOX, CAMERA, FIRST, GOOD, MIC, NAMES, REMOTE, SECOND, Files, golden
 
 TRUST = Trust.of(BOX.key, ARCHIVE.key)
 
@@ -18,6 +21,7 @@ EXPECTED: dict[str, tuple[str, str, set[str]]] = {
     "gaps": ("4fd80d74520f80b11cd130e1cd6fe3f9b2a3258147d2b770448026ed22ad083b", "complete-with-gaps", {"gap"}),
     "paused": ("cf942a7138b5e19aa330079755fba8577ebefd3b78a23bbed2991301d425e655", "complete", set()),
     "recovered": ("49ba7004646832cef80a05da9533243d5e9fea3c790df8cbfaa1858db95e040c", "complete", set()),
+    "sources": ("1d80d93774386571c60bd00774181a9709f28b37aa84116702466606efc74fad", "complete", set()),
     "encrypted": ("43ce9d42d2294a4b99ab2be93263da54f3c78afe0f8412a36a4310d28a7bf5e6", "complete", set()),
     "imported": ("e9bf3e0e99cac56495ac5248bf36bcf975334c0eb89729e6b430aa35a75f158d", "complete", set()),
     "later-seals": ("820c64fb98b80e6aa4011d06f0e09b5d749fa90038b7b04bb402ce650b3ed722", "complete", set()),
@@ -58,3 +62,18 @@ def test_good_for_ever(name: str) -> None:
     assert {item.code for item in report.findings} == notes
     assert report.good
     assert verify(DirectoryRecord(GOOD / name), TRUST) == report
+
+
+def test_a_view_knows_who_belonged_to_a_take_and_when() -> None:
+    entries, _ = read_journal(golden("sources")["journal.jsonl"])
+    view = HearingView.of(entries)
+    take = view.takes["T01"]
+    assert take.sources == (CAMERA, MIC, REMOTE)
+    assert take.spans == (
+        Span(CAMERA, None, FIRST + 10 * SECOND),
+        Span(REMOTE, FIRST + 5 * SECOND, FIRST + 15 * SECOND),
+        Span(REMOTE, FIRST + 17 * SECOND, None),
+    )
+    assert take.present == (MIC, REMOTE)
+    assert view.removed == {CAMERA}
+    assert view.to_json()["removed"] == [CAMERA]

@@ -33,6 +33,7 @@ ALL: tuple[Case, ...] = (
     *mutations_files.RECEIPTS,
     *mutations_forged.LINES,
     *mutations_forged.TIMELINE,
+    *mutations_forged.SOURCES,
     *mutations_forged.ENTRIES,
 )
 _LARGE = 1 << 20

@@ -32,7 +32,7 @@ ARCHIVE = Ed25519Signer("archive.test", bytes(range(32, 64)))
 HEARING = "2026-11-22_g1"
 SECOND = 1_000_000
 FIRST = START_US + SECOND
-MIC, CAMERA = "mic-judge", "cam-hall"
+MIC, CAMERA, REMOTE = "mic-judge", "cam-hall", "mic-remote"
 
 Files = dict[str, bytes]
 
@@ -172,6 +172,24 @@ def recovered(folder: Path) -> None:
     maker.finish("T02", FIRST + 70 * SECOND)
 
 
+def sources(folder: Path) -> None:
+    """A remote participant joins the running take, leaves and comes back; a camera is taken out."""
+    maker = Maker(folder)
+    maker.time_base = "arrival"
+    maker.begin(CAMERA, MIC)
+    maker.line("source", name=REMOTE, kind="remote", media="audio", label="", device="")
+    maker.line("source_added", take="T01", source=REMOTE, at_us=FIRST + 5 * SECOND, by="secretary")
+    maker.piece(CAMERA, 1)
+    maker.line("source_removed", take="T01", source=CAMERA, at_us=FIRST + 10 * SECOND, by="secretary")
+    maker.piece(MIC, 1)
+    maker.piece(REMOTE, 1, start_us=FIRST + 5 * SECOND, seconds=10)
+    maker.line("source_removed", take="T01", source=REMOTE, at_us=FIRST + 15 * SECOND, by="secretary")
+    maker.line("source_added", take="T01", source=REMOTE, at_us=FIRST + 17 * SECOND, by="secretary")
+    maker.piece(MIC, 2)
+    maker.piece(REMOTE, 2, start_us=FIRST + 17 * SECOND, seconds=3)
+    maker.finish()
+
+
 def encrypted(folder: Path) -> None:
     """A closed take: its segment encrypted from the first byte, a remark whose content is sealed."""
     key, archive = bytes(range(32)), PrivateKey(b"\1" * 32)
@@ -293,6 +311,7 @@ WRITTEN: dict[str, Callable[[Path], None]] = {
     "gaps": gaps,
     "paused": paused,
     "recovered": recovered,
+    "sources": sources,
     "encrypted": encrypted,
     "imported": imported,
     "later-seals": later_seals,

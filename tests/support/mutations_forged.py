@@ -8,7 +8,7 @@ from typing import Any
 from protocol.encoding import b64
 from tests.support.breaking import each, forged, without
 from tests.support.forgery import EditLines, Lines, change_entry, drop_entry, forge
-from tests.support.golden import FIRST, MIC, SECOND
+from tests.support.golden import CAMERA, FIRST, MIC, REMOTE, SECOND
 from tests.support.mutations import Case
 
 TRACK = f"media/T01/{MIC}"
@@ -132,6 +132,31 @@ TIMELINE: tuple[Case, ...] = (
     _forged("transcript-revision-of-another-role", "entry-mismatch", _set("revision", kind="remarks"), "transcript/0001.json"),
     _forged("segment-line-of-another-digest", "entry-mismatch", _set("segment", sha256=b64(bytes(32))), "media/T01/cam-hall/0001.mp4"),
     _forged("segment-line-of-another-length", "entry-mismatch", _set("segment", 1, bytes=127), f"{TRACK}/0001.mp4"),
+)  # fmt: skip
+
+#: Of the golden record ``sources``: line 8 adds the remote participant, 11 removes the camera, 16 removes and 17 adds the participant again.
+SOURCES: tuple[Case, ...] = tuple(
+    _forged(name, code, edit, subject, base="sources")
+    for name, code, edit, subject in (
+        ("removal-of-a-source-dropped", "unexplained-gap", without("source_removed"), f"media/T01/{CAMERA}"),
+        ("removal-between-two-spans-dropped", "bad-take", without("source_removed", 1), "journal.jsonl#16"),
+        ("addition-of-a-source-dropped", "bad-take", without("source_added"), "journal.jsonl#14"),
+        ("second-addition-dropped", "bad-take", without("source_added", 1), "journal.jsonl#20"),
+        ("addition-after-its-segment", "bad-take", _before("source_added", "segment", 2), "journal.jsonl#8"),
+        ("addition-dated-too-late", "bad-take", _seconds("source_added", 0, "at_us", 20_001), "journal.jsonl#15"),
+        ("addition-dated-too-early", "unexplained-gap", _seconds("source_added", 0, "at_us", -20_001), f"media/T01/{REMOTE}"),
+        ("removal-dated-too-early", "bad-take", _seconds("source_removed", 0, "at_us", -200_001), "journal.jsonl#10"),
+        ("removal-dated-too-late", "unexplained-gap", _seconds("source_removed", 0, "at_us", 200_001), f"media/T01/{CAMERA}"),
+        ("removal-before-its-addition", "bad-take", _set("source_removed", 1, at_us=FIRST), "journal.jsonl#16"),
+        ("addition-of-who-is-there", "bad-take", _set("source_added", source=MIC), "journal.jsonl#8"),
+        ("removal-of-who-is-not-there", "bad-take", _set("source_removed", source="mic-witness"), "journal.jsonl#11"),
+        ("removal-said-twice", "bad-take", _again("source_removed"), "journal.jsonl#12"),
+        ("addition-to-another-take", "bad-take", _set("source_added", take="T02"), "journal.jsonl#8"),
+        ("addition-outside-the-take-that-runs", "bad-take", _set("source_added", take=None), "journal.jsonl#8"),
+        ("addition-by-nobody", "bad-line", _set("source_added", by=None), "journal.jsonl#8"),
+        ("removal-at-no-time", "bad-line", each("source_removed", lambda data: data.pop("at_us")), "journal.jsonl#11"),
+        ("removal-of-a-strange-name", "bad-line", _set("source_removed", source="../cam"), "journal.jsonl#11"),
+    )
 )  # fmt: skip
 
 ENTRIES: tuple[Case, ...] = (

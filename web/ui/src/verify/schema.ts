@@ -122,6 +122,8 @@ const DATA: Readonly<Record<string, Shape>> = {
   state: { from: oneOf(...STATES), to: oneOf(...STATES), by: text, reason: text },
   take_started: { take, publicity, start_us: integer, sources: listOf(sourceName) },
   take_ended: { take, end_us: integer, reason: oneOf("pause", "finish", "publicity", "interrupted") },
+  source_added: { take: orNull(take), source: sourceName, at_us: integer, by: text },
+  source_removed: { take: orNull(take), source: sourceName, at_us: integer, by: text },
   progress: { tracks: listOf(shaped({ path, bytes: count, sha256: hash })) },
   segment: SEGMENT,
   gap: {

@@ -2,6 +2,7 @@
 import type { JsonObject } from "./canonical";
 import type { Journal, Line } from "./journal";
 import type { Manifests } from "./manifests";
+import { holds, Membership, type Span } from "./membership";
 import type { Findings } from "./report";
 
 const MOVES: Readonly<Record<string, readonly string[]>> = {
@@ -57,13 +58,16 @@ export function isOpen(journal: Journal): boolean {
 export function checkTimeline(journal: Journal, manifests: Manifests, findings: Findings): void {
   const open = isOpen(journal);
   checkStates(journal, findings);
-  const takes = checkTakes(journal, open, findings);
+  const membership = new Membership();
+  const takes = checkTakes(journal, open, membership, findings);
   const segments = readSegments(journal);
   const gaps = readGaps(journal, findings);
-  checkSegments(segments, takes, journal.withheld.size > 0, findings);
+  checkSegments(segments, takes, membership, journal.withheld.size > 0, findings);
   const excuse = journal.withheld.size > 0;
   for (const track of tracksOf(segments).values()) checkTrack(track, excuse, findings);
-  for (const take of takes) checkCoverage(take, segments, gaps, excuse, findings);
+  for (const take of takes)
+    for (const [source, spans] of membership.of(take.take))
+      for (const span of spans) checkCoverage(take, source, span, segments, gaps, excuse, findings);
   if (manifests.named.size > 0 && !manifests.withheld) {
     const listed = new Set(manifests.entries.map(({ path }) => path));
     for (const { path } of segments) if (!listed.has(path)) findings.add("unlisted-segment", path);
@@ -85,7 +89,7 @@ function checkStates(journal: Journal, findings: Findings): void {
   }
 }
 
-function checkTakes(journal: Journal, open: boolean, findings: Findings): Take[] {
+function checkTakes(journal: Journal, open: boolean, membership: Membership, findings: Findings): Take[] {
   const excuse = journal.withheld.size > 0;
   const takes: Take[] = [];
   let running: Take | null = null;
@@ -96,6 +100,7 @@ function checkTakes(journal: Journal, open: boolean, findings: Findings): Take[]
       if (!excuse && (running !== null || take.take !== expected || !isSorted(take.sources)))
         findings.add("bad-take", subjectOf(line));
       takes.push(take);
+      membership.start(take.take, take.sources, take.seq);
       running = take;
     } else if (line?.type === "take_ended") {
       const end = line.data.end_us as number;
@@ -104,6 +109,8 @@ function checkTakes(journal: Journal, open: boolean, findings: Findings): Take[]
       if ((wrong && !excuse) || (!wrong && end < (own as Take).start)) findings.add("bad-take", subjectOf(line));
       if (!wrong) (own as Take).end = end;
       if (!wrong && running === own) running = null;
+    } else if (line?.type === "source_added" || line?.type === "source_removed") {
+      if (!membership.change(line, running?.take ?? null) && !excuse) findings.add("bad-take", subjectOf(line));
     }
   }
   if (running !== null && !open && !excuse) findings.add("bad-take", subjectOf(running));
@@ -143,12 +150,19 @@ function readGaps(journal: Journal, findings: Findings): Gap[] {
   return gaps;
 }
 
-function checkSegments(segments: readonly Segment[], takes: readonly Take[], excuse: boolean, findings: Findings): void {
+function checkSegments(
+  segments: readonly Segment[],
+  takes: readonly Take[],
+  membership: Membership,
+  excuse: boolean,
+  findings: Findings,
+): void {
   const seen = new Set<string>();
   for (const segment of segments) {
     const name = `${segment.take}/${segment.source}/${segment.number}`;
     const take = takes.find((one) => one.take === segment.take && one.seq < segment.seq);
-    const strange = take === undefined || !take.sources.includes(segment.source);
+    const spans = membership.of(segment.take).get(segment.source) ?? [];
+    const strange = take === undefined || !spans.some((span) => holds(span, segment, HOLE[segment.media]));
     if ((strange && !excuse) || isWrongLength(segment) || seen.has(name))
       findings.add("bad-take", subjectOf(segment));
     seen.add(name);
@@ -189,25 +203,27 @@ function checkTrack(track: readonly Segment[], excuse: boolean, findings: Findin
 
 function checkCoverage(
   take: Take,
+  source: string,
+  span: Span,
   segments: readonly Segment[],
   gaps: readonly Gap[],
   excuse: boolean,
   findings: Findings,
 ): void {
   if (take.end === null) return;
-  for (const source of take.sources) {
-    const own = segments.filter((segment) => segment.take === take.take && segment.source === source);
-    const allowed = HOLE[own[0]?.media ?? "audio"];
-    const spans = [
-      ...own.map(({ start, end }) => [start, end] as const),
-      ...gaps.filter((gap) => gap.source === source).map(({ from, to }) => [from, to] as const),
-      [take.end, take.end] as const,
-    ].sort((a, b) => a[0] - b[0]);
-    let covered = take.start;
-    for (const [from, to] of spans) {
-      if (Math.min(from, take.end) - covered > allowed)
-        findings.add(excuse ? "withheld-hole" : "unexplained-gap", `media/${take.take}/${source}`);
-      covered = Math.max(covered, to);
-    }
+  const start = Math.max(take.start, span.from);
+  const end = Math.min(take.end, span.to);
+  const own = segments.filter((segment) => segment.take === take.take && segment.source === source);
+  const allowed = HOLE[own[0]?.media ?? "audio"];
+  const covered = [
+    ...own.map((segment) => [segment.start, segment.end] as const),
+    ...gaps.filter((gap) => gap.source === source).map(({ from, to }) => [from, to] as const),
+    [end, end] as const,
+  ].sort((a, b) => a[0] - b[0]);
+  let reached = start;
+  for (const [from, to] of covered) {
+    if (Math.min(from, end) - reached > allowed)
+      findings.add(excuse ? "withheld-hole" : "unexplained-gap", `media/${take.take}/${source}`);
+    reached = Math.max(reached, to);
   }
 }
