@@ -39,6 +39,9 @@ class ModelSettings(_Model):
     path: Path = Field(description="Folder of the model; nothing is ever downloaded.")
     languages: tuple[str, ...] = Field(description="Languages it is used for: kk, ru, en.")
     options: dict[str, str | int | float | bool] = Field(default_factory=dict, description="Options of the engine.")
+    use: Literal["both", "live", "full"] = Field(
+        default="both", description="`live`: only for the draft while a hearing is recorded; `full`: only for the transcript after its end."
+    )
 
 
 class SpeechSettings(_Model):
@@ -47,6 +50,10 @@ class SpeechSettings(_Model):
     models: tuple[ModelSettings, ...] = Field(default=(), description="Models, the first that knows a language is used.")
     threads: int = Field(default=2, ge=1, description="Processor threads of one recognition.")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Where recognition runs.")
+    live: bool = Field(default=True, description="Write a draft while the hearing is recorded.")
+    working: Path | None = Field(
+        default=None, description="Folder of the transcriber's working files; default <state_dir>/working."
+    )
 
 
 class ConsoleSettings(_Model):
@@ -118,6 +125,11 @@ class Settings(BaseSettings):
     def hearings(self) -> Path:
         """Folder of the records."""
         return self.state_dir / "hearings"
+
+    @property
+    def working(self) -> Path:
+        """Folder of the transcriber's working files."""
+        return self.speech.working or self.state_dir / "working"
 
     @property
     def socket(self) -> Path:

@@ -55,7 +55,13 @@ class Interval:
 
 
 class Detector(Protocol):
-    """Gives the probability of speech for consecutive windows of one channel."""
+    """Gives the probability of speech for consecutive windows of one channel.
+
+    Attributes:
+        name: what its answers depend on, besides the sound.
+    """
+
+    name: str
 
     def __call__(self, windows: Samples) -> npt.NDArray[np.float32]:
         """Probabilities, shape (n,), of windows of shape (n, 512)."""
@@ -84,6 +90,7 @@ class SileroDetector:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
         file = path or silero_path()
+        self.name = file.name
         try:
             self._session: Any = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's errors share no public base class
@@ -129,6 +136,7 @@ class LevelDetector:
     """
 
     def __init__(self, floor_db: float = -45.0) -> None:
+        self.name = f"level {floor_db}"
         self._floor = 10 ** (floor_db / 20)
 
     def reset(self) -> None:

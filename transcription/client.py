@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -12,6 +12,7 @@ import httpx2
 
 from protocol.transcript import Transcript
 from transcription.errors import RecorderUnreachable
+from transcription.progress import Progress
 
 _ASK_S: Final = 15.0
 _ACT_S: Final = 600.0  # the draft renders two PDF files and seals them
@@ -26,6 +27,9 @@ class RecorderClient(Protocol):
 
     def post_transcript(self, transcript: Transcript) -> None:
         """Hand a revision over; the recorder writes and journals it."""
+
+    def post_progress(self, hearing: str, progress: Progress) -> None:
+        """Tell how far its transcript is."""
 
     def post_draft(self, hearing: str) -> None:
         """Ask for the brief protocol from the journal and the last transcript."""
@@ -63,6 +67,10 @@ class SocketClient:
         headers = {"Content-Type": "application/json"}
         self._send("POST", path, content=transcript.to_json(), headers=headers, timeout=_ACT_S)
 
+    def post_progress(self, hearing: str, progress: Progress) -> None:
+        """``POST /v1/hearings/{id}/progress``."""
+        self._send("POST", f"/v1/hearings/{quote(hearing, safe='')}/progress", json=asdict(progress))
+
     def post_draft(self, hearing: str) -> None:
         """``POST /v1/hearings/{id}/draft``."""
         self._send("POST", f"/v1/hearings/{quote(hearing, safe='')}/draft", json={"by": BY}, timeout=_ACT_S)
@@ -88,13 +96,14 @@ class FakeRecorder:
 
     Attributes:
         waiting: hearings that are finished; a draft takes one off.
-        transcripts, drafts: what was handed over and asked for, in order.
+        transcripts, drafts, progress: what was handed over, asked for and told, in order.
         refuses: hearings whose transcript it refuses.
     """
 
     waiting: list[str] = field(default_factory=list)
     transcripts: list[Transcript] = field(default_factory=list)
     drafts: list[str] = field(default_factory=list)
+    progress: list[tuple[str, Progress]] = field(default_factory=list)
     refuses: frozenset[str] = frozenset()
 
     def finished(self) -> list[str]:
@@ -106,6 +115,10 @@ class FakeRecorder:
         if transcript.hearing in self.refuses:
             raise RecorderUnreachable(f"{transcript.hearing}: refused")
         self.transcripts.append(transcript)
+
+    def post_progress(self, hearing: str, progress: Progress) -> None:
+        """Keep it."""
+        self.progress.append((hearing, progress))
 
     def post_draft(self, hearing: str) -> None:
         """Note it; the hearing waits no longer."""

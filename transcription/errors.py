@@ -6,7 +6,10 @@
     ├── ModelUnusable           a model folder cannot be used: missing, incomplete, a link in it, engine not installed
     ├── RecognitionFailed       an engine stopped with an error on one utterance
     ├── SoundUnreadable         a segment cannot be decoded
-    └── RecorderUnreachable     the recorder daemon does not answer, or refuses what it was asked
+    ├── EvaluationInput         a recording or a reference that is measured on cannot be used
+    ├── EvaluationUnable        the packages that measure are not installed
+    ├── RecorderUnreachable     the recorder daemon does not answer, or refuses what it was asked
+    └── WorkingFileBusy         another transcriber works on the same hearing
 
 None of them ends the transcriber: an utterance or a model that fails is marked in the transcript, a hearing that fails is
 tried again. ``hattama transcribe`` ends with ``exit_status``.
@@ -48,9 +51,33 @@ class SoundUnreadable(SpeechError):
     advice = "Run `hattama verify` on the record: it says whether the file was changed."
 
 
+class EvaluationInput(SpeechError):
+    """A recording or a reference of `hattama evaluate` cannot be used; the message names file and line."""
+
+    code = "evaluation-input"
+    exit_status = 65  # EX_DATAERR
+    advice = "docs/commands/evaluate.md describes the folder and the forms of references. Nothing was measured."
+
+
+class EvaluationUnable(SpeechError):
+    """The packages that measure are not installed."""
+
+    code = "evaluation-unable"
+    exit_status = 69  # EX_UNAVAILABLE
+    advice = "Install them: pip install 'hattama[evaluate]'. The recorder and the transcriber do not need them."
+
+
 class RecorderUnreachable(SpeechError):
     """The recorder daemon does not answer, or refuses what it was asked."""
 
     code = "recorder-unreachable"
     exit_status = 69  # EX_UNAVAILABLE
     advice = "Check that the recorder runs (`systemctl status hattama-recorder`) and that its socket is in run_dir."
+
+
+class WorkingFileBusy(SpeechError):
+    """Another transcriber works on the same hearing."""
+
+    code = "working-file-busy"
+    exit_status = 75  # EX_TEMPFAIL
+    advice = "Let one transcriber run on a box (`systemctl status hattama-transcriber`)."

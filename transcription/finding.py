@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -19,6 +20,7 @@ from transcription.activity import Detector, Interval, speech_in
 from transcription.audio import Block, Track, to_us
 from transcription.crosstalk import Levels, own_voices
 from transcription.recognizer import SAMPLE_RATE
+from transcription.working import Memory
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +80,8 @@ def find(
     record: RecordSource,
     span: TakeSpan,
     detector: Detector,
-    heard: Callable[[Block], None] | None = None,
+    memory: Memory,
+    heard: Callable[[int], None],
 ) -> FoundTake:
     """Find who speaks when in a take.
 
@@ -87,18 +90,22 @@ def find(
         record: its files.
         span: the take.
         detector: speech activity.
-        heard: told each block of sound that was gone through.
+        memory: what was found on a microphone before.
+        heard: told how much sound of this take was gone through so far, µs over all microphones.
     """
     tracks: dict[str, Track] = {}
     found: dict[str, list[Interval]] = {}
     levels: dict[str, Levels] = {}
     gaps: list[Passage] = []
+    done = 0
     for source in sorted({s.source for s in view.segments if s.take == span.take and s.media == "audio"}):
         readable = [s for s in view.track(span.take, source) if s.key is None]
         closed = [s for s in view.track(span.take, source) if s.key is not None]
-        tracks[source], levels[source] = Track(record, span.start_us, readable), Levels()
-        speech = speech_in(_told(levels[source].metered(tracks[source].blocks()), heard), detector)
+        tracks[source] = Track(record, span.start_us, readable)
+        speech, levels[source] = _listened(tracks[source], detector, memory, lambda us, before=done: heard(before + us))  # type: ignore[misc]
         found[source] = _inside(speech, span)
+        done += sum(s.end_us - s.start_us for s in readable + closed)
+        heard(done)
         gaps += _gaps(span, source, [(s.start_us, s.end_us, "closed") for s in closed])
         gaps += _gaps(span, source, [(s.start_us, s.end_us, "unreadable") for s in tracks[source].unreadable])
         gaps += _gaps(span, source, _journalled(view, source))
@@ -121,11 +128,28 @@ def find(
     return FoundTake(span, tracks, utterances, gaps)
 
 
-def _told(blocks: Iterable[Block], heard: Callable[[Block], None] | None) -> Iterator[Block]:
-    for block in blocks:
-        yield block
-        if heard is not None:
-            heard(block)
+def _listened(
+    track: Track, detector: Detector, memory: Memory, heard: Callable[[int], None]
+) -> tuple[list[Interval], Levels]:
+    """Activity and levels of one microphone, remembered."""
+
+    def compute() -> dict[str, Any]:
+        levels, reached = Levels(), 0
+
+        def told() -> Iterator[Block]:
+            nonlocal reached
+            for block in levels.metered(track.blocks()):
+                yield block
+                reached += to_us(block.end, 0) - to_us(block.start, 0)
+                heard(reached)
+
+        speech = [[item.start, item.end] for item in speech_in(told(), detector)]
+        return {"speech": speech, "levels": levels.to_text(), "unreadable": [s.path for s in track.unreadable]}
+
+    segments = [[s.path, s.sha256, s.start_us, s.end_us] for s in track.segments]
+    found = memory.remember(["activity", detector.name, track.start_us, segments], compute)
+    track.unreadable[:] = [s for s in track.segments if s.path in found["unreadable"]]
+    return [Interval(start, end) for start, end in found["speech"]], Levels.of_text(found["levels"])
 
 
 def span_of(view: HearingView, take: Take) -> TakeSpan:

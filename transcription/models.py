@@ -10,9 +10,9 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import structlog
 
@@ -21,11 +21,13 @@ from protocol.encoding import b64
 from protocol.transcript import Model
 from transcription.errors import ModelUnusable
 from transcription.recognizer import Recognizer
+from transcription.working import Memory, RememberingRecognizer
 
 log = structlog.get_logger(__name__)
 
 #: Optional file in a model folder; the digest covers it, so that a setting cannot take the mark of a demonstration away.
 NOTE: Final = "hattama-model.json"
+Use = Literal["live", "full"]
 Loader: TypeAlias = Callable[[ModelSettings, SpeechSettings], Recognizer]
 _digests: dict[tuple[str, tuple[tuple[str, int, int], ...]], str] = {}
 
@@ -128,32 +130,65 @@ class Engines:
         self,
         speech: SpeechSettings,
         engines: Mapping[str, Loader] = ENGINES,
+        *,
+        use: Use = "full",
+        memory: Memory | None = None,
+        loaded: dict[int, Recognizer | None] | None = None,
+        failures: dict[int, str] | None = None,
     ) -> None:
+        """Load nothing yet.
+
+        Args:
+            speech: the models, in the order in which they are tried.
+            engines: the loaders by name.
+            use: ``live`` for the draft while a hearing is recorded, ``full`` for the transcript after its end.
+            memory: what the engines answered before is taken from there, and kept there.
+            loaded: models of other engines with the same settings, shared with them.
+            failures: theirs.
+        """
         self._speech = speech
         self._engines = engines
-        self._loaded: dict[int, Recognizer | None] = {}
-        self.failures: dict[int, str] = {}
+        self._use = use
+        self._memory = memory
+        self._loaded: dict[int, Recognizer | None] = {} if loaded is None else loaded
+        self.failures: dict[int, str] = {} if failures is None else failures
+
+    def of(self, use: Use, memory: Memory | None = None) -> Engines:
+        """The engines of one use, with the models that are loaded already."""
+        return Engines(self._speech, self._engines, use=use, memory=memory, loaded=self._loaded, failures=self.failures)
 
     @property
     def languages(self) -> frozenset[str]:
         """Every language that a model in the settings is meant for, loaded or not."""
-        return frozenset(language for model in self._speech.models for language in model.languages)
+        return frozenset(language for _, model in self._models() for language in model.languages)
+
+    def _models(self) -> Iterator[tuple[int, ModelSettings]]:
+        """Those of this use, with their places in the settings."""
+        return ((i, model) for i, model in enumerate(self._speech.models) if model.use in ("both", self._use))
 
     def for_language(self, language: str) -> Recognizer | None:
         """The engine for a language, loaded now if it was not; None if there is none that works."""
-        for index, model in enumerate(self._speech.models):
+        for index, model in self._models():
             if language not in model.languages:
                 continue
             if index not in self._loaded:
                 self._loaded[index] = self._load(index, model)
             if (engine := self._loaded[index]) is not None:
-                return engine
+                return self._remembering(engine, model)
         return None
+
+    def _remembering(self, engine: Recognizer, model: ModelSettings) -> Recognizer:
+        """The engine, with its memory where it has one."""
+        if self._memory is None:
+            return engine
+        settings = [self._speech.device, self._speech.threads, model.model_dump_json(exclude={"path", "use"})]
+        return RememberingRecognizer(engine, json.dumps(settings), self._memory)
 
     def trouble(self, language: str) -> str:
         """Why the models for a language do not work; empty if there is none in the settings."""
-        models = enumerate(self._speech.models)
-        return "; ".join(self.failures[i] for i, model in models if language in model.languages and i in self.failures)
+        return "; ".join(
+            self.failures[i] for i, model in self._models() if language in model.languages and i in self.failures
+        )
 
     def _load(self, index: int, model: ModelSettings) -> Recognizer | None:
         try:

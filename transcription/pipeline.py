@@ -22,13 +22,13 @@ from protocol.transcript import Missing, Passage, Publicity, Transcript
 from protocol.view import HearingView
 from transcription.activity import Detector, LevelDetector, SileroDetector
 from transcription.advice import missing
-from transcription.audio import Block, to_us
 from transcription.errors import ModelUnusable
 from transcription.finding import FoundTake, find, span_of
 from transcription.language import Languages
 from transcription.models import Engines
 from transcription.progress import Step, Told
 from transcription.scribe import Scribe
+from transcription.working import Forgetful, Memory
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +54,7 @@ def transcribe(
     detector: Detector | None = None,
     progress: Told | None = None,
     publicity: Publicity = "open",
+    memory: Memory | None = None,
 ) -> Transcript:
     """Make the transcript of a hearing.
 
@@ -65,13 +66,14 @@ def transcribe(
         detector: default: :func:`default_detector`.
         progress: told after each step.
         publicity: which takes; closed ones are encrypted and cannot be read here, so they come out as gaps.
+        memory: what was worked out before; default: nothing, and nothing is kept.
 
     Returns:
         the transcript, numbered after the last one in the journal. The same record and models give the same transcript.
     """
-    scribe = scribe_of(view, engines or Engines(speech))
+    scribe = scribe_of(view, (engines or Engines(speech)).of("full", memory))
     tell = progress or (lambda _step: None)
-    takes = _found(view, record, publicity, detector or default_detector(), tell)
+    takes = _found(view, record, publicity, detector or default_detector(), memory or Forgetful(), tell)
     passages = [gap for take in takes for gap in take.gaps] + list(_written(takes, scribe, tell))
     if scribe.engines.for_language(scribe.language) is None:
         scribe.missing.add(scribe.language)
@@ -99,7 +101,7 @@ def _missing(scribe: Scribe) -> tuple[Missing, ...]:
 
 
 def _found(
-    view: HearingView, record: RecordSource, publicity: Publicity, detector: Detector, tell: Told
+    view: HearingView, record: RecordSource, publicity: Publicity, detector: Detector, memory: Memory, tell: Told
 ) -> list[FoundTake]:
     """Every take's utterances; one that has no length is there without any."""
     spans = [
@@ -110,16 +112,17 @@ def _found(
     wanted = {span.take for span in spans}
     total = sum(s.end_us - s.start_us for s in view.segments if s.take in wanted and s.media == "audio")
     done = 0
-
-    def heard(block: Block) -> None:
-        nonlocal done
-        done = min(total, done + to_us(block.end, 0) - to_us(block.start, 0))
-        tell(Step("activity", done, total))
-
     takes = []
     for span in spans:
-        empty = span.start_us == span.end_us
-        takes.append(FoundTake(span, {}, [], []) if empty else find(view, record, span, detector, heard))
+        if span.start_us == span.end_us:
+            takes.append(FoundTake(span, {}, [], []))
+            continue
+
+        def heard(us: int, before: int = done) -> None:
+            tell(Step("activity", min(total, before + us), total))
+
+        takes.append(find(view, record, span, detector, memory, heard))
+        done += sum(s.end_us - s.start_us for s in view.segments if s.take == span.take and s.media == "audio")
         for track in takes[-1].tracks.values():
             track.forget()
     return takes

@@ -1,13 +1,14 @@
 """The transcriber: asks the recorder for finished hearings, transcribes them, hands the transcripts over, asks for the draft.
 
-It keeps nothing on disk. What is to be done stands in the recorder: a hearing is finished and has no draft. So after
-``kill -9`` the next start begins the same hearing anew and, because the pipeline is deterministic, ends with the same
-transcript. A hearing that fails waits longer each time and blocks no other; after `TRIES` failures the draft is asked for
+What is to be done stands in the recorder: a hearing is finished and has no draft. What is done of it stands in a working file
+(``working``) until the transcript is accepted: after ``kill -9`` the next start goes on there and, because the pipeline is
+deterministic, ends with the same transcript. A hearing that fails waits longer each time and blocks no other; after `TRIES` failures the draft is asked for
 without a transcript, because the recording, not the text, is the protocol.
 """
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -29,11 +30,13 @@ from transcription.client import RecorderClient, SocketClient
 from transcription.errors import RecorderUnreachable
 from transcription.models import Engines
 from transcription.pipeline import default_detector, transcribe
-from transcription.progress import Told
+from transcription.progress import Estimate, Step, Told
+from transcription.working import WorkingFile, remove
 
 log = structlog.get_logger(__name__)
 
 POLL_S: Final = 2.0
+TELL_S: Final = 1.0
 FIRST_WAIT_S: Final = 10.0
 LONGEST_WAIT_S: Final = 3600.0
 TRIES: Final = 3
@@ -132,6 +135,7 @@ class Transcriber:
         else:
             self._transcribe(hearing)
         self.client.post_draft(hearing)
+        remove(self.settings.working / hearing)
         log.info("draft made", action="draft_made")
 
     def _transcribe(self, hearing: str) -> None:
@@ -141,8 +145,11 @@ class Transcriber:
             log.info("transcript is there", action="transcript_found")  # killed after handing it over, before the draft
             return
         started = self.now()
-        transcript = transcribe(view, record, self.settings.speech, engines=self.engines, detector=self.detector)
-        self.client.post_transcript(transcript)
+        with WorkingFile(self.settings.working / hearing) as memory:
+            log.info("transcript begun", action="transcript_begun", known=memory.results)
+            transcript = self._made(view, record, memory)
+            self.client.post_transcript(transcript)
+            memory.remove()
         log.info(
             "transcript handed over",
             action="transcript_posted",
@@ -151,6 +158,34 @@ class Transcriber:
             missing=[item.language for item in transcript.missing],
             took_s=round(self.now() - started, 1),
         )
+
+    def _made(self, view: HearingView, record: DirectoryRecord, memory: WorkingFile) -> Transcript:
+        speech, told = self.settings.speech, Teller(self.client, view.hearing, self.now)
+        return transcribe(
+            view, record, speech, engines=self.engines, detector=self.detector, memory=memory, progress=told
+        )
+
+
+class Teller:
+    """Tells the recorder, and so the people, how far a transcript is; at most once a second."""
+
+    def __init__(self, client: RecorderClient, hearing: str, now: Callable[[], float]) -> None:
+        self._client, self._hearing, self._now = client, hearing, now
+        self._estimate = Estimate(now())
+        self._told_s = -math.inf
+
+    def __call__(self, step: Step) -> None:
+        """After each step."""
+        now = self._now()
+        progress = self._estimate.at(step, now)
+        if now - self._told_s < TELL_S and step.done_us < step.total_us:
+            return
+        self._told_s = now
+        log.info("transcribing", action="progress", done_pm=progress.done_pm, left_s=progress.left_s)
+        try:
+            self._client.post_progress(self._hearing, progress)
+        except RecorderUnreachable as error:  # a number on a page, no more
+            log.warning("progress not told", action="progress_not_told", reason=str(error))
 
 
 def run(settings: Settings, *, stop: threading.Event | None = None) -> None:

@@ -22,6 +22,7 @@ class Desk:
     waiting: list[str] = field(default_factory=list)
     transcripts: dict[str, bytes] = field(default_factory=dict)
     drafts: list[str] = field(default_factory=list)
+    progress: list[dict[str, Any]] = field(default_factory=list)
     drafted: threading.Event = field(default_factory=threading.Event)
     posting: threading.Event = field(default_factory=threading.Event)
     hold: threading.Event | None = None  # a transcript is answered only when this is set
@@ -58,6 +59,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         _, _, _, hearing, act = urlsplit(self.path).path.split("/")
         desk = self.server.desk
+        if act == "progress":
+            desk.progress.append(json.loads(body))
+            self._answer(200, {})
+            return
         if hearing not in desk.waiting:
             self._answer(409, {"code": "wrong-state", "message": hearing, "advice": ""})
         elif act == "transcripts":

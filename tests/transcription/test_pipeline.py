@@ -194,7 +194,7 @@ def test_numbers_and_progress(room: Courtroom) -> None:
     transcript = run(room, engines_of(says("сот")), progress=seen.append)
     assert transcript.number == 2
     heard = [step.done_us for step in seen if step.phase == "activity"]
-    assert (heard, seen[0].total_us) == ([2 * SECOND, 3 * SECOND], 3 * SECOND)
+    assert (heard, seen[0].total_us) == ([2 * SECOND, 3 * SECOND, 3 * SECOND], 3 * SECOND)
     written = [step for step in seen if step.phase == "recognition"]
     lengths = [p.end_us - p.start_us for p in transcript.passages]
     assert [step.done_us for step in written] == [0, lengths[0], sum(lengths)]

@@ -1,0 +1,217 @@
+"""What was worked out already, kept on disk until the transcript is accepted, so that ``kill -9`` costs one utterance.
+
+The file lies outside the record, in ``<working>/<hearing>/transcript.work``. Each line is a result under a key; a key is the
+digest of everything that the result depends on (the sound itself, model, its settings, arguments), so that what was worked out
+from other input is never taken: it is merely not found. Everything between those results is worked out again at each start,
+by the same code in the same order, so that a transcript made in one go and one made in fifty are the same bytes.
+
+A line is ``<check> <key> <JSON>``: 16 hexadecimal digits of the SHA-256 of what follows, 32 of the key. A last line that is
+torn, or does not match its check, is cut off.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+import structlog
+
+from protocol import durable
+from protocol.errors import DiskFailed
+from protocol.transcript import Model
+from transcription.errors import WorkingFileBusy
+from transcription.recognizer import Recognition, RecognizedWord, Recognizer, Samples
+
+log = structlog.get_logger(__name__)
+
+NAME: Final = "transcript.work"
+_CHECK, _KEY = 16, 32
+_VERSION: Final = f"1 {version('hattama')}"
+
+
+class Memory(Protocol):
+    """Remembers what was worked out."""
+
+    def remember(self, parts: object, compute: Callable[[], Any]) -> Any:
+        """The result of `compute`, which depends on `parts` and nothing else.
+
+        Args:
+            parts: JSON values.
+            compute: gives a JSON value.
+        """
+
+
+class Forgetful:
+    """Remembers nothing: everything is worked out when it is asked for."""
+
+    def remember(self, parts: object, compute: Callable[[], Any]) -> Any:  # noqa: ARG002 - the seam gives it
+        """What `compute` gives."""
+        return compute()
+
+
+class WorkingFile:
+    """One hearing's results on disk. A disk that refuses costs the memory, never the transcript."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or begin the file in `folder`, and cut a torn end off.
+
+        Raises:
+            WorkingFileBusy: another transcriber works on the same hearing.
+        """
+        self.path = folder / NAME
+        self._at: dict[str, tuple[int, int]] = {}
+        self._size = 0
+        self._file: durable.AppendFile | None = None
+        self._fd = -1
+        try:
+            self._file = durable.AppendFile(self.path)
+            self._fd = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+            self._lock()
+            self._scan()
+        except (DiskFailed, OSError) as error:
+            self._give_up(str(error))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def results(self) -> int:
+        """How many are kept."""
+        return len(self._at)
+
+    def remember(self, parts: object, compute: Callable[[], Any]) -> Any:
+        """The kept result, or what `compute` gives, kept now. It comes as read back, whether it was kept before or not."""
+        text = json.dumps([_VERSION, parts], ensure_ascii=False, separators=(",", ":"))
+        key = hashlib.sha256(text.encode()).hexdigest()[:_KEY]
+        if (found := self._at.get(key)) is not None:
+            return json.loads(os.pread(self._fd, found[1], found[0]))
+        value = json.dumps(compute(), ensure_ascii=False, separators=(",", ":"), default=float)
+        self._keep(key, value.encode())
+        return json.loads(value)
+
+    def close(self) -> None:
+        """Let go of the file; it stays."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        if self._file is not None:
+            file, self._file = self._file, None
+            try:
+                file.close()
+            except DiskFailed as error:
+                log.warning("working file not kept", action="working_lost", path=str(self.path), reason=str(error))
+
+    def remove(self) -> None:
+        """The transcript is accepted: nothing of its making stays."""
+        self.close()
+        remove(self.path.parent)
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self.close()
+            raise WorkingFileBusy(f"{self.path}: another transcriber works on this hearing") from error
+
+    def _scan(self) -> None:
+        """Learn where every result stands; what follows the last good line goes."""
+        with self.path.open("rb") as file:
+            for line in file:
+                if not _whole(line):
+                    break
+                key = line[_CHECK + 1 : _CHECK + 1 + _KEY].decode()
+                head = _CHECK + _KEY + 2
+                self._at[key] = (self._size + head, len(line) - head - 1)
+                self._size += len(line)
+        if self._size < self.path.stat().st_size:
+            log.info("torn end of working file cut", action="working_cut", path=str(self.path), size=self._size)
+            durable.cut(self.path, self._size)
+
+    def _keep(self, key: str, value: bytes) -> None:
+        if self._file is None:
+            return
+        rest = key.encode() + b" " + value
+        line = hashlib.sha256(rest).hexdigest()[:_CHECK].encode() + b" " + rest + b"\n"
+        try:
+            self._file.write(line)
+            self._file.sync()
+        except DiskFailed as error:
+            self._give_up(str(error))
+            return
+        self._at[key] = (self._size + _CHECK + _KEY + 2, len(value))
+        self._size += len(line)
+
+    def _give_up(self, reason: str) -> None:
+        """Go on without the disk; what was kept can still be read where the file is open."""
+        log.warning("working file not kept", action="working_lost", path=str(self.path), reason=reason)
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                file.close()
+            except DiskFailed:
+                return  # said above
+
+
+def _whole(line: bytes) -> bool:
+    check, _, rest = line.partition(b" ")
+    return line.endswith(b"\n") and hashlib.sha256(rest[:-1]).hexdigest()[:_CHECK].encode() == check
+
+
+def remove(folder: Path) -> None:
+    """Remove a hearing's working file, and its folder where nothing else is in it."""
+    try:
+        (folder / NAME).unlink(missing_ok=True)
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+    except OSError as error:
+        log.warning("working file stays", action="working_stays", path=str(folder), reason=str(error))
+
+
+class RememberingRecognizer:
+    """An engine whose answers are remembered. What it raises is not: it is asked again at the next start."""
+
+    def __init__(self, engine: Recognizer, settings: str, memory: Memory) -> None:
+        """Stand before `engine`; `settings` is all that its answers depend on besides its identity and the arguments."""
+        self._engine, self._memory = engine, memory
+        self._parts = [asdict(engine.identity), settings]
+
+    @property
+    def identity(self) -> Model:
+        """The engine's."""
+        return self._engine.identity
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The engine's."""
+        return self._engine.languages
+
+    def languages_of(self, samples: Samples) -> Mapping[str, float]:
+        """The engine's answer for this sound."""
+        parts = ["languages_of", *self._parts, _digest(samples)]
+        found: dict[str, float] = self._memory.remember(parts, lambda: dict(self._engine.languages_of(samples)))
+        return found
+
+    def recognize(self, samples: Samples, language: str, **more: Any) -> Recognition:
+        """The engine's answer for this sound, language and whatever else it is given."""
+        given = {name: repr(value) for name, value in sorted(more.items())}
+        parts = ["recognize", *self._parts, _digest(samples), language, given]
+        found = self._memory.remember(parts, lambda: asdict(self._engine.recognize(samples, language, **more)))
+        words = tuple(RecognizedWord(**word) for word in found.pop("words"))
+        return Recognition(words=words, **found)
+
+
+def _digest(samples: Samples) -> str:
+    return hashlib.sha256(samples.tobytes()).hexdigest()
