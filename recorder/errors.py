@@ -3,13 +3,14 @@
 ::
 
     RecorderError                 code, exit_status, advice
-    ├── NotRead                   a record cannot be read to be copied (recorder.mirror)
-    ├── CopyDiffers               the second copy of a record has lines that the record lacks (recorder.mirror)
+    ├── NotRead                   a record cannot be read to be copied (recorder.mirror_ends)
+    ├── CopyDiffers               the second copy of a record has signed lines that the record lacks (recorder.mirror_ends)
     └── CaptureError              a capture child cannot go on
         ├── BadCaptureConfig      its configuration or a command is wrong
         ├── SourceUnavailable     the device or address cannot be opened
         ├── SourceRefused         the camera refuses the name or password
         ├── SourceFormat          it gives no track of the kind that was asked for
+        │   └── NotUnderstood     the recorder's own reader does not know what it says (recorder.sources.rtsp); FFmpeg may
         ├── SourceLost            it gave data and then stopped: end of stream, time-out, unplugged
         ├── CaptureBehind         the disk or the processor cannot keep up; memory would run out
         └── SegmentUnreadable     a file on disk is no segment that can be read back
@@ -67,6 +68,10 @@ class SourceFormat(CaptureError):
     code = "source-format"
     exit_status = 65  # EX_DATAERR
     advice = "Check what this source gives: video or audio, and the number of its channels."
+
+
+class NotUnderstood(SourceFormat):
+    """The recorder's own reader of RTSP does not know what the camera says, or asks for: FFmpeg is tried."""
 
 
 class SourceLost(CaptureError):

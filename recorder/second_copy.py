@@ -17,7 +17,8 @@ import structlog
 from protocol.errors import DiskFailed, ProtocolError
 from protocol.writer import JOURNAL
 from recorder.findings import Findings
-from recorder.mirror import CopyDiffers, NotRead, drop, mirror
+from recorder.mirror import drop, mirror
+from recorder.mirror_ends import CopyDiffers, NotRead
 from recorder.session import Session
 
 _log = structlog.get_logger(__name__)

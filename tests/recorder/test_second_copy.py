@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from protocol.durable import cut
+from protocol.record import DirectoryRecord
+from protocol.verification import Trust, verify
 from recorder.findings import Findings
-from recorder.mirror import CopyDiffers, NotRead, mirror
+from recorder.mirror import mirror
+from recorder.mirror_ends import CopyDiffers, NotRead
 from recorder.second_copy import CODE, SecondCopy
-from tests.support.recorder import check, codes, microphones, plan, running, settings, sync, until
+from tests.support import records
+from tests.support.cut_off import CutOff, cut_off
+from tests.support.recorder import SIGNER, check, codes, microphones, plan, running, settings, sync, until
 from tests.support.records import make_record
 
 NAME = "2026-11-23_a_k3f9"
+#: What may be said of a copy that was cut off: all of it is of completeness, or only noted.
+AT_THE_END = {
+    *("still-open", "uncovered-lines", "file-missing", "manifest-missing", "no-seal"),
+    *("torn-tail", "torn-checkpoint", "gap", "no-receipt"),
+}
+#: One of so many places where a copy can be cut off is tried; prime, so that each kind of step comes up.
+STRIDE = 7
 
 
 @pytest.fixture
@@ -32,6 +47,14 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def grown(path: Path, size: int) -> bool:
     return path.stat().st_size > size
+
+
+def unharmed(copy: Path) -> None:
+    """Nothing is wrong with a copy but what it lacks."""
+    if (copy / "checkpoints").exists() and b"\n\n" in (copy / "checkpoints").read_bytes():
+        report = verify(DirectoryRecord(copy), Trust.of(SIGNER.key, records.SIGNER.key))
+        assert (report.integrity, report.provenance) == ("intact", "trusted"), codes(report)
+        assert set(codes(report)) <= AT_THE_END, codes(report)
 
 
 def soon(true: Callable[[], object]) -> None:
@@ -55,7 +78,7 @@ def test_a_torn_end_that_a_recovery_cut_goes_from_the_copy_too(record: Path, tmp
     mirror(record, tmp_path / "copy")
     for path, size in whole.items():
         cut(path, size)
-    mirror(record, tmp_path / "copy")
+    mirror(record, tmp_path / "copy", whole=True)
     assert files(tmp_path / "copy") == files(record)
 
 
@@ -67,6 +90,42 @@ def test_a_copy_with_more_lines_than_the_record_is_left_as_it_is(record: Path, t
     with pytest.raises(CopyDiffers):
         mirror(record, tmp_path / "copy")
     assert files(tmp_path / "copy") == before
+
+
+def test_what_was_never_acknowledged_gives_way_to_what_the_record_has_now(record: Path, tmp_path: Path) -> None:
+    """The power went between a line's writing and its sync: the copy has it, the record went on with another."""
+    copy, journal = tmp_path / "copy", record / "journal.jsonl"
+    whole, notes = journal.read_bytes(), (record / "checkpoints").read_bytes()
+    *_, before, _ = itertools.accumulate(len(line) + 1 for line in whole.splitlines())
+    number = whole[:before].count(b"\n")
+    journal.write_bytes(whole[:before] + b'{"path":"media/T02/mic-judge/0009.mp4","seq":%d}\n' % number)
+    (record / "checkpoints").write_bytes(notes[: notes.rindex(b"\n\n", 0, notes.rindex(b"\n\n", 0, -2))] + b"\n\n")
+    extra = record / "media/T02/mic-judge/0009.mp4"
+    extra.write_bytes(b"nobody acknowledged this")
+    mirror(record, copy)
+    assert (copy / "media/T02/mic-judge/0009.mp4").exists()
+    extra.unlink()
+    journal.write_bytes(whole)
+    (record / "checkpoints").write_bytes(notes)
+    mirror(record, copy)
+    assert files(copy) == files(record)
+
+
+def test_a_copy_that_is_cut_off_anywhere_only_lacks_its_end(record: Path, tmp_path: Path) -> None:
+    for done in itertools.count(0, STRIDE):
+        copy = tmp_path / f"copy-{done}"
+        try:
+            with cut_off(done):
+                mirror(record, copy)
+        except CutOff:
+            unharmed(copy)
+            mirror(record, copy, whole=True)
+            assert files(copy) == files(record)
+            assert not list(tmp_path.glob(".*"))
+            shutil.rmtree(copy)
+        else:
+            assert done > 100, "it was cut off again and again"
+            break
 
 
 def test_a_record_that_cannot_be_read_costs_the_copy_nothing(record: Path, tmp_path: Path) -> None:
@@ -105,6 +164,24 @@ def test_a_second_disk_that_is_not_mounted_gets_nothing(record: Path, tmp_path: 
         second.close()
     assert "own disk" in str(second.failed)
     assert not list((tmp_path / "second").iterdir())
+
+
+@sync
+async def test_a_copy_that_is_cut_off_in_a_hearing_only_lacks_its_end(tmp_path: Path) -> None:
+    """Files grow, segments roll, and each pass is cut off one step later than the last."""
+    box, copies = settings(tmp_path, microphones(), segment_s=2.0), tmp_path / "copies"
+    async with running(box) as daemon:
+        hearing = await plan(daemon)
+        await daemon.move(hearing, "start", "s")
+        record, copy = box.hearings / hearing, copies / hearing
+        for done in range(80):
+            await asyncio.sleep(0.05)
+            with suppress(CutOff), cut_off(done):
+                mirror(record, copy, whole=True)
+            unharmed(copy)
+        await daemon.move(hearing, "stop", "s")
+    mirror(record, copy, whole=True)
+    assert files(copy) == files(record)
 
 
 @sync
