@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -20,7 +20,7 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSource
 from device_config.errors import SettingsError
 from device_config.sources import SourceSettings
 
-__all__ = ["ArchiveSettings", "ConsoleSettings", "ModelSettings", "Settings", "SourceSettings", "SpeechSettings", "default_state_dir", "load"]
+__all__ = ["ArchiveSettings", "BucketSettings", "ConsoleSettings", "ModelSettings", "Settings", "SourceSettings", "SpeechSettings", "default_state_dir", "load"]
 
 
 def default_state_dir() -> Path:
@@ -63,6 +63,19 @@ class ConsoleSettings(_Model):
     port: int = Field(default=8801, ge=0, le=65535, description="Port it listens on.")
 
 
+class BucketSettings(_Model):
+    """A bucket of an S3 service where the archive keeps its objects."""
+
+    bucket: str | None = Field(default=None, description="Name of the bucket; without it objects lie in a folder below state_dir.")
+    endpoint: str | None = Field(default=None, description="Address of the service; Amazon's for the region without it.")
+    region: str = Field(default="default", description="Region of the service.")
+    access_key: str | None = Field(default=None, description="Name of the credentials; where boto3 finds them without it.")
+    secret_key: str | None = Field(default=None, description="Secret of the credentials.", repr=False)
+    ca_bundle: Path | None = Field(
+        default=None, description="PEM file of certificates that the service's own is checked with; the system's without it."
+    )
+
+
 class ArchiveSettings(_Model):
     """The archive as a service, and as the box sees it."""
 
@@ -71,6 +84,12 @@ class ArchiveSettings(_Model):
     name: str = Field(default="archive.hattama.local", pattern=r"^[^\s+]+$", description="Key name of the archive's log.")
     url: str | None = Field(default=None, description="Where the box sends records; nothing is sent without it.")
     token: str | None = Field(default=None, description="The box's token at the archive.", repr=False)
+    s3: BucketSettings = Field(default_factory=BucketSettings, description="Where objects are kept at scale.")
+    lock_days: dict[Literal["gpk", "upk", "appk", "koap", "default"], Annotated[int, Field(ge=0, le=36_500)]] = Field(
+        default_factory=dict,
+        description="Days from intake for which objects are locked against removal, by code of the case (gpk, upk, appk, koap); `default` for other "
+        "cases, and for every case until its code is known. Nothing is locked without it. Never longer than the law keeps the record.",
+    )
 
 
 class Settings(BaseSettings):

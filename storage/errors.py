@@ -5,6 +5,9 @@
     StorageError                code, exit_status, advice
     ├── BadKey                  a name is not one that a store or a record allows
     ├── ObjectMissing           there is no such object
+    ├── ObjectLocked            an object is locked or held, and is not removed
+    ├── StoreUnavailable        the store does not answer, or has no room; a later try may change that
+    ├── StoreUnfit              the store's settings or the bucket itself do not keep the promise
     ├── ObjectConflict          the name is taken by other bytes; nothing was overwritten
     ├── DigestMismatch          the bytes that came are not the bytes that were announced
     ├── StalledBody             the sender went away, or nothing came for too long
@@ -58,6 +61,32 @@ class ObjectMissing(StorageError):
     exit_status = 66  # EX_NOINPUT
     status = 404
     advice = "Check the name; if the file should be there, run the verification of the record."
+
+
+class ObjectLocked(StorageError):
+    """An object is locked or held, and is not removed."""
+
+    code = "locked"
+    exit_status = 77  # EX_NOPERM
+    status = 403
+    advice = "Wait until the lock ends; a legal hold is lifted by the officer who laid it."
+
+
+class StoreUnavailable(StorageError):
+    """The object store does not answer, or has no room; a later try may change that."""
+
+    code = "store-unavailable"
+    exit_status = 75  # EX_TEMPFAIL
+    status = 503
+    advice = "Check the object store, its quota and the network to it; boxes keep their records and send again by themselves."
+
+
+class StoreUnfit(StorageError):
+    """The store's settings, or the bucket itself, do not keep the promise of an archive."""
+
+    code = "store-unfit"
+    exit_status = 78  # EX_CONFIG
+    advice = "Check archive.s3 of the settings; `hattama archive bucket` makes a bucket with versions and Object Lock."
 
 
 class ObjectConflict(StorageError):

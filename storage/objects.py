@@ -1,28 +1,27 @@
 """Where an archive keeps its bytes: objects that are created once and never changed.
 
-The seam is :class:`ObjectStore`; :class:`FolderStore` is the default, :class:`MemoryStore` the fake that tests use. A key is a
-path of the record format (section 1), at most 300 bytes: ``records/<hearing>/<path>``, ``receipts/<hearing>/<number>.json``.
-A folder store's ``records/<hearing>`` is itself a record folder, so everything that reads records reads the archive.
+The seam is :class:`ObjectStore`; :class:`~storage.folder_store.FolderStore` is the default, :class:`~storage.s3_store.S3Store`
+keeps objects in a bucket with versions and Object Lock, :class:`MemoryStore` is the fake that tests use. A key is a path of
+the record format (section 1), at most 300 bytes: ``records/<hearing>/<path>``, ``receipts/<hearing>/<number>.json``.
+
+An object may be **locked** until a moment, and **held**. A lock is never shortened; what is locked or held is not removed by
+this program. Whether the store itself refuses it to others too depends on the store: a bucket does, a folder cannot.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import secrets
 import threading
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from protocol.durable import DurableFile, make_dirs, sync_dir
-from protocol.encoding import MAX_FILE_BYTES
-from protocol.errors import DiskFailed
-from storage.errors import BadKey, BadRange, DigestMismatch, ObjectConflict, ObjectMissing, TooLarge
+from protocol.encoding import MAX_FILE_BYTES, utc_text
+from storage.errors import BadKey, BadRange, DigestMismatch, ObjectConflict, ObjectLocked, ObjectMissing, TooLarge
 
 CHUNK = 1 << 18  # bytes read or handed on at once
-STAGING = ".staging"  # half-arrived objects; no key can begin with it
 _KEY = re.compile(r"[A-Za-z0-9._/-]{1,300}\Z")
 
 
@@ -37,16 +36,58 @@ def check_key(key: str) -> str:
     return key
 
 
+@dataclass(frozen=True)
+class Protection:
+    """What keeps an object from being removed.
+
+    Attributes:
+        until_us: locked until then, UTC µs; None: it never was locked.
+        held: a legal hold lies on it.
+    """
+
+    until_us: int | None = None
+    held: bool = False
+
+    def check_removable(self, key: str, now_us: int) -> None:
+        """Raise :class:`ObjectLocked` while the object may not be removed."""
+        if self.held:
+            raise ObjectLocked(f"{key}: a legal hold lies on it")
+        if self.until_us is not None and now_us < self.until_us:
+            raise ObjectLocked(f"{key}: is locked until {utc_text(self.until_us)}")
+
+    def extended(self, until_us: int) -> Protection:
+        """Locked until the later of the two moments."""
+        return replace(self, until_us=max(until_us, self.until_us or until_us))
+
+
+@dataclass(frozen=True)
+class Stray:
+    """Something under a name that this program did not put there: the object itself is not hidden by it.
+
+    Attributes:
+        key: the name.
+        version: the store's own identifier of it.
+        what: ``version`` (other bytes after the object) or ``marker`` (somebody asked to delete).
+        at_us: when, by the store's clock, UTC µs.
+    """
+
+    key: str
+    version: str
+    what: str
+    at_us: int
+
+
 class ObjectStore(Protocol):
     """Create-once storage of objects of at most 2^28 bytes."""
 
-    def put_once(self, key: str, chunks: Iterable[bytes], sha256: bytes) -> bool:
+    def put_once(self, key: str, chunks: Iterable[bytes], sha256: bytes, *, until_us: int | None = None) -> bool:
         """Create an object; durable when it returns.
 
         Args:
             key: its name.
             chunks: its bytes.
             sha256: digest (32 bytes) that the bytes must have.
+            until_us: the object is locked until then from its first moment on, UTC µs; an old one is not touched.
 
         Returns:
             True if it is new, False if the same bytes were there before.
@@ -78,6 +119,30 @@ class ObjectStore(Protocol):
         """Keys below the folder ``prefix`` (``records/<hearing>``), sorted."""
         ...
 
+    def protection(self, key: str) -> Protection:
+        """What keeps the object from being removed, or :class:`ObjectMissing`."""
+        ...
+
+    def retain(self, key: str, until_us: int) -> None:
+        """Lock an object until a moment (UTC µs); a lock that ends later stays as it is. Raises :class:`ObjectMissing`."""
+        ...
+
+    def hold(self, key: str, *, on: bool) -> None:
+        """Lay a legal hold on an object, or lift it. Raises :class:`ObjectMissing`."""
+        ...
+
+    def remove(self, key: str) -> None:
+        """Remove an object for ever; nothing happens where there is none.
+
+        Raises:
+            ObjectLocked: it is locked or held; nothing was changed.
+        """
+        ...
+
+    def strays(self, prefix: str) -> Iterator[Stray]:
+        """What else stands under the names below the folder ``prefix``."""
+        ...
+
 
 def read(store: ObjectStore, key: str) -> bytes:
     """All bytes of an object."""
@@ -92,20 +157,22 @@ def digest(store: ObjectStore, key: str) -> bytes:
     return value.digest()
 
 
-def _bounds(key: str, size: int, start: int, length: int | None) -> int:
+def bounds(key: str, size: int, start: int, length: int | None) -> int:
+    """Length of a part of an object of ``size`` bytes, or :class:`BadRange`."""
     end = size if length is None else start + length
     if not 0 <= start <= end <= size:
         raise BadRange(f"{key}: bytes {start} to {end} are not inside its {size}")
     return end - start
 
 
-class _Counted:
+class Counted:
     """Digest and length of a body that passes by; too many bytes end it."""
 
     def __init__(self, key: str) -> None:
         self.key, self.bytes, self._sha256 = key, 0, hashlib.sha256()
 
     def take(self, chunk: bytes) -> bytes:
+        """The chunk, counted; :class:`TooLarge` at too many bytes."""
         self.bytes += len(chunk)
         if self.bytes > MAX_FILE_BYTES:
             raise TooLarge(f"{self.key}: more than {MAX_FILE_BYTES} bytes")
@@ -113,122 +180,34 @@ class _Counted:
         return chunk
 
     def check(self, sha256: bytes) -> None:
+        """Raise :class:`DigestMismatch` if the bytes that passed have another digest."""
         if self._sha256.digest() != sha256:
             raise DigestMismatch(f"{self.key}: {self.bytes} bytes came with another SHA-256 than was announced")
 
 
-class FolderStore:
-    """Objects as files below a folder.
-
-    A body is written to a staging file, synced, compared with its digest and only then linked to its name, so that a name never
-    stands for half an object and an existing one is never replaced. What a crash leaves in staging is removed by :meth:`clear_staging`, which the service calls when it starts.
+class MemoryStore:
+    """Objects in memory: the fake.
 
     Args:
-        root: the folder; created if it is not there.
+        clock: seconds since 1970, UTC.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self._staging = root / STAGING
-        make_dirs(self._staging)
-
-    def clear_staging(self) -> int:
-        """Remove what a crash left half-arrived; only for the one process that takes uploads. Returns the number of files."""
-        left = list(self._staging.iterdir())
-        for path in left:
-            path.unlink(missing_ok=True)
-        return len(left)
-
-    def path(self, key: str) -> Path:
-        """The file of a key."""
-        return self.root / check_key(key)
-
-    def put_once(self, key: str, chunks: Iterable[bytes], sha256: bytes) -> bool:
-        """As the seam says."""
-        final = self.path(key)
-        temporary = self._staging / secrets.token_hex(16)
-        counted = _Counted(key)
-        file = DurableFile(temporary)
-        try:
-            for chunk in chunks:
-                file.write(counted.take(chunk))
-            counted.check(sha256)
-            file.close()
-            return self._link(temporary, final, key, sha256)
-        finally:
-            try:
-                file.close()
-            finally:
-                temporary.unlink(missing_ok=True)
-
-    def _link(self, temporary: Path, final: Path, key: str, sha256: bytes) -> bool:
-        if any(parent.is_file() for parent in final.parents[: len(Path(key).parts) - 1]):
-            raise ObjectConflict(f"{key}: a part of the name is an object")
-        make_dirs(final.parent)
-        try:
-            os.link(temporary, final)
-            new = True
-        except FileExistsError:
-            if not final.is_file() or digest(self, key) != sha256:
-                raise ObjectConflict(f"{key}: is there already with other bytes") from None
-            new = False
-        except OSError as error:
-            raise DiskFailed(f"{final}: cannot be created: {error.strerror}") from error
-        sync_dir(final.parent)  # also for an old one: the process that linked it may have died before its sync
-        return new
-
-    def get(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-        """As the seam says."""
-        path = self.path(key)
-        left = _bounds(key, self.size(key), start, length)
-        return self._read(path, start, left)
-
-    def _read(self, path: Path, start: int, left: int) -> Iterator[bytes]:
-        with path.open("rb") as file:
-            file.seek(start)
-            while left > 0:
-                chunk = file.read(min(CHUNK, left))
-                if not chunk:
-                    raise ObjectMissing(f"{path}: became shorter while it was read")
-                left -= len(chunk)
-                yield chunk
-
-    def size(self, key: str) -> int:
-        """As the seam says."""
-        path = self.path(key)
-        if not path.is_file():
-            raise ObjectMissing(f"{key}: no such object")
-        return path.stat().st_size
-
-    def exists(self, key: str) -> bool:
-        """As the seam says."""
-        return self.path(key).is_file()
-
-    def list(self, prefix: str) -> Iterator[str]:
-        """As the seam says."""
-        folder = self.path(prefix)
-        if not folder.is_dir():
-            return
-        keys = [str(path.relative_to(self.root)) for path in folder.rglob("*") if path.is_file()]
-        yield from sorted(keys)
-
-
-class MemoryStore:
-    """Objects in memory: the fake."""
-
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.objects: dict[str, bytes] = {}
+        self.protections: dict[str, Protection] = {}
+        self._clock = clock
         self._lock = threading.Lock()
 
-    def put_once(self, key: str, chunks: Iterable[bytes], sha256: bytes) -> bool:
+    def put_once(self, key: str, chunks: Iterable[bytes], sha256: bytes, *, until_us: int | None = None) -> bool:
         """As the seam says."""
         check_key(key)
-        counted = _Counted(key)
+        counted = Counted(key)
         data = b"".join(counted.take(chunk) for chunk in chunks)
         counted.check(sha256)
         with self._lock:
             if key not in self.objects:
                 self.objects[key] = data
+                self.protections[key] = Protection(until_us)
                 return True
         if self.objects[key] != data:
             raise ObjectConflict(f"{key}: is there already with other bytes")
@@ -236,7 +215,7 @@ class MemoryStore:
 
     def get(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """As the seam says."""
-        left = _bounds(key, self.size(key), start, length)
+        left = bounds(key, self.size(key), start, length)
         data = self.objects[key][start : start + left]
         return iter([data[at : at + CHUNK] for at in range(0, len(data), CHUNK)])
 
@@ -254,3 +233,27 @@ class MemoryStore:
     def list(self, prefix: str) -> Iterator[str]:
         """As the seam says."""
         yield from sorted(key for key in self.objects if key.startswith(check_key(prefix) + "/"))
+
+    def protection(self, key: str) -> Protection:
+        """As the seam says."""
+        self.size(key)
+        return self.protections[key]
+
+    def retain(self, key: str, until_us: int) -> None:
+        """As the seam says."""
+        self.protections[key] = self.protection(key).extended(until_us)
+
+    def hold(self, key: str, *, on: bool) -> None:
+        """As the seam says."""
+        self.protections[key] = replace(self.protection(key), held=on)
+
+    def remove(self, key: str) -> None:
+        """As the seam says."""
+        if self.exists(key):
+            self.protection(key).check_removable(key, int(self._clock() * 1_000_000))
+            del self.objects[key], self.protections[key]
+
+    def strays(self, prefix: str) -> Iterator[Stray]:
+        """None: nobody else writes here."""
+        check_key(prefix)
+        return iter(())

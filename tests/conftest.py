@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 # Later in the list runs later. A test's place is that of its slowest marker, then of its folder.
-_MARKERS = ("shared", "pulse", "rtsp", "browser", "demo")
+_MARKERS = ("shared", "pulse", "rtsp", "browser", "demo", "postgres", "ceph")
 _FOLDERS = (
     "protocol", "device_config", "web", "console", "storage", "transcription", "recorder", "verify_ts", "archive_pages", "hattama",
 )  # fmt: skip

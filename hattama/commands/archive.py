@@ -53,6 +53,20 @@ def enrol(
     typer.echo(f"token: {token}\narchive key: {ours.text}")
 
 
+@app.command()
+def bucket(context: typer.Context) -> None:
+    """Make the bucket of archive.s3 with versions and Object Lock, or check the one that is there."""
+    settings = settings_of(context)
+    from storage.archive.enrolment import bucket_store
+    from storage.errors import StoreUnfit
+
+    store = bucket_store(settings)
+    if store is None:
+        raise StoreUnfit("no bucket is set: objects lie in a folder below state_dir")
+    store.create_bucket()
+    typer.echo(f"bucket {settings.archive.s3.bucket}: versions and Object Lock are on")
+
+
 @app.command("key")
 def show_key(context: typer.Context) -> None:
     """Print the archive's verifier key (public), which boxes and readers put on their trust list."""

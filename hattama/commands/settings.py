@@ -17,11 +17,12 @@ app = typer.Typer(help="Show or check the settings.", no_args_is_help=True, rich
 
 @app.command()
 def show(context: typer.Context) -> None:
-    """Print the settings in force as JSON; a token, and a password in an address, is shown as ***."""
+    """Print the settings in force as JSON; a token, a secret key, and a password in an address, is shown as ***."""
     settings = settings_of(context)
     value = settings.model_dump(mode="json")
-    if value["archive"]["token"]:
-        value["archive"]["token"] = "*" * 3
+    for place, name in ((value["archive"], "token"), (value["archive"]["s3"], "secret_key")):
+        if place[name]:
+            place[name] = "*" * 3
     for place in (value["archive"], *value["sources"]):
         if place.get("url"):
             place["url"] = _PASSWORD.sub(r"\1***@", place["url"])

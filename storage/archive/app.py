@@ -19,7 +19,7 @@ from storage.archive.enrolment import open_archive
 from storage.archive.media import Media
 from storage.archive.service import Archive
 from storage.errors import StorageError
-from storage.objects import FolderStore
+from storage.folder_store import FolderStore
 from web.accounts import Accounts
 from web.app import assemble
 from web.i18n import N_

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from device_config.identity import load_or_create_seed
 from device_config.settings import Settings
@@ -16,9 +17,13 @@ from protocol import canonical
 from protocol.encoding import b64, unb64, utc_text
 from protocol.errors import BadNote
 from protocol.note import Ed25519Signer, VerifierKey
+from storage.archive.locks import LockDays
 from storage.archive.service import Archive
-from storage.errors import NotEnrolled
+from storage.errors import NotEnrolled, StoreUnfit
 from storage.objects import read
+
+if TYPE_CHECKING:
+    from storage.s3_store import S3Store
 
 TOKEN_MIN = 32  # characters; 256 random bits as urlsafe base64 are 43
 PREFIX = "devices"
@@ -39,9 +44,38 @@ def archive_key(settings: Settings) -> VerifierKey:
     return archive_signer(settings).key
 
 
+def bucket_store(settings: Settings) -> S3Store | None:
+    """The store in the bucket that is set; None where objects lie in a folder.
+
+    Raises:
+        StoreUnfit: the program was installed without what a bucket needs.
+    """
+    chosen = settings.archive.s3
+    if chosen.bucket is None:
+        return None
+    try:
+        from storage.s3_store import Bucket, S3Store, connect
+    except ImportError as error:
+        raise StoreUnfit(
+            "archive.s3.bucket is set and boto3 is not installed: pip install 'hattama[archive]'"
+        ) from error
+    bundle = str(chosen.ca_bundle) if chosen.ca_bundle is not None else None
+    bucket = Bucket(chosen.endpoint, chosen.bucket, chosen.region, chosen.access_key, chosen.secret_key, bundle)
+    return S3Store(connect(bucket), chosen.bucket)
+
+
 def open_archive(settings: Settings) -> Archive:
-    """The embedded archive of these settings."""
-    return Archive.open(archive_dir(settings), archive_signer(settings))
+    """The archive of these settings.
+
+    Raises:
+        StoreUnfit, StoreUnavailable: the bucket keeps no versions or locks, or does not answer.
+        LogBroken: the log is not the one that was signed.
+    """
+    store = bucket_store(settings)
+    if store is not None:
+        store.check_bucket()
+    locks = LockDays({str(code): days for code, days in settings.archive.lock_days.items()})
+    return Archive.open(archive_dir(settings), archive_signer(settings), store=store, locks=locks)
 
 
 def enrol_device(archive: Archive, verifier_key: str, token: str) -> VerifierKey:

@@ -25,10 +25,12 @@ from protocol.verification import Report, Trust, verify
 from protocol.view import HearingView
 from storage import receipt
 from storage.archive.catalogue import Catalogue, Device, Summary
+from storage.archive.locks import LockDays, lock_record
 from storage.archive.records import StoredRecord, check_sent, is_journal_chunk, key_of, read_lines, seal_of
 from storage.errors import NotEnrolled, NotVerified, ObjectMissing
+from storage.folder_store import FolderStore
 from storage.log import Entry, Log
-from storage.objects import FolderStore, ObjectStore, digest
+from storage.objects import ObjectStore, digest
 from storage.receipt import SealPoint
 
 log = structlog.get_logger("storage.archive")
@@ -47,11 +49,18 @@ class Archive:
         transparency: the log.
         catalogue: what can be made again from the objects.
         clock: seconds since 1970, UTC.
+        locks: how long objects are locked.
     """
 
     def __init__(
-        self, store: ObjectStore, transparency: Log, catalogue: Catalogue, clock: Callable[[], float] = time.time
+        self,
+        store: ObjectStore,
+        transparency: Log,
+        catalogue: Catalogue,
+        clock: Callable[[], float] = time.time,
+        locks: LockDays | None = None,
     ) -> None:
+        self._lock_days = locks or LockDays({})
         self.store = store
         self.log = transparency
         self.catalogue = catalogue
@@ -61,14 +70,23 @@ class Archive:
         self._viewed: set[str] = set()
 
     @classmethod
-    def open(cls, folder: Path, signer: Signer) -> Archive:
-        """The embedded archive in a folder: ``objects/``, ``log.sqlite``, ``catalogue.sqlite``.
+    def open(
+        cls, folder: Path, signer: Signer, *, store: ObjectStore | None = None, locks: LockDays | None = None
+    ) -> Archive:
+        """The archive in a folder: ``objects/``, ``log.sqlite``, ``catalogue.sqlite``.
+
+        Args:
+            folder: where the three are.
+            signer: the archive's key.
+            store: where objects are instead of ``objects/``.
+            locks: how long objects are locked.
 
         Raises:
             LogBroken: the log is not the one that was signed.
         """
+        objects = store or FolderStore(folder / "objects")
         transparency = Log(folder / "log.sqlite", signer)
-        return cls(FolderStore(folder / "objects"), transparency, Catalogue(folder / "catalogue.sqlite"))
+        return cls(objects, transparency, Catalogue(folder / "catalogue.sqlite"), locks=locks)
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +114,16 @@ class Archive:
             yield
 
     def _now(self) -> str:
-        return utc_text(int(self._clock() * 1_000_000))
+        return utc_text(self._now_us())
+
+    def _now_us(self) -> int:
+        return int(self._clock() * 1_000_000)
+
+    def _locked_until(self, hearing: str) -> int | None:
+        if not self._lock_days.days:
+            return None
+        known = self.catalogue.get(hearing)
+        return self._lock_days.until_us(known.code if known else "", self._now_us())
 
     # For the box
 
@@ -131,7 +158,7 @@ class Archive:
         """
         key = key_of(hearing, check_sent(path))
         self.catalogue.claim(hearing, device.key)
-        new = self.store.put_once(key, chunks, sha256)
+        new = self.store.put_once(key, chunks, sha256, until_us=self._locked_until(hearing))
         self.catalogue.note_stored(hearing, path, self.store.size(key), sha256, dirty=is_journal_chunk(path))
         log.info("file stored" if new else "file was there", action="stored", hearing=hearing, path=path, new=new)
         return new
@@ -184,11 +211,13 @@ class Archive:
     def _publish(self, seal: SealPoint, entry: Entry) -> bytes:
         """The receipt of a logged entry, kept as an object and in the catalogue; done again after a crash in between."""
         text = receipt.make(seal.hearing, entry, self.key)
-        sha256 = hashlib.sha256(text).digest()
-        self.store.put_once(f"receipts/{seal.hearing}/{seal.number:04d}.json", [text], sha256)
+        sha256, until_us = hashlib.sha256(text).digest(), self._locked_until(seal.hearing)
+        self.store.put_once(f"receipts/{seal.hearing}/{seal.number:04d}.json", [text], sha256, until_us=until_us)
         beside = key_of(seal.hearing, RECEIPT)
         if not self.store.exists(beside):  # the first receipt stands in the record itself, as on the box
-            self.store.put_once(beside, [text], sha256)
+            self.store.put_once(beside, [text], sha256, until_us=until_us)
+        if until_us is not None and (count := lock_record(self.store, seal.hearing, until_us)):
+            log.info("record locked", action="locked", hearing=seal.hearing, until=utc_text(until_us), objects=count)
         self.catalogue.add_receipt(seal.hearing, seal.number, text)
         return text
 

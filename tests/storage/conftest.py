@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +17,13 @@ from protocol.note import Ed25519Signer
 from storage.archive.app import create_app
 from storage.archive.catalogue import Device
 from storage.archive.enrolment import enrol_device
+from storage.archive.locks import LockDays
 from storage.archive.service import Archive
 from storage.client import ArchiveClient
+from storage.objects import ObjectStore
 from tests.storage.records import Builder, make_record
 from tests.storage.servers import serve
+from tests.support import ceph as ceph_support
 from web.accounts import WEAKEST, Accounts, Role
 from web.security import cookie_name
 
@@ -38,6 +42,8 @@ class Court:
     root: Path
     accounts: Accounts
     url: str = "http://127.0.0.1:9"
+    store: ObjectStore | None = None
+    locks: LockDays | None = None
     archive: Archive = field(init=False)
     app: FastAPI = field(init=False)
 
@@ -46,7 +52,7 @@ class Court:
 
     def open(self) -> None:
         """Start the archive; also a restart."""
-        self.archive = Archive.open(self.root / "archive", ARCHIVE_SIGNER)
+        self.archive = Archive.open(self.root / "archive", ARCHIVE_SIGNER, store=self.store, locks=self.locks)
         enrol_device(self.archive, SIGNER.key.text, TOKEN)
         self.app = create_app(self.settings, archive=self.archive, accounts=self.accounts)
 
@@ -71,18 +77,34 @@ class Court:
         return httpx2.Client(base_url=self.url, cookies={cookie_name("archive", "http"): token}, trust_env=False)
 
 
-@pytest.fixture
-def court(tmp_path: Path) -> Iterator[Court]:
-    """The archive without a server."""
-    accounts = Accounts(tmp_path / "accounts.sqlite", WEAKEST)
+@pytest.fixture(scope="session")
+def ceph() -> Iterator[ceph_support.Ceph]:
+    """A real S3 service with Object Lock; a test that uses it carries the marker ``ceph``."""
+    if reason := ceph_support.why_not():
+        pytest.skip(reason)
+    with ceph_support.run_ceph() as service:
+        yield service
+
+
+@contextmanager
+def open_court(root: Path, store: ObjectStore | None = None, locks: LockDays | None = None) -> Iterator[Court]:
+    """A court in a folder; its archive is closed at the end."""
+    accounts = Accounts(root / "accounts.sqlite", WEAKEST)
     for role in Role:
         accounts.add(role.value, f"A {role.value}", role, "a long password")
-    made = Court(tmp_path, accounts)
+    made = Court(root, accounts, store=store, locks=locks)
     add_trust(trust_dir(made.settings), ARCHIVE_SIGNER.key)
     try:
         yield made
     finally:
         made.archive.close()
+
+
+@pytest.fixture
+def court(tmp_path: Path) -> Iterator[Court]:
+    """The archive without a server."""
+    with open_court(tmp_path) as made:
+        yield made
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from storage.archive.catalogue import Catalogue
 from storage.archive.rebuild import rebuild
 from storage.archive.service import Archive
 from storage.errors import NotEnrolled
-from storage.objects import FolderStore
+from storage.folder_store import FolderStore
 from storage.uploader import run, upload_record
 from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, Court
 from tests.storage.records import files_of
