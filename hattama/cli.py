@@ -20,6 +20,7 @@ from hattama.commands import (
     console,
     demo,
     device,
+    evaluate,
     export,
     models,
     record,
@@ -83,6 +84,7 @@ app.command("transcript")(transcript.transcript)
 app.command("brief")(brief.brief)
 app.command("verify")(verify.verify)
 app.command("export")(export.export)
+app.command("evaluate")(evaluate.evaluate)
 app.command("check")(check.check)
 app.add_typer(user.app, name="user")
 app.add_typer(settings.app, name="settings")
