@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from protocol.errors import ProtocolError
 from protocol.passage import BadTranscript, Passage
 from protocol.transcript import Edit, EditKind, Transcript
-from protocol.word_alignment import aligned
+from protocol.word_alignment import aligned, cut
 
 #: Reason of the passage that stays where the words were deleted.
 DELETED: Final = "deleted"
@@ -168,7 +168,7 @@ def _plain(text: str) -> str:
 def _corrected(passage: Passage, edit: Correct) -> Passage:
     if passage.kind == "gap":
         raise EditRefused("nothing was recorded here; no words can stand in a gap")
-    texts = _plain(edit.text).split()
+    texts = cut(_plain(edit.text), passage.words)
     if not texts:
         raise EditRefused("no words; delete the passage instead")
     words = aligned(passage.words, texts, passage.start_us, passage.end_us, _plain(edit.by), edit.at_us)

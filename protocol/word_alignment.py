@@ -50,6 +50,19 @@ def aligned(
     return tuple(made)
 
 
+def cut(text: str, old: Sequence[Word]) -> list[str]:
+    """A text as words: cut at white space, but for what stands in it as a word with a space inside ("25 000") stood there before."""
+    parts, made = text.split(), list[str]()
+    known = {tuple(word.text.split()): word.text for word in old if len(word.text.split()) > 1}
+    lengths = sorted({len(key) for key in known}, reverse=True)
+    at = 0
+    while at < len(parts):
+        length = next((n for n in lengths if tuple(parts[at : at + n]) in known), 1)
+        made.append(known.get(tuple(parts[at : at + length]), parts[at]))
+        at += length
+    return made
+
+
 def _key(text: str) -> str:
     """Letters and digits in one case; the text itself where it has none."""
     letters = "".join(c for c in unicodedata.normalize("NFC", text).casefold() if c.isalnum())

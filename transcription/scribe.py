@@ -17,6 +17,7 @@ from transcription.guards import Judged, judge
 from transcription.language import Languages
 from transcription.models import Engines
 from transcription.recognizer import Recognition, Recognizer, Samples
+from transcription.written_forms import written
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +91,7 @@ class Scribe:
         out: list[Passage] = []
         if words:
             cut = max(cut, words[-1].end_us)
-            out += _passages(utterance, language, "speech", start, max(cut, start + 1), words)
+            out += _passages(utterance, language, "speech", start, max(cut, start + 1), written(words, language))
         if judged.reason is not None:
             log.info(
                 "text refused",

@@ -14,6 +14,7 @@ import pytest
 
 from device_config.settings import Settings
 from hattama.demo.room import MODEL, SEATS, SPEECH, demonstration_speech
+from protocol.spoken_form import as_spoken
 from protocol.transcript import Passage, Transcript
 from tests.transcription.courtroom import START_US, Courtroom
 from transcription.recognizer import Samples
@@ -58,7 +59,9 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Transcript:
         assert seat.participant is not None
         room.seat(seat.source, seat.participant)
     room.take(microphones(), segment_s=10.0)
-    return transcribe_record(room.folder, Settings(state_dir=folder, speech=demonstration_speech()))
+    made = transcribe_record(room.folder, Settings(state_dir=folder, speech=demonstration_speech()))
+    assert "10" in [word.text for passage in made.passages for word in passage.words if word.spoken == "десять"]
+    return as_spoken(made)
 
 
 def plain(text: str) -> list[str]:

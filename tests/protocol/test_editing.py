@@ -63,6 +63,15 @@ def test_corrected_words_keep_times(text: str, made: list[tuple[str, int, int, s
     assert corrected(ABC, text) == made
 
 
+def test_a_number_with_a_space_in_it_stays_one_word() -> None:
+    sum_ = replace(word("25\u00a0000", 300, 400), spoken="двадцать пять тысяч")
+    base = transcript(speech(word("взыскать", 100, 200), sum_, word("тенге", 500, 900)))
+    after = apply(base, [Correct(at(base), "взыскал 25\u00a0000 тенге", BY, AT)])
+    assert after.passages[0].words[1:] == base.passages[0].words[1:]
+    typed = apply(base, [Correct(at(base), "взыскать 26 000 тенге", BY, AT)])
+    assert [(w.text, w.spoken, w.edited_by) for w in typed.passages[0].words[1:3]] == [("26", None, BY), ("000", None, BY)]
+
+
 def test_a_revision_says_who_did_what_and_leaves_the_earlier_one() -> None:
     before = ABC.to_json()
     after = apply(ABC, [Correct(at(ABC), "суд идёт встать", BY, AT), Delete(at(ABC), "judge", AT + 1)])
