@@ -1,0 +1,103 @@
+"""The daemon's routes for people who correct a transcript: read a revision, send a list of edits, get the next revision.
+
+Edits name the revision that they were made to. If another person was quicker, they are refused and nothing is changed: the page
+loads the newest revision and the person looks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from protocol.edit_list import MOST_EDITS, BadEdits, read_edits
+from protocol.editing import EditRefused, Move, Operation, apply
+from protocol.encoding import sha256_b64
+from protocol.hearing import Revision
+from protocol.record import DirectoryRecord, UnreadableRecord
+from protocol.transcript import Transcript
+from protocol.view import HearingView
+from recorder import papers
+from recorder.refusals import BadRequest, IllegalAction, NoHearing
+from recorder.service import Daemon
+
+
+class EditsBody(BaseModel):
+    """What somebody changed in a revision (docs/transcript-format.md, section 7.1)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    by: str = Field(min_length=1, max_length=300)
+    based_on: int = Field(ge=1, le=9999)
+    edits: list[dict[str, Any]] = Field(min_length=1, max_length=MOST_EDITS)
+
+
+def add_routes(app: FastAPI, daemon: Daemon) -> None:
+    """Add them to the daemon's API."""
+
+    @app.get("/v1/hearings/{hearing}/transcripts/{number}", response_class=Response)
+    async def revision(hearing: str, number: int) -> Response:
+        """A revision of the transcript, as it stands in the record; 0 is the newest."""
+        view = daemon.view(hearing)
+        found = _revision(view, number)
+        data = await asyncio.to_thread(_read, daemon.store.path(hearing), found)
+        return Response(data, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    @app.post("/v1/hearings/{hearing}/transcripts/edits", status_code=201)
+    async def edit(hearing: str, body: EditsBody) -> dict[str, Any]:
+        """Apply a list of edits to the newest revision; all of them, as a new revision, or none."""
+        return await edit_transcript(daemon, hearing, body)
+
+
+async def edit_transcript(daemon: Daemon, hearing: str, body: EditsBody) -> dict[str, Any]:
+    """Make the revision that a person's edits give.
+
+    Returns:
+        its ``number`` and ``path``.
+
+    Raises:
+        BadRequest: the list is malformed, or an edit does not fit the transcript.
+        IllegalAction: another revision is newer, or the hearing takes no transcript now.
+        NoHearing: there is no such hearing, or it has no transcript.
+        DiskRefused: the disk refused.
+    """
+    try:
+        operations = read_edits(list(body.edits), body.by, daemon.clock.now()[0])
+    except BadEdits as error:
+        raise BadRequest(str(error)) from error
+    async with daemon.ledger(hearing) as (folder, ledger):
+        newest = _revision(ledger.view, 0)
+        if newest.number != body.based_on:
+            raise IllegalAction(f"revision {newest.number} is newer than {body.based_on}, which the edits were made to")
+        _check_speakers(ledger.view, operations)
+        data = await asyncio.to_thread(_read, folder, newest)
+        try:
+            edited = await asyncio.to_thread(lambda: apply(Transcript.from_json(data), operations).to_json())
+        except EditRefused as error:
+            raise BadRequest(f"edit refused: {error}") from error
+        return await papers.add_transcript(folder, ledger, edited, body.by)
+
+
+def _revision(view: HearingView, number: int) -> Revision:
+    found = [item for item in view.revisions if item.kind == "transcript" and number in (0, item.number)]
+    if not found:
+        raise NoHearing(f"{view.hearing}: no transcript" + (f" of number {number}" if number else ""))
+    return found[-1]
+
+
+def _read(folder: Path, revision: Revision) -> bytes:
+    """The file that the journal names; what differs from it is nobody's transcript."""
+    data = DirectoryRecord(folder).read(revision.path)
+    if sha256_b64(data) != revision.sha256:
+        raise UnreadableRecord(f"{revision.path}: not the bytes that the journal names")
+    return data
+
+
+def _check_speakers(view: HearingView, operations: list[Operation]) -> None:
+    for index, operation in enumerate(operations):
+        if isinstance(operation, Move) and operation.speaker not in (None, *view.participants):
+            raise BadRequest(f"edits[{index}].speaker: {operation.speaker!r} does not take part")
