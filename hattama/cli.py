@@ -27,6 +27,7 @@ from hattama.commands import (
     recorder,
     settings,
     signer,
+    sources,
     transcriber,
     transcript,
     uploader,
@@ -86,6 +87,7 @@ app.command("verify")(verify.verify)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
 app.command("check")(check.check)
+app.add_typer(sources.app, name="sources")
 app.add_typer(user.app, name="user")
 app.add_typer(settings.app, name="settings")
 app.add_typer(device.app, name="device")

@@ -168,6 +168,12 @@ def _take_ended(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any])
     view.takes[data["take"]] = replace(view.takes[data["take"]], end_us=data["end_us"], reason=data["reason"])
 
 
+def _source(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    if view.current_take is not None and data["name"] not in view.sources:
+        view.removed.add(data["name"])  # it is only named: it belongs to the take when its `source_added` line says so
+    view.sources[data["name"]] = _pick(Source, data)
+
+
 def _source_added(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
     view.removed.discard(data["source"])
     if (take := view.takes.get(data["take"])) is not None:
@@ -204,7 +210,7 @@ _HANDLERS: dict[str, Any] = {
     "case": lambda v, _s, _a, d: setattr(v, "case", _pick(Case, d)),
     "participant": lambda v, _s, _a, d: v.participants.update({d["id"]: _pick(Participant, d)}),
     "seat": lambda v, _s, _a, d: v.seats.update({d["id"]: _pick(Seat, d)}),
-    "source": lambda v, _s, _a, d: v.sources.update({d["name"]: _pick(Source, d)}),
+    "source": _source,
     "state": _state,
     "take_started": _take_started,
     "take_ended": _take_ended,

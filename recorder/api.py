@@ -22,6 +22,7 @@ from recorder.events import encode
 from recorder.hearings import summary
 from recorder.refusals import BadRequest, DiskRefused, NoSource, Refusal
 from recorder.service import Daemon
+from recorder.source_routes import add_routes
 from recorder.status import Status
 
 _MOST_BODY = 64 * 2**20
@@ -125,6 +126,7 @@ def create_app(daemon: Daemon) -> FastAPI:
     _reading(app, daemon)
     _moving(app, daemon)
     _papers(app, daemon)
+    add_routes(app, daemon)
     return app
 
 
@@ -261,8 +263,9 @@ def _check_seats(daemon: Daemon, people: list[Participant], seats: list[Seat]) -
     known = {person.id for person in people}
     if len(known) != len(people) or len({seat.id for seat in seats}) != len(seats):
         raise BadRequest("an id stands twice")
+    tracks = {track for source in daemon.settings.sources for track in source.tracks}
     for seat in seats:
-        if seat.source is not None and seat.source not in daemon.room.tracks:
+        if seat.source is not None and seat.source not in tracks:
             raise BadRequest(f"seats.{seat.id}.source: {seat.source!r} is no source of this room")
         if seat.participant is not None and seat.participant not in known:
             raise BadRequest(f"seats.{seat.id}.participant: {seat.participant!r} does not take part")

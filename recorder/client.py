@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from device_config.sources import SourceSettings
 from protocol.hearing import Case, Participant, Seat, State
 from recorder import refusals
 from recorder.check_result import CheckResult
@@ -124,6 +125,20 @@ class RecorderClient:
     def picture(self, source: str) -> bytes:
         """A camera's last key frame, JPEG."""
         return self._send("GET", f"/v1/sources/{quote(source, safe='')}/picture.jpg").content
+
+    def sources(self) -> list[dict[str, Any]]:
+        """The devices (keys of recorder.sourcing.SourceInfo), with those that somebody took out of the hearing."""
+        return list(self._get("/v1/sources"))
+
+    def add_source(self, source: SourceSettings | str, by: str) -> list[dict[str, Any]]:
+        """Add a device to the hearing that has the room, or take one of the settings back by its name; all devices."""
+        body = {"by": by, "source": source if isinstance(source, str) else source.model_dump(mode="json")}
+        return list(self._post("/v1/sources", body))
+
+    def remove_source(self, name: str, by: str) -> list[dict[str, Any]]:
+        """Take a device out of the hearing that has the room; all devices."""
+        path = f"/v1/sources/{quote(name, safe='')}"
+        return list(self._send("DELETE", path, params={"by": by}, timeout=_ACT_S).json())
 
     def plan(self, case: Case, participants: Sequence[Participant] = (), seats: Sequence[Seat] = ()) -> str:
         """A new hearing; its identifier."""

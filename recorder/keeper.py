@@ -17,7 +17,7 @@ import structlog
 
 from protocol.errors import DiskFailed
 from protocol.hearing import State
-from recorder import reports
+from recorder import joining, reports
 from recorder.clock import HearingClock
 from recorder.findings import Findings, HealthFinding
 from recorder.ledger import Entry, Ledger
@@ -215,6 +215,7 @@ class TakeKeeper:
         take = self.take
         match report:
             case reports.First() if take is not None:
+                joining.joined(self.ledger, take, report.source, report.take, report.start_us)
                 if (book := take.first(report, now)) is not None:
                     self._came(take, book, report.start_us)
             case reports.Progress() if take is not None:
@@ -275,6 +276,7 @@ class TakeKeeper:
         book.cause = "dropped"
 
     def _closed(self, take: LiveTake, report: reports.Closed) -> None:
+        joining.joined(self.ledger, take, report.source, report.take, report.start_us)
         book = take.closed(report, time.monotonic())
         self._known.add(report.path)
         entry: Entry = ("segment", report.line_data(take.publicity))

@@ -66,6 +66,11 @@ class Pictures:
         for path in self.folder.glob("*"):
             path.unlink(missing_ok=True)
 
+    def forget(self, source: str) -> None:
+        """Remove the picture of one camera."""
+        for path in self.folder.glob(f"{source}.*"):
+            path.unlink(missing_ok=True)
+
     def read(self, source: str) -> bytes | None:
         """The last picture of a camera as JPEG; None when there is none."""
         try:

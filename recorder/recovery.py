@@ -25,6 +25,7 @@ from recorder import reports
 from recorder.clock import HearingClock
 from recorder.findings import Findings
 from recorder.hearings import last_us
+from recorder.joining import change_data
 from recorder.ledger import Entry, Ledger
 from recorder.mend import mend_files
 from recorder.rescue import keep, unlisted
@@ -98,7 +99,7 @@ def missing_since(view: HearingView) -> dict[str, int]:
     take = list(view.takes.values())[-1]
     end = take.end_us if take.end_us is not None else take.start_us
     covered = _covered(view, take)
-    return {source: max([end, *(stop for _, stop in covered[source])]) for source in take.sources}
+    return {source: max([end, *(stop for _, stop in covered[source])]) for source in take.present}
 
 
 def _recovered_line(torn: Torn, before_us: int, *, crashed: bool) -> Iterable[Entry]:
@@ -120,6 +121,7 @@ async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any
     tracks = [
         Track(item.name, item.name, item.kind, "video" if item.media == "video" else "audio", item.label, item.device)
         for item in view.sources.values()
+        if item.name not in view.removed or any(data["source"] == item.name for data in segments)
     ]
     entries: list[Entry] = []
     known = view.takes.get(take_id)
@@ -140,7 +142,7 @@ async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any
     else:
         live.start_us = known.start_us
         live.since = _before(view, known, known.sources)
-        live.books = {name: book for name, book in live.books.items() if name in known.sources}
+        entries += _members(live, known, segments)
         for name, spans in _covered(view, known, live.since).items():
             if name in live.books:
                 live.books[name].covered += spans
@@ -156,6 +158,26 @@ async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any
     entries += [("finding", {**data, "end_us": max(end, int(data["start_us"]))}) for data in _lasting(lines)]
     entries.append(("take_ended", {"take": take_id, "end_us": end, "reason": "interrupted"}))
     await ledger.post(*entries, checkpoint=True)
+
+
+def _members(live: LiveTake, take: Take, segments: Iterable[Mapping[str, Any]]) -> list[Entry]:
+    """Leave in ``live`` the sources that belong to the take at its end, each from when it joined; lines that are missing.
+
+    A source that somebody was adding, and of which the line was not written yet, belongs to it from the first sample that was found.
+    """
+    joined = {span.source: span.from_us for span in take.spans}
+    entries: list[Entry] = []
+    found: set[str] = set()
+    for data in sorted(segments, key=lambda data: int(data["start_us"])):
+        source, start_us = str(data["source"]), int(data["start_us"])
+        if source not in {*take.sources, *found}:
+            found.add(source)
+            joined[source] = start_us
+            entries.append(("source_added", change_data(take.id, source, start_us, "recorder")))
+    live.books = {name: book for name, book in live.books.items() if name in {*take.present, *found}}
+    for name, book in live.books.items():
+        book.joined_us = joined.get(name)
+    return entries
 
 
 def _lasting(lines: Iterable[Line]) -> list[Mapping[str, Any]]:
@@ -205,6 +227,6 @@ def _lost(lines: Iterable[Line]) -> dict[str, str]:
             lost = {}
         elif line.type == "source_lost":
             lost[str(line.data["source"])] = str(line.data["cause"])
-        elif line.type == "source_back":
+        elif line.type in ("source_back", "source_removed"):
             lost.pop(str(line.data["source"]), None)
     return lost

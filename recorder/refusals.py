@@ -10,6 +10,7 @@
         ├── HearingRuns         409  another hearing is being recorded
         ├── BadRequest          422  what was sent does not fit
         ├── NothingRecorded     503  no source gave a byte; nothing is being recorded
+        ├── SourceSilent        503  a source that somebody adds gave nothing; it is not added
         ├── DiskRefused         507  evidence could not be written
         ├── Unsigned            503  it stands in the record and is not signed yet
         ├── NotDrafted          500  the brief protocol could not be made
@@ -90,6 +91,15 @@ class NothingRecorded(Refusal):
     code = "nothing-recorded"
     exit_status = 69  # EX_UNAVAILABLE
     advice = "Check that microphones and cameras are switched on and connected; start again, or keep a written protocol."
+    http_status = 503
+
+
+class SourceSilent(Refusal):
+    """A source that somebody adds to a running take gave nothing."""
+
+    code = "source-silent"
+    exit_status = 69  # EX_UNAVAILABLE
+    advice = "Check its address, its power and its cable, or whether the participant sends; then add it again. The others were not disturbed."
     http_status = 503
 
 

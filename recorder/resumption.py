@@ -36,7 +36,7 @@ class Resumption:
 
     def __init__(self, daemon: Daemon, found: Sequence[Glance]) -> None:
         self._daemon = daemon
-        self._open = sorted((item for item in found if item.state.is_open), key=_rank)
+        self._open = _in_order(found)
         self._ended = [item for item in found if not item.state.is_open]
         self._leaving = False
         self._task: asyncio.Task[None] | None = None
@@ -93,6 +93,16 @@ class Resumption:
         """Sign the last lines of a hearing, if the power went before their checkpoint: it may be the seal."""
         async with self._daemon.ledger(hearing) as (_, ledger):
             await ledger.post(checkpoint=True)
+
+
+def next_of(found: Sequence[Glance]) -> Glance | None:
+    """The hearing that gets the room at a start, if it can be brought in order."""
+    return next(reversed(_in_order(found)), None)
+
+
+def _in_order(found: Sequence[Glance]) -> list[Glance]:
+    """Open hearings; the one that gets the room comes last."""
+    return sorted((item for item in found if item.state.is_open), key=_rank)
 
 
 def _rank(item: Glance) -> tuple[bool, str]:

@@ -13,7 +13,7 @@ from recorder.tracks import Track
 
 
 class Room:
-    """All devices of the settings.
+    """The devices: those of the settings, and what a hearing has changed of them (recorder.sourcing).
 
     Args:
         sources: the devices.
@@ -39,22 +39,15 @@ class Room:
         lock: ChildLock | None = None,
     ) -> None:
         self._reserve = Reserve(command, lock)
-        self.devices = [
-            Device(
-                source,
-                offset_us,
-                segment_s,
-                previews / f"{source.name}.key" if source.media == "video" else None,
-                listener,
-                patience=patience,
-                reserve=self._reserve,
-            )
-            for source in sources
-        ]
-        self.tracks: dict[str, Track] = {track.name: track for device in self.devices for track in device.tracks}
-        self._device = {track.name: device for device in self.devices for track in device.tracks}
+        self._offset_us, self._segment_s, self._previews = offset_us, segment_s, previews
+        self._listener, self._patience = listener, patience
+        self.devices: list[Device] = []
+        self.tracks: dict[str, Track] = {}
+        self._device: dict[str, Device] = {}
         self.levels: dict[str, tuple[int, int]] = {}
         self._open = False
+        for source in sources:
+            self.add(source)
 
     @property
     def is_open(self) -> bool:
@@ -65,6 +58,45 @@ class Room:
     def tried(self) -> bool:
         """Whether somebody tries to have the devices deliver: one keeper lives, or none is wished."""
         return not self._open or not self.devices or any(device.kept for device in self.devices)
+
+    def add(self, source: SourceSettings) -> Device:
+        """One device more; it is opened if the others are wished open, and records when it is told to."""
+        preview = self._previews / f"{source.name}.key" if source.media == "video" else None
+        device = Device(
+            source, self._offset_us, self._segment_s, preview, self._listener, patience=self._patience, reserve=self._reserve
+        )
+        self.devices.append(device)
+        for track in device.tracks:
+            self.tracks[track.name] = track
+            self._device[track.name] = device
+        if self._open:
+            device.open()
+        return device
+
+    async def remove(self, device: Device) -> None:
+        """One device less; its child has left when this returns. The others do not notice."""
+        await device.close()
+        if device not in self.devices:  # another hearing got the room meanwhile
+            return
+        self.devices.remove(device)
+        for track in device.tracks:
+            del self.tracks[track.name], self._device[track.name]
+            self.levels.pop(track.name, None)
+
+    async def arrange(self, sources: Sequence[SourceSettings]) -> None:
+        """Have these devices and no others, in this order; those that stay are not touched."""
+        for device in [device for device in self.devices if device.source not in sources]:
+            await self.remove(device)
+        present = {device.source for device in self.devices}
+        for source in sources:
+            if source not in present:
+                self.add(source)
+        self.devices.sort(key=lambda device: sources.index(device.source))
+        self.tracks = {track.name: track for device in self.devices for track in device.tracks}
+
+    def device(self, name: str) -> Device | None:
+        """The device of that name."""
+        return next((device for device in self.devices if device.name == name), None)
 
     def open(self) -> None:
         """Open all devices."""

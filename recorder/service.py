@@ -17,8 +17,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,39 +24,38 @@ import structlog
 
 from device_config.settings import Settings
 from protocol.brief import Declared
-from protocol.errors import ProtocolError
 from protocol.hearing import Case, Participant, Seat, State
 from protocol.journal import Line
 from protocol.note import Signer
 from protocol.view import HearingView
 from protocol.writer import JournalWriter
-from recorder import checking, deliberation, papers, reports, upkeep
+from recorder import checking, deliberation, papers, planning, reports, upkeep
 from recorder.check_result import CheckResult
 from recorder.child import CAPTURE
 from recorder.clock import Clock, HearingClock, SystemClock, fix_clock
 from recorder.events import Hub
 from recorder.findings import Findings
 from recorder.health.watch import Health
-from recorder.hearings import HearingStore, new_name, new_suffix
+from recorder.hearings import HearingStore
 from recorder.keeper import Limits
-from recorder.ledger import Entry, Ledger, new_salt
+from recorder.ledger import Entry, Ledger
 from recorder.lock import CaptureLock
 from recorder.pictures import Pictures
 from recorder.recovery import Recovered, recover
-from recorder.refusals import DiskRefused, HearingRuns, IllegalAction
+from recorder.refusals import HearingRuns, IllegalAction
 from recorder.reserve import Reserve
-from recorder.resumption import Resumption
+from recorder.resumption import Resumption, next_of
 from recorder.room import Room
 from recorder.sealing import Sealing
 from recorder.second_copy import SecondCopy
 from recorder.session import Session
 from recorder.showing import status_of
+from recorder.sourcing import Sourcing
 from recorder.status import Status
 from recorder.supervisor import Device, Loss, Patience
 from recorder.tidying import tidy
 
 _log = structlog.get_logger(__name__)
-SOFTWARE = f"hattama {version('hattama')}"
 _TELLING = frozenset({"state", "take_started", "take_ended", "source_lost", "source_back", "finding", "gap"})
 
 
@@ -101,6 +98,7 @@ class Daemon:
         self._switch = asyncio.Lock()
         self._writing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._beats: asyncio.Task[None] | None = None
+        self.sourcing = Sourcing(self)
         self.pictures = Pictures(settings.runtime / "pictures", measured=lambda source, facts: self.health.picture(source, facts))  # noqa: PLW0108 - health comes with start()
 
     # Life
@@ -118,8 +116,10 @@ class Daemon:
         clocks = [(item.boot, item.offset_us) for item in found if item.state.is_open]
         journalled = [(boot, offset) for boot, offset in clocks if boot is not None and offset is not None]
         self.clock: HearingClock = fix_clock(self._machine_clock, self.settings.state_dir / "clock.json", journalled)
+        going_on = next_of(found)
+        self.sourcing.store.drop(keep=[item.hearing for item in found if item.state.is_open])
         self.room = Room(
-            self.settings.sources,
+            self.sourcing.of(going_on.hearing if going_on else None),
             self.clock.offset_us,
             self.settings.segment_s,
             self.pictures.folder,
@@ -177,6 +177,7 @@ class Daemon:
         if self.session is not None:
             await self.session.close()
         session = self._session(found.ledger)
+        await self.sourcing.arrange(session.ledger.view.hearing)
         self.session = session
         if found.since:
             await session.go_on(found.since, found.cause)
@@ -197,35 +198,12 @@ class Daemon:
         """
         async with self._switch:
             await self._set_aside()
-            utc, mono = self.clock.now()
-            hearing = new_name(utc, case.number, new_suffix())
-            folder = self.settings.hearings / hearing
-
-            def create() -> JournalWriter:
-                return JournalWriter.create(
-                    folder, self.signer, hearing, software=SOFTWARE, at_us=utc, mono_us=mono, salt=new_salt()
-                )
-
-            try:
-                writer = await asyncio.get_running_loop().run_in_executor(self._thread, create)
-            except ProtocolError as error:
-                raise DiskRefused(str(error)) from error
-            ledger = Ledger(writer, self.signer, self.clock, self._thread, self._on_line, self.reserve)
-            entries: list[Entry] = [("clock", self.clock.line_data()), ("case", asdict(case))]
-            entries += [("participant", asdict(item)) for item in participants]
-            entries += [("seat", asdict(item)) for item in seats]
-            entries += [("source", track.line_data()) for track in self.room.tracks.values()]
-            entries += checking.last_entries(self.settings.state_dir, utc)
-            try:
-                await ledger.post(*entries, checkpoint=True)
-            except DiskRefused:
-                await ledger.close()
-                raise
-            checking.told(self.settings.state_dir)
+            await self.sourcing.arrange(None)
+            ledger = await planning.create(self, self._thread, self._on_line, case, participants, seats)
             self.session = self._session(ledger)
             self.room.open()
             self._tell_status()
-            return hearing
+            return ledger.view.hearing
 
     async def move(self, hearing: str, action: str, by: str) -> None:
         """Start, pause, resume or stop a hearing; true on disk when this returns.
@@ -242,12 +220,20 @@ class Daemon:
             await session.pause(by)
         else:
             await session.stop(by)
+            await self.sourcing.over(hearing)
         if action != "pause":
             deliberation.over(session, self.findings, self.clock.now()[0])
         if not self.room.is_open:
             self.health.devices_closed()
             self.pictures.clear()
         self._tell_status()
+
+    @asynccontextmanager
+    async def room_kept(self) -> AsyncIterator[None]:
+        """No other hearing gets the room meanwhile, and nobody checks it."""
+        async with self._switch:
+            yield
+            self._tell_status()
 
     async def check(self, seconds: int) -> CheckResult:
         """Try the whole way with every source (recorder.checking)."""

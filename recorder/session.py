@@ -87,7 +87,7 @@ class Session:
     # Moves
 
     @asynccontextmanager
-    async def _moving(self) -> AsyncIterator[None]:
+    async def alone(self) -> AsyncIterator[None]:
         """One move at a time, and none of a hearing that was set aside meanwhile."""
         async with self._moves:
             self._need_open()
@@ -121,7 +121,7 @@ class Session:
             IllegalAction: the hearing is not being recorded.
             DiskRefused: the journal could not be written.
         """
-        async with self._moving():
+        async with self.alone():
             self._check(State.PAUSED)
             await self._end_take("pause")
             await self.room.close()
@@ -134,7 +134,7 @@ class Session:
             IllegalAction: the hearing is not being recorded, paused or faulty.
             DiskRefused: the disk refused; asked again, it goes on where it stood.
         """
-        async with self._moving():
+        async with self.alone():
             if self.state is not State.FINISHED or (self.ledger.view.manifests and self.ledger.covered):
                 self._check(State.FINISHED)
                 await self._end_take("finish")
@@ -159,7 +159,7 @@ class Session:
             since: by source, from when it is missing.
             cause: for the gap's line.
         """
-        async with self._moving():
+        async with self.alone():
             take = self._begin(since, cause)
         self._resuming = asyncio.create_task(self._go_on(take), name="go-on")
 
@@ -212,7 +212,7 @@ class Session:
     # The beginning of a take
 
     async def _begin_by(self, by: str, expected: State, patience_s: float) -> None:
-        async with self._moving():
+        async with self.alone():
             if self.state is not expected:
                 raise IllegalAction(f"a hearing that is {self.state} cannot be started from {expected}")
             take = self._begin({}, "starting")

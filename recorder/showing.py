@@ -37,7 +37,7 @@ def status_of(session: Session | None, room: Room, health: Health, findings: Fin
 def source_status(name: str, room: Room, take: LiveTake | None) -> SourceStatus:
     """One source: what its device does, and what of it is on the disk."""
     track = room.tracks[name]
-    book = take.books[name] if take is not None else None
+    book = take.books.get(name) if take is not None else None
     peak, rms = room.levels.get(name, (None, None))
     return SourceStatus(
         name=name,

@@ -24,15 +24,21 @@ def gap_data(cause: str, intervals: list[dict[str, Any]], detail: str = "") -> d
 
 @dataclass
 class TrackBook:
-    """What one source delivered in the take."""
+    """What one source delivered in the take.
+
+    ``joined_us``: its first sample or picture, if it joined the running take; None if it belonged to the take from its start.
+    """
 
     track: Track
+    joined_us: int | None = None
     cause: str = "starting"
     first_us: int | None = None
     end_us: int | None = None
     lost: bool = True
     covered: list[Span] = field(default_factory=list)
     segments: int = 0
+    #: What the first segment's medium allows, µs: the measure of the whole track. A file that cannot be read has the stricter one.
+    measure_us: int | None = None
     closed_bytes: int = 0
     open: dict[str, reports.ProgressTrack] = field(default_factory=dict)
     grew_at: float = float("-inf")
@@ -57,6 +63,8 @@ class LiveTake:
         start_us: None until it is true that it records.
         since: by source, from when its first gap counts, if not from ``start_us`` (after an interruption).
         since_cause: the cause of these gaps.
+        joining: sources that somebody adds to the running take and that have not delivered yet, each with who adds it.
+        left: sources that somebody took out of it.
     """
 
     id: str
@@ -65,6 +73,8 @@ class LiveTake:
     start_us: int | None = None
     since: dict[str, int] = field(default_factory=dict)
     since_cause: str = "starting"
+    joining: dict[str, tuple[Track, str]] = field(default_factory=dict)
+    left: dict[str, TrackBook] = field(default_factory=dict)
 
     @classmethod
     def of(cls, take: str, publicity: str, tracks: Iterable[Track]) -> LiveTake:
@@ -87,6 +97,25 @@ class LiveTake:
         firsts = [book.first_us for book in self.leading if book.first_us is not None]
         firsts = firsts or [book.first_us for book in self.books.values() if book.first_us is not None]
         return max(firsts, default=None)
+
+    def join(self, source: str, at_us: int) -> str | None:
+        """A source that somebody adds delivers its first sample or picture: from now on it belongs to the take; who adds it.
+
+        None for a source that nobody adds at present.
+        """
+        track, by = self.joining.pop(source, (None, None))
+        if track is not None:
+            self.left.pop(source, None)
+            self.books[source] = TrackBook(track, joined_us=at_us)
+        return by
+
+    def leave(self, source: str) -> TrackBook | None:
+        """Somebody takes a source out; its book, None if it does not belong to the take."""
+        self.joining.pop(source, None)
+        book = self.books.pop(source, None)
+        if book is not None:
+            self.left[source] = book
+        return book
 
     def first(self, report: reports.First, now: float) -> TrackBook | None:
         """A source delivers (again); its book, or None for a report of another take."""
@@ -115,12 +144,14 @@ class LiveTake:
 
     def closed(self, report: reports.Closed, now: float) -> TrackBook | None:
         """A segment was closed."""
-        book = self.books.get(report.source)
+        book = self.books.get(report.source) or self.left.get(report.source)
         if book is None or report.take != self.id:
             return None
         known = book.open.pop(report.path, None)
         if known is None or report.bytes > known.bytes:
             book.grew_at = now
+        if not book.segments:
+            book.measure_us = ALLOWED_HOLE_US[report.media]
         book.segments += 1
         book.closed_bytes += report.bytes
         book.covered.append((report.start_us, report.end_us))
@@ -148,7 +179,9 @@ class LiveTake:
         """
         if self.start_us is None:
             return []
-        start = min(self.since.get(book.track.name, self.start_us), self.start_us)
+        start = book.joined_us
+        if start is None:
+            start = min(self.since.get(book.track.name, self.start_us), self.start_us)
         allowed = book.track.allowed_hole_us if allowed_us is None else allowed_us
         return holes(start, until_us, book.covered, allowed)
 
@@ -168,11 +201,15 @@ class LiveTake:
         found: dict[str, list[dict[str, Any]]] = {}
         for name in sorted(self.books):
             book = self.books[name]
-            # A source that gave nothing at all has no medium to its name: the strictest measure counts.
-            strict = None if book.segments else min(ALLOWED_HOLE_US.values())
-            if intervals := self.explain(book, self.unexplained(book, until_us, strict)):
+            if intervals := self.owed(book, until_us):
                 found.setdefault(book.cause, []).extend(intervals)
         return [gap_data(cause, intervals) for cause, intervals in found.items()]
+
+    def owed(self, book: TrackBook, until_us: int) -> list[dict[str, Any]]:
+        """Intervals of the ``gap`` line for all holes of a source up to ``until_us``; they count as explained."""
+        # A source that gave nothing at all has no medium to its name: the strictest measure counts.
+        strict = book.measure_us if book.segments else min(ALLOWED_HOLE_US.values())
+        return self.explain(book, self.unexplained(book, until_us, strict))
 
     def progress_data(self) -> dict[str, Any]:
         """Data of a ``progress`` line."""

@@ -118,7 +118,7 @@ class Health:
         found: dict[Key, Trouble] = {}
         take = session.take if session is not None else None
         for name in self._room.tracks:
-            book = take.books[name] if take is not None and take.start_us is not None else None
+            book = take.books.get(name) if take is not None and take.start_us is not None else None
             lost = self._room.state(name) is DeviceState.LOST or (book is not None and book.lost)
             if lost and self._room.is_open:
                 found["source-lost", name] = Trouble("error", now, book.cause if book is not None else "")

@@ -149,8 +149,31 @@ class FakeChild:
             time.sleep(3600)
 
 
+class Commands:
+    """Lines of standard input, read as they come: Python's own reader would keep a second one that came with the first."""
+
+    def __init__(self) -> None:
+        self.rest = b""
+        self.over = False
+
+    def read(self, patience_s: float) -> list[bytes]:
+        """Whole lines that are there, or come in time."""
+        if not select.select([0], [], [], patience_s)[0]:
+            return []
+        data = os.read(0, 65536)
+        self.over = not data
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        return lines
+
+
 def main() -> int:
-    child = FakeChild(json.loads(sys.stdin.readline()))
+    commands = Commands()
+    waiting: list[bytes] = []
+    while not waiting:
+        waiting = commands.read(3600)
+        if commands.over:
+            return 0
+    child = FakeChild(json.loads(waiting.pop(0)))
     if "fail" in child.faults:
         say("failed", code=child.faults["fail"], cause="told to fail", advice="none")
         return 69
@@ -161,12 +184,14 @@ def main() -> int:
         time.sleep(3600)
     say("ready", tracks=[{"source": n, "media": child.media, "codec": "fake", "rate": 48000} for n in child.names])
     while True:
-        ready, _, _ = select.select([sys.stdin], [], [], TICK_S)
-        if ready:
-            line = sys.stdin.readline()
-            if not line or not child.command(line):
+        for line in [*waiting, *commands.read(0 if waiting else TICK_S)]:
+            if not child.command(line.decode()):
                 child.close_all("stop")
                 return 0
+        waiting = []
+        if commands.over:
+            child.close_all("stop")
+            return 0
         child.tick()
         child.misbehave()
 
