@@ -84,6 +84,10 @@ class ArchiveSettings(_Model):
     name: str = Field(default="archive.hattama.local", pattern=r"^[^\s+]+$", description="Key name of the archive's log.")
     url: str | None = Field(default=None, description="Where the box sends records; nothing is sent without it.")
     token: str | None = Field(default=None, description="The box's token at the archive.", repr=False)
+    database: str | None = Field(
+        default=None, description="Address of the PostgreSQL database of catalogue and log, postgresql://user@host/name; SQLite files below state_dir without it.",
+        repr=False,
+    )
     s3: BucketSettings = Field(default_factory=BucketSettings, description="Where objects are kept at scale.")
     lock_days: dict[Literal["gpk", "upk", "appk", "koap", "default"], Annotated[int, Field(ge=0, le=36_500)]] = Field(
         default_factory=dict,
@@ -116,6 +120,12 @@ class Settings(BaseSettings):
     )
     second_copy: Path | None = Field(
         default=None, description="Folder on another disk where every record is also written, at most a second behind; none without it."
+    )
+    retention_days: int = Field(
+        default=365, ge=1, description="Days after the archive's receipt before `hattama retention` may delete a record from this box."
+    )
+    retention_uncertified: bool = Field(
+        default=False, description="Let `hattama retention` also delete records whose protocol was drafted and not certified on this box."
     )
     segment_s: float = Field(default=10.0, ge=2.0, le=20.0, description="Length of a segment, seconds.")
     sources: tuple[SourceSettings, ...] = Field(default=(), description="Cameras and microphones of the courtroom.")

@@ -8,6 +8,8 @@
     ├── ObjectLocked            an object is locked or held, and is not removed
     ├── StoreUnavailable        the store does not answer, or has no room; a later try may change that
     ├── StoreUnfit              the store's settings or the bucket itself do not keep the promise
+    ├── DatabaseUnavailable     the catalogue's database does not answer
+    ├── DatabaseUnfit           the catalogue's database cannot be used by this program
     ├── ObjectConflict          the name is taken by other bytes; nothing was overwritten
     ├── DigestMismatch          the bytes that came are not the bytes that were announced
     ├── StalledBody             the sender went away, or nothing came for too long
@@ -87,6 +89,23 @@ class StoreUnfit(StorageError):
     code = "store-unfit"
     exit_status = 78  # EX_CONFIG
     advice = "Check archive.s3 of the settings; `hattama archive bucket` makes a bucket with versions and Object Lock."
+
+
+class DatabaseUnavailable(StorageError):
+    """The catalogue's database does not answer."""
+
+    code = "database-unavailable"
+    exit_status = 75  # EX_TEMPFAIL
+    status = 503
+    advice = "Check that PostgreSQL runs and archive.database of the settings; boxes keep their records and send again by themselves."
+
+
+class DatabaseUnfit(StorageError):
+    """The catalogue's database cannot be used by this program."""
+
+    code = "database-unfit"
+    exit_status = 78  # EX_CONFIG
+    advice = "Check archive.database of the settings, and that the program is not older than the catalogue."
 
 
 class ObjectConflict(StorageError):

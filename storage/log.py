@@ -3,35 +3,49 @@
 The tree, the notes and the checkpoints are those of the record (record format, sections 3 and 5); the origin is
 ``<archive name>/log``. An entry is a canonical JSON object with ``type``; its leaf bytes are its canonical bytes.
 
-Storage is one SQLite file, WAL with ``synchronous=FULL``, written by one process through one connection. An entry and the
+Storage is a SQLite file (one process) or two tables in PostgreSQL (any number of processes, one writer at a time). An entry and the
 checkpoint that covers it are committed in **one** transaction, so a crash leaves both or neither: there is no entry without
 a signature and no signature without its entries. At every start the whole tree is computed again and compared with the last
-signed checkpoint; a difference stops the archive (:class:`~storage.errors.LogBroken`).
+signed checkpoint; before every entry, what other processes added since. A difference stops the archive (:class:`~storage.errors.LogBroken`).
 """
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import sqlalchemy as sa
+
 from protocol import canonical
 from protocol.canonical import Json
 from protocol.checkpoint import Checkpoint
-from protocol.durable import make_dirs
 from protocol.errors import BadNote
 from protocol.merkle import Tree, leaf_hash
 from protocol.note import Signer, parse_note, sign_note
+from storage.database import Database
 from storage.errors import LogBroken
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entry (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, text BLOB NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS checkpoint (size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
-"""
+_ALONE = 7_420_002  # PostgreSQL's advisory lock of whoever adds
+
+_metadata = sa.MetaData()
+_entry = sa.Table(
+    "entry",
+    _metadata,
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("text", sa.LargeBinary, nullable=False),
+)
+_checkpoint = sa.Table(
+    "checkpoint",
+    _metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("note", sa.Text, nullable=False),
+)
 
 
 @dataclass(frozen=True)
@@ -52,29 +66,28 @@ class Entry:
 
 
 class Log:
-    """The log, open for one process.
+    """The log, open.
 
     Args:
-        path: the SQLite file; created if it is not there. ``None``: in memory, for tests.
+        where: its database; or the SQLite file, created if it is not there; ``None``: in memory, for tests.
         signer: the archive's key; its name gives the origin.
 
     Raises:
         LogBroken: the entries are not those that were signed, or another key signed them.
+        DatabaseUnavailable: the database does not answer.
     """
 
-    def __init__(self, path: Path | None, signer: Signer) -> None:
+    def __init__(self, where: Database | Path | None, signer: Signer) -> None:
         self.signer = signer
         self.origin = f"{signer.key.name}/log"
         self._lock = threading.Lock()
-        if path is not None:
-            make_dirs(path.parent)
-            path.touch(mode=0o600)
-        self._database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=FULL")
-        self._database.executescript(_SCHEMA)
+        self._database = where if isinstance(where, Database) else Database.at(where)
+        self._tree = Tree()
+        self._in_doubt = False  # the tree in memory may hold an entry that was not committed
         try:
-            self._load()
+            with self._alone() as db:
+                _metadata.create_all(db)
+                self._catch_up(db)
         except BaseException:
             self._database.close()
             raise
@@ -88,23 +101,42 @@ class Log:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database."""
         with self._lock:
             self._database.close()
 
-    def _load(self) -> None:
-        self._tree = Tree()
-        for number, text in self._database.execute("SELECT number, text FROM entry ORDER BY number"):
+    @contextmanager
+    def _alone(self) -> Iterator[sa.Connection]:
+        """A transaction in which nobody else adds."""
+        with self._database.begin() as db:
+            if self._database.is_postgres:
+                db.execute(sa.select(sa.func.pg_advisory_xact_lock(_ALONE)))
+            else:
+                db.exec_driver_sql("BEGIN IMMEDIATE")
+            yield db
+
+    def _catch_up(self, db: sa.Connection) -> None:
+        """Take what the database has and the tree in memory has not into the tree, and compare with the last checkpoint."""
+        if self._in_doubt:
+            self._tree, self._in_doubt = Tree(), False
+        before = self._tree.size
+        self._in_doubt = True
+        query = sa.select(_entry.c.number, _entry.c.text).where(_entry.c.number >= before).order_by(_entry.c.number)
+        for number, text in db.execute(query):
             if number != self._tree.size:
                 raise LogBroken(f"{self.origin}: entry {self._tree.size} is missing")
             self._tree.append(leaf_hash(text))
-        row = self._database.execute("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
-        if row is None:
+        self._check(db)
+        self._in_doubt = False
+
+    def _check(self, db: sa.Connection) -> None:
+        text = _last_note(db)
+        if text is None:
             if self._tree.size:
                 raise LogBroken(f"{self.origin}: {self._tree.size} entries and no checkpoint")
             return
         try:
-            note = parse_note(row[1])
+            note = parse_note(text)
             signed = Checkpoint.from_text(note.text)
         except BadNote as error:
             raise LogBroken(f"{self.origin}: the last checkpoint is malformed: {error}") from error
@@ -115,7 +147,7 @@ class Log:
 
     @property
     def size(self) -> int:
-        """Number of entries."""
+        """Number of entries that this process knows of."""
         return self._tree.size
 
     def add(self, name: str, entry: Mapping[str, Json]) -> Entry:
@@ -124,62 +156,65 @@ class Log:
         Args:
             name: what the entry stands for, unique: adding the same name again gives the old entry back, whatever ``entry`` says.
             entry: the object to log.
+
+        Raises:
+            LogBroken: what the database holds is not what was signed; nothing was added.
+            DatabaseUnavailable: the database does not answer; the entry may or may not have been added.
         """
         with self._lock:
-            old = self._find(name)
-            if old is not None:
-                return old
-            text = canonical.dumps(entry)
-            index = self._tree.size
-            try:
-                self._tree.append(leaf_hash(text))
-                note = sign_note(Checkpoint(self.origin, index + 1, self._tree.root()).text, self.signer)
-                self._commit(index, name, text, note)
-            except BaseException:
-                self._load()  # the tree in memory again says what the disk says
-                raise
-            return self._entry(index, text)
+            with self._alone() as db:
+                self._catch_up(db)
+                made = self._find(db, name) or self._append(db, name, canonical.dumps(entry))
+            self._in_doubt = False
+            return made
 
-    def _commit(self, index: int, name: str, text: bytes, note: str) -> None:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            self._database.execute("INSERT INTO entry VALUES (?, ?, ?)", (index, name, text))
-            self._database.execute("INSERT INTO checkpoint VALUES (?, ?)", (index + 1, note))
-            self._database.execute("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
+    def _append(self, db: sa.Connection, name: str, text: bytes) -> Entry:
+        index = self._tree.size
+        self._in_doubt = True  # until it is committed
+        self._tree.append(leaf_hash(text))
+        note = sign_note(Checkpoint(self.origin, index + 1, self._tree.root()).text, self.signer)
+        db.execute(_entry.insert().values(number=index, name=name, text=text))
+        db.execute(_checkpoint.insert().values(size=index + 1, note=note))
+        return Entry(index, text, tuple(self._tree.inclusion_proof(index, index + 1)), note)
 
     def find(self, name: str) -> Entry | None:
         """The entry that was added under ``name``."""
-        with self._lock:
-            return self._find(name)
+        with self._lock, self._alone() as db:
+            return self._find(db, name)
 
     def entries(self, start: int = 0, count: int = 256) -> list[bytes]:
         """Texts of up to ``count`` entries from ``start``."""
-        with self._lock:
-            rows = self._database.execute(
-                "SELECT text FROM entry WHERE number >= ? ORDER BY number LIMIT ?", (start, count)
-            ).fetchall()
-        return [row[0] for row in rows]
+        query = sa.select(_entry.c.text).where(_entry.c.number >= start).order_by(_entry.c.number).limit(count)
+        with self._database.begin() as db:
+            return list(db.execute(query).scalars())
 
     def checkpoint(self) -> str | None:
         """The last signed note, or None while the log is empty."""
-        with self._lock:
-            row = self._database.execute("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1").fetchone()
-        return None if row is None else str(row[0])
+        with self._database.begin() as db:
+            return _last_note(db)
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """RFC 6962 consistency proof between two sizes; ValueError if the log never had them."""
         with self._lock:
+            self._at_least(new)
             return self._tree.consistency_proof(old, new)
 
-    def _find(self, name: str) -> Entry | None:
-        row = self._database.execute("SELECT number, text FROM entry WHERE name = ?", (name,)).fetchone()
-        return None if row is None else self._entry(row[0], row[1])
+    def _at_least(self, size: int) -> None:
+        """Another process may have added what is asked about."""
+        if self._in_doubt or size > self._tree.size:
+            with self._alone() as db:
+                self._catch_up(db)
 
-    def _entry(self, index: int, text: bytes) -> Entry:
-        size = index + 1  # always the checkpoint made with the entry: the same answer for ever
-        note = self._database.execute("SELECT note FROM checkpoint WHERE size = ?", (size,)).fetchone()[0]
-        return Entry(index, text, tuple(self._tree.inclusion_proof(index, size)), note)
+    def _find(self, db: sa.Connection, name: str) -> Entry | None:
+        row = db.execute(sa.select(_entry.c.number, _entry.c.text).where(_entry.c.name == name)).first()
+        if row is None:
+            return None
+        size = row.number + 1  # always the checkpoint made with the entry: the same answer for ever
+        note = db.execute(sa.select(_checkpoint.c.note).where(_checkpoint.c.size == size)).scalar_one()
+        if self._in_doubt or size > self._tree.size:
+            self._catch_up(db)
+        return Entry(row.number, row.text, tuple(self._tree.inclusion_proof(row.number, size)), note)
+
+
+def _last_note(db: sa.Connection) -> str | None:
+    return db.execute(sa.select(_checkpoint.c.note).order_by(_checkpoint.c.size.desc()).limit(1)).scalar_one_or_none()

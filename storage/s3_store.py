@@ -124,7 +124,7 @@ class S3Store:
         self._bucket = bucket
         self._known: dict[str, _Version] = {}  # objects never change, so neither does the version
         self._lock = threading.Lock()
-        self._turn = turn or thread_turns()
+        self.turn = turn or thread_turns()
 
     def create_bucket(self) -> None:
         """Make the bucket with Object Lock, which brings versions with it, if it is not there.
@@ -164,7 +164,7 @@ class S3Store:
                 md5.update(chunk)
             counted.check(sha256)
             body.seek(0)
-            with self._turn(key), _said(key):
+            with self.turn(key), _said(key):
                 there = self.exists(key)  # not by HEAD: somebody's delete marker hides the object from it
                 version = None if there else self._put(key, body, counted.bytes, md5.digest(), sha256, until_us)
         if version is None:

@@ -23,9 +23,10 @@ def show(context: typer.Context) -> None:
     for place, name in ((value["archive"], "token"), (value["archive"]["s3"], "secret_key")):
         if place[name]:
             place[name] = "*" * 3
-    for place in (value["archive"], *value["sources"]):
-        if place.get("url"):
-            place["url"] = _PASSWORD.sub(r"\1***@", place["url"])
+    addresses = [(value["archive"], "url"), (value["archive"], "database"), *((source, "url") for source in value["sources"])]
+    for place, name in addresses:
+        if place.get(name):
+            place[name] = _PASSWORD.sub(r"\1***@", place[name])
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 

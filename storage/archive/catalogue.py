@@ -1,24 +1,21 @@
 """The archive's catalogue: which hearings, devices and files it has. Everything here can be made again from the objects.
 
-SQLite (WAL, ``synchronous=FULL``) through SQLAlchemy 2, so that PostgreSQL can take its place; one connection, used in turn,
-because SQLite before 3.51.3 may damage a WAL that two connections check-point at once. Methods block: call them from a thread.
+In SQLite or PostgreSQL (:mod:`storage.database`). Methods block: call them from a thread.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
-from protocol.durable import make_dirs
 from protocol.view import HearingView
-from storage.archive.tables import device, hearing, metadata, receipt, stored
+from storage.archive.migrate import migrate
+from storage.archive.tables import device, hearing, receipt, stored
+from storage.database import Database
 from storage.errors import NotEnrolled
 
 
@@ -76,29 +73,25 @@ class Catalogue:
     """The catalogue in one database.
 
     Args:
-        path: the SQLite file, created if it is not there; ``None``: in memory, for tests.
+        database: where it is, its tables brought to what this program knows; default: in memory, for tests. Closed with the catalogue.
+
+    Raises:
+        DatabaseUnfit: a newer program made the tables.
+        DatabaseUnavailable: the database does not answer.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        if path is not None:
-            make_dirs(path.parent)
-            path.touch(mode=0o600)
-        self._engine = sa.create_engine(
-            "sqlite://" if path is None else f"sqlite:///{path}",
-            poolclass=sa.pool.QueuePool, pool_size=1, max_overflow=0, pool_timeout=60,
-            connect_args={"check_same_thread": False, "timeout": 30},
-        )  # fmt: skip
-        sa.event.listen(self._engine, "connect", _set_up)
-        metadata.create_all(self._engine)
+    def __init__(self, database: Database | None = None) -> None:
+        self.database = database or Database.at()
+        self._begin, self._insert = self.database.begin, self.database.insert
+        try:
+            migrate(self.database)
+        except BaseException:
+            self.database.close()
+            raise
 
     def close(self) -> None:
         """Close the database."""
-        self._engine.dispose()
-
-    @contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
-        with self._engine.begin() as connection:
-            yield connection
+        self.database.close()
 
     # Devices
 
@@ -106,7 +99,7 @@ class Catalogue:
         """Let a device send records; a key may have several tokens, so that a token can be changed without a pause."""
         row = {"token_sha256": token_sha256, "name": name, "key": key, "enrolled_at": enrolled_at}
         with self._begin() as db:
-            db.execute(insert(device).values(row).on_conflict_do_nothing())
+            db.execute(self._insert(device).values(row).on_conflict_do_nothing())
 
     def device_by_token(self, token_sha256: bytes) -> Device | None:
         """The device whose token has this digest."""
@@ -133,7 +126,7 @@ class Catalogue:
             NotEnrolled: another device sends it.
         """
         with self._begin() as db:
-            db.execute(insert(hearing).values(hearing=name, device_key=device_key).on_conflict_do_nothing())
+            db.execute(self._insert(hearing).values(hearing=name, device_key=device_key).on_conflict_do_nothing())
             owner = db.execute(sa.select(hearing.c.device_key).where(hearing.c.hearing == name)).scalar_one()
         if owner != device_key:
             raise NotEnrolled(f"{name}: is sent by another device")
@@ -147,7 +140,7 @@ class Catalogue:
         """Note a file that the store holds now; ``dirty``: the hearing's row is to be read again."""
         row = {"hearing": name, "path": path, "bytes": size, "sha256": sha256}
         with self._begin() as db:
-            db.execute(insert(stored).values(row).on_conflict_do_nothing())
+            db.execute(self._insert(stored).values(row).on_conflict_do_nothing())
             if dirty:
                 db.execute(sa.update(hearing).where(hearing.c.hearing == name).values(dirty=True))
 
@@ -178,14 +171,14 @@ class Catalogue:
 
     def upsert(self, name: str, view: HearingView) -> None:
         """Write the row of a hearing from its view."""
-        case = {key: str(getattr(view.case, key)) for key in _CASE}
-        people = " ".join(person.name for person in view.participants.values())
+        case = {key: _text(getattr(view.case, key)) for key in _CASE}
+        people = " ".join(_text(person.name) for person in view.participants.values())
         values: dict[str, Any] = {
-            **case, **_times(view), "state": str(view.state), "opened_at": view.opened_at,
+            **case, **_times(view), "state": str(view.state), "opened_at": _text(view.opened_at),
             "haystack": " ".join([name, *case.values(), people]).casefold(),
         }  # fmt: skip
         with self._begin() as db:
-            statement = insert(hearing).values(hearing=name, device_key=view.device, **values)
+            statement = self._insert(hearing).values(hearing=name, device_key=view.device, **values)
             db.execute(statement.on_conflict_do_update(index_elements=["hearing"], set_=values))
 
     def clean(self, name: str, chunks: int) -> None:
@@ -244,7 +237,7 @@ class Catalogue:
         """Keep a receipt that was given."""
         with self._begin() as db:
             row = {"hearing": name, "seal_number": seal_number, "text": text}
-            db.execute(insert(receipt).values(row).on_conflict_do_nothing())
+            db.execute(self._insert(receipt).values(row).on_conflict_do_nothing())
 
     def receipts(self, name: str) -> dict[int, bytes]:
         """Receipts of a hearing: number of the seal → bytes."""
@@ -253,9 +246,9 @@ class Catalogue:
             return {row.seal_number: row.text for row in db.execute(query.order_by(receipt.c.seal_number))}
 
 
-def _set_up(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
+def _text(value: object) -> str:
+    """PostgreSQL keeps no NUL in texts."""
+    return str(value).replace("\x00", "\ufffd")
 
 
 def _times(view: HearingView) -> dict[str, Any]:

@@ -69,13 +69,15 @@ def open_archive(settings: Settings) -> Archive:
 
     Raises:
         StoreUnfit, StoreUnavailable: the bucket keeps no versions or locks, or does not answer.
+        DatabaseUnfit, DatabaseUnavailable: the database cannot be used, or does not answer.
         LogBroken: the log is not the one that was signed.
     """
     store = bucket_store(settings)
     if store is not None:
         store.check_bucket()
     locks = LockDays({str(code): days for code, days in settings.archive.lock_days.items()})
-    return Archive.open(archive_dir(settings), archive_signer(settings), store=store, locks=locks)
+    database = settings.archive.database
+    return Archive.open(archive_dir(settings), archive_signer(settings), database=database, store=store, locks=locks)
 
 
 def enrol_device(archive: Archive, verifier_key: str, token: str) -> VerifierKey:

@@ -27,6 +27,7 @@ from storage import receipt
 from storage.archive.catalogue import Catalogue, Device, Summary
 from storage.archive.locks import LockDays, lock_record
 from storage.archive.records import StoredRecord, check_sent, is_journal_chunk, key_of, read_lines, seal_of
+from storage.database import Database
 from storage.errors import NotEnrolled, NotVerified, ObjectMissing
 from storage.folder_store import FolderStore
 from storage.log import Entry, Log
@@ -71,22 +72,35 @@ class Archive:
 
     @classmethod
     def open(
-        cls, folder: Path, signer: Signer, *, store: ObjectStore | None = None, locks: LockDays | None = None
+        cls,
+        folder: Path,
+        signer: Signer,
+        *,
+        database: str | None = None,
+        store: ObjectStore | None = None,
+        locks: LockDays | None = None,
     ) -> Archive:
         """The archive in a folder: ``objects/``, ``log.sqlite``, ``catalogue.sqlite``.
 
         Args:
             folder: where the three are.
             signer: the archive's key.
+            database: address of the PostgreSQL database that holds log and catalogue instead.
             store: where objects are instead of ``objects/``.
             locks: how long objects are locked.
 
         Raises:
             LogBroken: the log is not the one that was signed.
+            DatabaseUnfit, DatabaseUnavailable: the database cannot be used, or does not answer.
         """
         objects = store or FolderStore(folder / "objects")
-        transparency = Log(folder / "log.sqlite", signer)
-        return cls(objects, transparency, Catalogue(folder / "catalogue.sqlite"), locks=locks)
+        transparency = Log(Database(database) if database else folder / "log.sqlite", signer)
+        try:
+            catalogue = Catalogue(Database(database) if database else Database.at(folder / "catalogue.sqlite"))
+        except BaseException:
+            transparency.close()
+            raise
+        return cls(objects, transparency, catalogue, locks=locks)
 
     def __enter__(self) -> Self:
         return self

@@ -24,6 +24,7 @@ from storage.objects import ObjectStore
 from tests.storage.records import Builder, make_record
 from tests.storage.servers import serve
 from tests.support import ceph as ceph_support
+from tests.support import postgres as postgres_support
 from web.accounts import WEAKEST, Accounts, Role
 from web.security import cookie_name
 
@@ -44,6 +45,7 @@ class Court:
     url: str = "http://127.0.0.1:9"
     store: ObjectStore | None = None
     locks: LockDays | None = None
+    database: str | None = None
     archive: Archive = field(init=False)
     app: FastAPI = field(init=False)
 
@@ -52,7 +54,9 @@ class Court:
 
     def open(self) -> None:
         """Start the archive; also a restart."""
-        self.archive = Archive.open(self.root / "archive", ARCHIVE_SIGNER, store=self.store, locks=self.locks)
+        self.archive = Archive.open(
+            self.root / "archive", ARCHIVE_SIGNER, database=self.database, store=self.store, locks=self.locks
+        )
         enrol_device(self.archive, SIGNER.key.text, TOKEN)
         self.app = create_app(self.settings, archive=self.archive, accounts=self.accounts)
 
@@ -86,13 +90,33 @@ def ceph() -> Iterator[ceph_support.Ceph]:
         yield service
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_support.Postgres]:
+    """A real PostgreSQL server; a test that uses it carries the marker ``postgres``."""
+    if reason := postgres_support.why_not():
+        pytest.skip(reason)
+    with postgres_support.run_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of an empty database, of each kind in turn."""
+    if request.param == "postgres":
+        server: postgres_support.Postgres = request.getfixturevalue("postgres")
+        return server.new_database()
+    return f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
+
+
 @contextmanager
-def open_court(root: Path, store: ObjectStore | None = None, locks: LockDays | None = None) -> Iterator[Court]:
+def open_court(
+    root: Path, store: ObjectStore | None = None, locks: LockDays | None = None, database: str | None = None
+) -> Iterator[Court]:
     """A court in a folder; its archive is closed at the end."""
     accounts = Accounts(root / "accounts.sqlite", WEAKEST)
     for role in Role:
         accounts.add(role.value, f"A {role.value}", role, "a long password")
-    made = Court(root, accounts, store=store, locks=locks)
+    made = Court(root, accounts, store=store, locks=locks, database=database)
     add_trust(trust_dir(made.settings), ARCHIVE_SIGNER.key)
     try:
         yield made
@@ -104,6 +128,15 @@ def open_court(root: Path, store: ObjectStore | None = None, locks: LockDays | N
 def court(tmp_path: Path) -> Iterator[Court]:
     """The archive without a server."""
     with open_court(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def any_court(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Court]:
+    """The archive on a loopback port, with each kind of database in turn."""
+    url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else None
+    with open_court(tmp_path, database=url) as made, serve(made.app) as address:
+        made.url = address
         yield made
 
 

@@ -17,9 +17,10 @@ from storage.archive.service import Archive
 from storage.errors import NotEnrolled
 from storage.folder_store import FolderStore
 from storage.uploader import run, upload_record
-from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, Court
+from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, Court, open_court
 from tests.storage.records import files_of
 from tests.storage.servers import process, serve, wait_for
+from tests.support.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 UPLOAD = """
@@ -46,23 +47,23 @@ def test_a_restart_changes_nothing(court: Court) -> None:
         assert [item.hearing for item in court.archive.search()] == ["h1", "h2"]
 
 
-def test_a_crash_between_log_and_receipt_is_made_good(served: Court) -> None:
-    record = served.record()
-    first = upload_record(record.folder, served.settings)
-    objects = served.root / "archive" / "objects"
+def test_a_crash_between_log_and_receipt_is_made_good(any_court: Court) -> None:
+    record = any_court.record()
+    first = upload_record(record.folder, any_court.settings)
+    objects = any_court.root / "archive" / "objects"
     (objects / "receipts/h1/0002.json").unlink()
     (objects / "records/h1/receipt.json").unlink()
-    assert upload_record(record.folder, served.settings).text == first.text
+    assert upload_record(record.folder, any_court.settings).text == first.text
     assert (objects / "receipts/h1/0002.json").read_bytes() == first.text
     assert (objects / "records/h1/receipt.json").read_bytes() == first.text
-    assert served.archive.log.size == 1
+    assert any_court.archive.log.size == 1
 
 
-def test_the_catalogue_is_made_again_from_the_objects(served: Court) -> None:
+def test_the_catalogue_is_made_again_from_the_objects(any_court: Court) -> None:
     for hearing in ("h1", "h2"):
-        upload_record(served.record(hearing).folder, served.settings)
-    old = served.archive
-    new = Archive(FolderStore(served.root / "archive" / "objects"), old.log, Catalogue())
+        upload_record(any_court.record(hearing).folder, any_court.settings)
+    old = any_court.archive
+    new = Archive(FolderStore(any_court.root / "archive" / "objects"), old.log, Catalogue())
     assert rebuild(new) == 2
     assert new.search() == old.search()
     for hearing in ("h1", "h2"):
@@ -73,6 +74,28 @@ def test_the_catalogue_is_made_again_from_the_objects(served: Court) -> None:
     with pytest.raises(NotEnrolled):
         new.device("x" * 43)
     new.catalogue.close()
+
+
+@pytest.mark.postgres
+def test_two_processes_of_one_archive(postgres: Postgres, tmp_path: Path) -> None:
+    """They share database and objects, and keep nothing of their own: a box may talk to either."""
+    url = postgres.new_database()
+    with open_court(tmp_path, database=url) as first:
+        second = Court(tmp_path, first.accounts, database=url)
+        with serve(first.app) as one, serve(second.app) as two:
+            record = first.record(drafted=False)
+            first.url = one
+            upload_record(record.folder, first.settings)
+            record.draft()
+            (record.folder / "receipt.json").unlink()
+            first.url = two
+            receipt = upload_record(record.folder, first.settings)
+            with first.client() as client:
+                assert client.held("h1") == first.archive.held(first.device, "h1")
+            assert first.archive.receipt(first.device, "h1") == second.archive.receipt(first.device, "h1")
+            assert first.archive.search() == second.archive.search()
+            assert (receipt.index, len(first.archive.log.entries())) == (1, 2)
+        second.archive.close()
 
 
 @pytest.mark.parametrize(
@@ -89,10 +112,10 @@ def test_the_catalogue_is_made_again_from_the_objects(served: Court) -> None:
         ("1234 верховный", 0),
     ],
 )
-def test_search(served: Court, text: str, found: int) -> None:
-    upload_record(served.record().folder, served.settings)
-    assert len(served.archive.search(text)) == found
-    assert served.archive.search(text, offset=1) == []
+def test_search(any_court: Court, text: str, found: int) -> None:
+    upload_record(any_court.record().folder, any_court.settings)
+    assert len(any_court.archive.search(text)) == found
+    assert any_court.archive.search(text, offset=1) == []
 
 
 class Slow:

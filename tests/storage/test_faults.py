@@ -18,6 +18,7 @@ from storage.archive.box_api import Pace
 from storage.archive.catalogue import Catalogue
 from storage.archive.service import Archive
 from storage.client import ArchiveClient
+from storage.database import Database
 from storage.errors import Diverged, NotVerified
 from storage.sender import Progress, Sender
 from storage.uploader import Uploader, upload_record
@@ -72,7 +73,7 @@ def test_a_kill_before_the_row_is_written_leaves_it_to_be_written_again(served: 
     record.draft()
     with served.client() as client:
         Sender(record.folder, client).step()
-    dying = Archive(served.archive.store, served.archive.log, Dying(served.root / "archive" / "catalogue.sqlite"))
+    dying = Archive(served.archive.store, served.archive.log, Dying(Database.at(served.root / "archive" / "catalogue.sqlite")))
     with pytest.raises(Killed):
         dying.search()
     dying.catalogue.close()

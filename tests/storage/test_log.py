@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from protocol.checkpoint import Checkpoint
 from protocol.merkle import leaf_hash, verify_consistency, verify_inclusion
 from protocol.note import Ed25519Signer, parse_note
+from storage.database import Database
 from storage.errors import LogBroken
 from storage.log import Entry, Log
 from tests.storage.conftest import ARCHIVE_SIGNER
+from tests.support.postgres import Postgres
 
 
 def check(entry: Entry) -> Checkpoint:
@@ -24,27 +28,27 @@ def check(entry: Entry) -> Checkpoint:
     return point
 
 
-def test_entries_are_signed_and_proven(tmp_path: Path) -> None:
-    with Log(tmp_path / "log.sqlite", ARCHIVE_SIGNER) as log:
+def test_entries_are_signed_and_proven(database_url: str) -> None:
+    with Log(Database(database_url), ARCHIVE_SIGNER) as log:
         points = [check(log.add(f"n{number}", {"number": number, "type": "test"})) for number in range(20)]
         for old, new in ((1, 20), (7, 8), (16, 20)):
             proof = log.consistency(old, new)
             assert verify_consistency(old, new, proof, points[old - 1].root, points[new - 1].root)
 
 
-def test_an_entry_stays_what_it_was(tmp_path: Path) -> None:
-    with Log(tmp_path / "log.sqlite", ARCHIVE_SIGNER) as log:
+def test_an_entry_stays_what_it_was(database_url: str) -> None:
+    with Log(Database(database_url), ARCHIVE_SIGNER) as log:
         first = log.add("one", {"type": "test"})
         log.add("two", {"type": "test"})
         assert log.add("one", {"type": "other"}) == first
         assert log.size == 2
-    with Log(tmp_path / "log.sqlite", ARCHIVE_SIGNER) as log:
+    with Log(Database(database_url), ARCHIVE_SIGNER) as log:
         assert log.find("one") == first
         assert check(log.add("three", {"type": "test"})).size == 3
 
 
-def test_an_entry_that_cannot_be_logged_leaves_the_log_as_it_was(tmp_path: Path) -> None:
-    with Log(tmp_path / "log.sqlite", ARCHIVE_SIGNER) as log:
+def test_an_entry_that_cannot_be_logged_leaves_the_log_as_it_was(database_url: str) -> None:
+    with Log(Database(database_url), ARCHIVE_SIGNER) as log:
         log.add("one", {"type": "test"})
         before = log.checkpoint()
         with pytest.raises(Exception, match="float"):
@@ -83,3 +87,35 @@ def test_another_key_is_not_the_archive(tmp_path: Path) -> None:
         log.add("one", {"type": "test"})
     with pytest.raises(LogBroken, match="not signed by"):
         Log(tmp_path / "log.sqlite", Ed25519Signer("archive.test", bytes(32)))
+
+
+@pytest.mark.postgres
+def test_several_processes_write_one_log(postgres: Postgres) -> None:
+    url = postgres.new_database()
+    logs = [Log(Database(url), ARCHIVE_SIGNER) for _ in range(3)]
+    with ThreadPoolExecutor(6) as pool:
+        made = list(
+            pool.map(lambda number: logs[number % 3].add(f"n{number % 15}", {"number": number % 15}), range(30))
+        )
+    assert sorted({entry.index for entry in made}) == list(range(15))
+    assert all(made[number] == made[number + 15] for number in range(15))
+    points = {check(entry).size: check(entry) for entry in made}
+    for log in logs:  # each knows what the others wrote
+        assert log.find("n3") == made[3]
+        assert verify_consistency(1, 15, log.consistency(1, 15), points[1].root, points[15].root)
+        log.close()
+
+
+@pytest.mark.postgres
+def test_an_older_copy_under_a_running_archive_stops_it(postgres: Postgres) -> None:
+    url = postgres.new_database()
+    with Log(Database(url), ARCHIVE_SIGNER) as log:
+        for number in range(3):
+            log.add(str(number), {"number": number})
+        other = Database(url)
+        with other.begin() as db:
+            db.execute(sa.text("DELETE FROM entry WHERE number = 2"))
+            db.execute(sa.text("DELETE FROM checkpoint WHERE size = 3"))
+        other.close()
+        with pytest.raises(LogBroken):
+            log.add("another", {"number": 9})
