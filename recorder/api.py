@@ -20,6 +20,8 @@ from protocol.stages import CODES, stages
 from recorder.check_result import SECONDS, CheckResult
 from recorder.events import encode
 from recorder.hearings import summary
+from recorder.live_text import LiveText
+from recorder.live_text import add_routes as add_live_routes
 from recorder.refusals import BadRequest, DiskRefused, NoSource, Refusal
 from recorder.service import Daemon
 from recorder.source_routes import add_routes
@@ -123,7 +125,9 @@ def create_app(daemon: Daemon) -> FastAPI:
     """The routes over one daemon."""
     app = FastAPI(title="Hattama recorder", version="1", docs_url=None, redoc_url=None)
     _errors(app)
-    _reading(app, daemon)
+    live = LiveText()
+    add_live_routes(app, daemon, live)
+    _reading(app, daemon, live)
     _moving(app, daemon)
     _papers(app, daemon)
     add_routes(app, daemon)
@@ -151,15 +155,16 @@ def _errors(app: FastAPI) -> None:
         return JSONResponse({**body, "advice": "See /openapi.json."}, error.status_code)
 
 
-def _reading(app: FastAPI, daemon: Daemon) -> None:
+def _reading(app: FastAPI, daemon: Daemon, live: LiveText) -> None:
     @app.get("/v1/status")
     async def status() -> Status:
         """What is true at this moment."""
-        return daemon.status()
+        found = daemon.status()
+        return found.model_copy(update={"speech": live.status(found.hearing)})
 
     @app.get("/v1/events", response_class=StreamingResponse)
     async def events() -> Response:
-        """Server-sent events: ``status``, ``levels``, ``line``."""
+        """Server-sent events: ``status``, ``levels``, ``line``, ``live``, ``progress``."""
         first = [encode("status", daemon.status().model_dump(mode="json"))]
         headers = {"Cache-Control": "no-store"}
         return StreamingResponse(daemon.hub.listen(first), media_type="text/event-stream", headers=headers)

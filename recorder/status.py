@@ -53,6 +53,13 @@ class ClockStatus(_Model):
     now_us: int
 
 
+class SpeechStatus(_Model):
+    """How far the draft of the hearing's words is: every voice before ``up_to_us`` was dealt with; that was ``behind_ms`` ago when it was told."""
+
+    behind_ms: int
+    up_to_us: int
+
+
 class Status(_Model):
     """The daemon's state.
 
@@ -63,6 +70,7 @@ class Status(_Model):
         recording: bytes of every microphone reached the disk within the last 3 s. Nothing else makes it true.
         since_us: start of the running take, UTC µs.
         missing_models: languages (kk, ru) without a speech model on this box.
+        speech: of the draft of words, in ``GET /v1/status`` only; None where nobody writes one.
     """
 
     state: State | None = None
@@ -74,3 +82,4 @@ class Status(_Model):
     clock: ClockStatus
     since_us: int | None = None
     missing_models: tuple[str, ...] = ()
+    speech: SpeechStatus | None = None

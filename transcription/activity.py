@@ -159,6 +159,11 @@ class Intervals:
         self._quiet: int | None = None  # where the silence that is on began
         self._pause: int | None = None  # where the last silence of 100 ms inside this speech began
 
+    @property
+    def begun(self) -> int | None:
+        """Where the speech that is on began; None in silence."""
+        return self._begin
+
     def push(self, probabilities: Iterable[float]) -> Iterator[Interval]:
         """Speech that is over, without padding."""
         for probability in probabilities:

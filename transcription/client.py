@@ -12,11 +12,26 @@ import httpx2
 
 from protocol.transcript import Transcript
 from transcription.errors import RecorderUnreachable
+from transcription.live_passages import LiveNews, LivePassage, left_open
 from transcription.progress import Progress
 
 _ASK_S: Final = 15.0
 _ACT_S: Final = 600.0  # the draft renders two PDF files and seals them
 BY: Final = "transcriber"
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the transcriber asks of the recorder's status.
+
+    Attributes:
+        state, hearing: of the current hearing; None where there is none.
+        now_us: the hearing's clock, UTC µs.
+    """
+
+    state: str | None
+    hearing: str | None
+    now_us: int
 
 
 class RecorderClient(Protocol):
@@ -30,6 +45,15 @@ class RecorderClient(Protocol):
 
     def post_progress(self, hearing: str, progress: Progress) -> None:
         """Tell how far its transcript is."""
+
+    def room(self) -> Room:
+        """Which hearing is in the room now."""
+
+    def post_live(self, hearing: str, news: LiveNews) -> None:
+        """Tell live words; the recorder shows them and keeps them in memory only."""
+
+    def live_known(self, hearing: str) -> tuple[int | None, tuple[LivePassage, ...]]:
+        """What an earlier transcriber told: up to when it had settled, and what it left open, withdrawn."""
 
     def post_draft(self, hearing: str) -> None:
         """Ask for the brief protocol from the journal and the last transcript."""
@@ -71,6 +95,29 @@ class SocketClient:
         """``POST /v1/hearings/{id}/progress``."""
         self._send("POST", f"/v1/hearings/{quote(hearing, safe='')}/progress", json=asdict(progress))
 
+    def room(self) -> Room:
+        """``GET /v1/status``."""
+        answer = self._send("GET", "/v1/status")
+        try:
+            return Room(answer["state"], answer["hearing"], int(answer["clock"]["now_us"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecorderUnreachable(f"GET /v1/status: an answer of another form: {answer!r:.200}") from error
+
+    def post_live(self, hearing: str, news: LiveNews) -> None:
+        """``POST /v1/hearings/{id}/live``."""
+        self._send("POST", f"/v1/hearings/{quote(hearing, safe='')}/live", json=asdict(news))
+
+    def live_known(self, hearing: str) -> tuple[int | None, tuple[LivePassage, ...]]:
+        """``GET /v1/hearings/{id}/speech``."""
+        answer = self._send("GET", f"/v1/hearings/{quote(hearing, safe='')}/speech")
+        try:
+            if answer["live"] is None:
+                return None, ()
+            told = [LivePassage(**passage) for passage in answer["live"]["passages"]]
+            return left_open(int(answer["live"]["up_to_us"]), told)
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecorderUnreachable(f"GET …/speech: an answer of another form: {answer!r:.200}") from error
+
     def post_draft(self, hearing: str) -> None:
         """``POST /v1/hearings/{id}/draft``."""
         self._send("POST", f"/v1/hearings/{quote(hearing, safe='')}/draft", json={"by": BY}, timeout=_ACT_S)
@@ -98,6 +145,8 @@ class FakeRecorder:
         waiting: hearings that are finished; a draft takes one off.
         transcripts, drafts, progress: what was handed over, asked for and told, in order.
         refuses: hearings whose transcript it refuses.
+        now: the hearing in the room.
+        live: live words, in order.
     """
 
     waiting: list[str] = field(default_factory=list)
@@ -105,6 +154,8 @@ class FakeRecorder:
     drafts: list[str] = field(default_factory=list)
     progress: list[tuple[str, Progress]] = field(default_factory=list)
     refuses: frozenset[str] = frozenset()
+    now: Room = Room(None, None, 0)
+    live: list[tuple[str, LiveNews]] = field(default_factory=list)
 
     def finished(self) -> list[str]:
         """Those that wait."""
@@ -119,6 +170,20 @@ class FakeRecorder:
     def post_progress(self, hearing: str, progress: Progress) -> None:
         """Keep it."""
         self.progress.append((hearing, progress))
+
+    def room(self) -> Room:
+        """As it was set."""
+        return self.now
+
+    def post_live(self, hearing: str, news: LiveNews) -> None:
+        """Keep it."""
+        self.live.append((hearing, news))
+
+    def live_known(self, hearing: str) -> tuple[int | None, tuple[LivePassage, ...]]:
+        """From what was told."""
+        told = [news for of, news in self.live if of == hearing]
+        last = {passage.id: passage for news in told for passage in news.passages}
+        return left_open(told[-1].up_to_us, list(last.values())) if told else (None, ())
 
     def post_draft(self, hearing: str) -> None:
         """Note it; the hearing waits no longer."""

@@ -97,15 +97,47 @@ def own_voices(
     for name, intervals in found.items():
         own[name], others[name] = [], []
         for item in intervals:
-            theirs = _theirs(name, item, found, levels)
-            alone = not any(last - first >= _SHORT_CELLS for first, last in _runs(theirs))
-            mine = _mine(item, theirs, levels[name], alone=alone)
-            if alone:
-                own[name] += mine or [item]  # a voice that hardly stands out of the noise is still a voice
-                continue
+            mine, theirs = _divided(name, item, found, levels)
             own[name] += mine
-            others[name] += _rest(item, mine, theirs)
+            if theirs is not None:
+                others[name] += _rest(item, mine, theirs)
     return own, others
+
+
+def own_stretches(
+    name: str,
+    item: Interval,
+    found: Mapping[str, Sequence[Interval]],
+    levels: Mapping[str, Levels],
+    *,
+    faint: bool = True,
+) -> list[Interval]:
+    """The stretches of one interval that are the channel's own voice; see :func:`own_voices`.
+
+    Args:
+        name: the channel.
+        item: one of its intervals, or the end of one.
+        found: speech by channel.
+        levels: of the same channels.
+        faint: whether the whole of it is a voice where nothing in it stands out of the noise, and nobody else is louder.
+    """
+    return _divided(name, item, found, levels, faint=faint)[0]
+
+
+def _divided(
+    name: str,
+    item: Interval,
+    found: Mapping[str, Sequence[Interval]],
+    levels: Mapping[str, Levels],
+    *,
+    faint: bool = True,
+) -> tuple[list[Interval], npt.NDArray[np.bool_] | None]:
+    """Own stretches of an interval, and the cells in which somebody else is louder; None where that is nobody."""
+    theirs = _theirs(name, item, found, levels)
+    if any(last - first >= _SHORT_CELLS for first, last in _runs(theirs)):
+        return _mine(item, theirs, levels[name], alone=False), theirs
+    # A voice that hardly stands out of the noise is still a voice.
+    return _mine(item, theirs, levels[name], alone=True) or [item] * faint, None
 
 
 def _cells(item: Interval) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The transcriber: asks the recorder for finished hearings, transcribes them, hands the transcripts over, asks for the draft.
+"""The transcriber: words while a hearing is recorded; after its end the transcript, then it asks for the draft of the protocol.
 
 What is to be done stands in the recorder: a hearing is finished and has no draft. What is done of it stands in a working file
 (``working``) until the transcript is accepted: after ``kill -9`` the next start goes on there and, because the pipeline is
@@ -9,6 +9,7 @@ without a transcript, because the recording, not the text, is the protocol.
 from __future__ import annotations
 
 import math
+import os
 import signal
 import threading
 import time
@@ -28,6 +29,7 @@ from protocol.view import HearingView
 from transcription.activity import Detector
 from transcription.client import RecorderClient, SocketClient
 from transcription.errors import RecorderUnreachable
+from transcription.live import STEP_S, Live
 from transcription.models import Engines
 from transcription.pipeline import default_detector, transcribe
 from transcription.progress import Estimate, Step, Told
@@ -37,6 +39,7 @@ log = structlog.get_logger(__name__)
 
 POLL_S: Final = 2.0
 TELL_S: Final = 1.0
+NICE: Final = 10  # capture comes first, also where no service manager sees to it
 FIRST_WAIT_S: Final = 10.0
 LONGEST_WAIT_S: Final = 3600.0
 TRIES: Final = 3
@@ -89,6 +92,7 @@ class Transcriber:
         hearings: folder of the records, each in a folder of its identifier.
         engines, detector: loaded once.
         now: monotonic seconds, for the waiting time of hearings that failed.
+        live: live words of the next hearing, which get their turn while a transcript is made.
     """
 
     client: RecorderClient
@@ -97,6 +101,7 @@ class Transcriber:
     engines: Engines
     detector: Detector
     now: Callable[[], float] = time.monotonic
+    live: Live | None = None
     _trouble: dict[str, _Trouble] = field(default_factory=dict)
 
     def turn(self) -> int:
@@ -160,7 +165,7 @@ class Transcriber:
         )
 
     def _made(self, view: HearingView, record: DirectoryRecord, memory: WorkingFile) -> Transcript:
-        speech, told = self.settings.speech, Teller(self.client, view.hearing, self.now)
+        speech, told = self.settings.speech, Teller(self.client, view.hearing, self.now, self.live)
         return transcribe(
             view, record, speech, engines=self.engines, detector=self.detector, memory=memory, progress=told
         )
@@ -169,13 +174,17 @@ class Transcriber:
 class Teller:
     """Tells the recorder, and so the people, how far a transcript is; at most once a second."""
 
-    def __init__(self, client: RecorderClient, hearing: str, now: Callable[[], float]) -> None:
-        self._client, self._hearing, self._now = client, hearing, now
+    def __init__(
+        self, client: RecorderClient, hearing: str, now: Callable[[], float], live: Live | None = None
+    ) -> None:
+        self._client, self._hearing, self._now, self._live = client, hearing, now, live
         self._estimate = Estimate(now())
         self._told_s = -math.inf
 
     def __call__(self, step: Step) -> None:
-        """After each step."""
+        """After each step: one step of live words first, which somebody waits for."""
+        if self._live is not None:
+            self._live.step()
         now = self._now()
         progress = self._estimate.at(step, now)
         if now - self._told_s < TELL_S and step.done_us < step.total_us:
@@ -198,6 +207,7 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
     done = stop or threading.Event()
     if stop is None:
         _end_on_signals(done)
+        os.nice(max(0, NICE - os.nice(0)))
     log.info("transcriber started", action="transcriber_started", socket=str(settings.socket))
     try:
         _turns(settings, done)
@@ -207,18 +217,32 @@ def run(settings: Settings, *, stop: threading.Event | None = None) -> None:
 
 def _turns(settings: Settings, done: threading.Event) -> None:
     engines, detector = Engines(settings.speech), default_detector()
-    reachable = True
+    reachable, due = True, 0.0
     with SocketClient(settings.socket) as client:
-        transcriber = Transcriber(client, settings.hearings, settings, engines, detector)
-        while not done.is_set():
-            try:
-                transcriber.turn()
-                reachable = True
-            except RecorderUnreachable as error:
-                if reachable:  # said once, not every two seconds
-                    log.warning("recorder does not answer", action="recorder_unreachable", reason=str(error))
-                reachable = False
-            done.wait(POLL_S)
+        live = Live(client, settings.hearings, engines, default_detector) if settings.speech.live else None
+        transcriber = Transcriber(client, settings.hearings, settings, engines, detector, live=live)
+        try:
+            while not done.is_set():
+                busy = live is not None and live.step()
+                if time.monotonic() >= due:
+                    reachable = _turn(transcriber, reachable)
+                    due = time.monotonic() + POLL_S
+                if not busy:
+                    done.wait(STEP_S if live is not None and live.following else POLL_S)
+        finally:
+            if live is not None:
+                live.close()
+
+
+def _turn(transcriber: Transcriber, was_reachable: bool) -> bool:
+    """One turn; whether the recorder answered."""
+    try:
+        transcriber.turn()
+    except RecorderUnreachable as error:
+        if was_reachable:  # said once, not every two seconds
+            log.warning("recorder does not answer", action="recorder_unreachable", reason=str(error))
+        return False
+    return True
 
 
 def _end_on_signals(done: threading.Event) -> None:

@@ -51,11 +51,12 @@ def noise(seconds: float, level_db: float = -40.0, rate: int = RATE, seed: int =
     return made.astype(np.float32)
 
 
-def write_flac(path: Path, samples: npt.NDArray[np.float32], rate: int = RATE) -> None:
+def write_flac(path: Path, samples: npt.NDArray[np.float32], rate: int = RATE, start_us: int = START_US) -> None:
     """One segment as the recorder writes it: mono FLAC in fragmented MP4."""
     path.parent.mkdir(parents=True, exist_ok=True)
     flags = {"movflags": "empty_moov+default_base_moof+frag_keyframe", "frag_duration": "250000"}
     with av.open(str(path), "w", format="mp4", options=flags) as out:
+        out.metadata["comment"] = f"start_us={start_us}"
         stream = out.add_stream("flac", rate=rate)
         stream.layout, stream.format = "mono", "s16"
         whole = (np.clip(samples, -1, 1) * 32767).astype(np.int16)
@@ -132,7 +133,7 @@ class Courtroom:
         self, take: str, source: str, number: int, piece: Samples, times: tuple[int, int], publicity: str
     ) -> None:
         path = f"media/{take}/{source}/{number:04d}.mp4"
-        write_flac(self.folder / path, piece)
+        write_flac(self.folder / path, piece, start_us=times[0])
         data = (self.folder / path).read_bytes()
         self.line(
             "segment",
