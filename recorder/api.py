@@ -26,6 +26,7 @@ from recorder.refusals import BadRequest, DiskRefused, NoSource, Refusal
 from recorder.service import Daemon
 from recorder.source_routes import add_routes
 from recorder.status import Status
+from recorder.transcript_routes import add_routes as add_transcript_routes
 
 _MOST_BODY = 64 * 2**20
 _TEXT = Field(default="", max_length=2000)
@@ -131,6 +132,7 @@ def create_app(daemon: Daemon) -> FastAPI:
     _moving(app, daemon)
     _papers(app, daemon)
     add_routes(app, daemon)
+    add_transcript_routes(app, daemon)
     return app
 
 

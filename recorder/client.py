@@ -183,6 +183,15 @@ class RecorderClient:
         answer = self._send("POST", _at(hearing, "transcripts"), content=data, params={"by": by}, timeout=_ACT_S)
         return int(answer.json()["number"])
 
+    def edit_transcript(self, hearing: str, based_on: int, edits: Sequence[Mapping[str, Any]], by: str) -> int:
+        """Apply a list of edits (docs/transcript-format.md, section 7.1) to the newest revision; the number of the one they give."""
+        body = {"by": by, "based_on": based_on, "edits": [dict(item) for item in edits]}
+        return int(self._post(_at(hearing, "transcripts", "edits"), body)["number"])
+
+    def transcript_json(self, hearing: str, number: int = 0) -> bytes:
+        """A revision of the transcript as it stands in the record; 0 is the newest."""
+        return self._send("GET", _at(hearing, "transcripts", str(number))).content
+
     def draft(self, hearing: str, by: str = "recorder", *, reasons: Mapping[str, str] | None = None, rejected: str = "", full: bool = False) -> list[str]:
         """Have the protocol drafted, with what people declare (:class:`protocol.brief.Declared`); its files' paths in the record."""
         body = {"by": by, "reasons": dict(reasons or {}), "rejected": rejected, "full": full}

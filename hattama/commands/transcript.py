@@ -1,19 +1,23 @@
-"""``hattama transcript``: the transcript of a record, in a form that other programs read."""
+"""``hattama transcript``: a record's transcript in a form that others read, and edits that make its next revision."""
 
 from __future__ import annotations
 
+import json
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hattama.context import settings_of
 from hattama.errors import BadArgument, NoTranscript
 
 if TYPE_CHECKING:
     from protocol.record import DirectoryRecord
     from protocol.transcript import Transcript
+
+app = typer.Typer(help="The transcript of a hearing: export it, edit it.", no_args_is_help=True, rich_markup_mode=None)
 
 _PATH = re.compile(r"transcript/([0-9]{4})\.json\Z")
 
@@ -26,39 +30,112 @@ class Format(StrEnum):
     RTTM = "rttm"
     CTM = "ctm"
     JSON = "json"
+    DOCX = "docx"
 
 
-def transcript(
+class Language(StrEnum):
+    """The languages of an annex."""
+
+    RU = "ru"
+    KK = "kk"
+
+
+@app.command()
+def export(
     folder: Annotated[Path, typer.Argument(metavar="RECORD", help="Folder of the record.")],
     form: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TEXT,
     revision: Annotated[int | None, typer.Option(help="Number of the revision.", show_default="the newest")] = None,
     speaker: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only what this participant said; with --format webvtt.", show_default="everybody")
+        str | None,
+        typer.Option(
+            metavar="ID", help="Only what this participant said; with --format webvtt.", show_default="everybody"
+        ),
+    ] = None,
+    spoken: Annotated[bool, typer.Option("--spoken", help="Numbers in the words that were said.")] = False,
+    language: Annotated[
+        Language, typer.Option(help="Language of the annex's own words; with --format docx.")
+    ] = Language.RU,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write.", show_default="standard output")
     ] = None,
 ) -> None:
     """Print the transcript of a record.
 
     The record is not verified: `hattama verify` does that. A closed part is encrypted and is not read.
     """
-    from protocol import transcript_exports as exports
     from protocol.record import DirectoryRecord
+    from protocol.spoken_form import as_spoken
 
     if speaker is not None and form is not Format.WEBVTT:
         raise BadArgument("--speaker goes with --format webvtt")
+    if form is Format.DOCX and output is None:
+        raise BadArgument("--format docx goes with --output FILE")
+    if spoken and form is Format.JSON:
+        raise BadArgument("--spoken does not go with --format json, which holds both forms of each word")
     record = DirectoryRecord(folder)
     found = _read(record, revision)
+    content = _content(as_spoken(found) if spoken else found, form, _names(record), speaker, language)
+    if output is not None:
+        output.write_bytes(content)
+    else:
+        typer.echo(content.decode(), nl=False)
+
+
+@app.command()
+def edit(
+    context: typer.Context,
+    hearing: Annotated[str, typer.Argument(metavar="HEARING", help="Identifier of a hearing on this box.")],
+    edits: Annotated[
+        Path, typer.Option(metavar="FILE", help="The list of edits, JSON: docs/transcript-format.md, section 7.1.")
+    ],
+    by: Annotated[str, typer.Option(help="Who makes them.")],
+) -> None:
+    """Apply a list of edits through the recorder: all of them, as the next revision, or none."""
+    settings = settings_of(context)
+    from recorder.client import RecorderClient
+
+    wanted = _edits(edits)
+    with RecorderClient(settings.socket) as client:
+        typer.echo(f"revision {client.edit_transcript(hearing, wanted['based_on'], wanted['edits'], by)}")
+
+
+def _edits(path: Path) -> dict[str, Any]:
+    from protocol.edit_list import BadEdits
+
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise BadEdits(f"{path}: not JSON: {error}") from error
+    if not isinstance(value, dict) or value.keys() != {"based_on", "edits"}:
+        raise BadEdits(f"{path}: not an object of based_on and edits")
+    if (
+        type(value["based_on"]) is not int
+        or not isinstance(value["edits"], list)
+        or not all(isinstance(one, dict) for one in value["edits"])
+    ):
+        raise BadEdits(f"{path}: based_on is a number, edits a list of objects")
+    return value
+
+
+def _content(found: Transcript, form: Format, names: dict[str, str], speaker: str | None, language: Language) -> bytes:
+    from protocol import transcript_exports as exports
+
     match form:
         case Format.TEXT:
-            content = exports.text(found, _names(record))
+            return exports.text(found, names).encode()
         case Format.WEBVTT:
-            content = exports.webvtt(found, _names(record), speaker)
+            return exports.webvtt(found, names, speaker).encode()
         case Format.RTTM:
-            content = exports.rttm(found)
+            return exports.rttm(found).encode()
         case Format.CTM:
-            content = exports.ctm(found)
+            return exports.ctm(found).encode()
         case Format.JSON:
-            content = found.to_json().decode()
-    typer.echo(content, nl=False)
+            return found.to_json()
+        case Format.DOCX:
+            from protocol.documents import render_docx
+            from protocol.transcript_annex import annex
+
+            return render_docx(annex(found, names, language, exports.origin(found)))
 
 
 def _read(record: DirectoryRecord, revision: int | None) -> Transcript:
