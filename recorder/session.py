@@ -8,6 +8,7 @@ The order of things at a start: ``begin`` to all children → every microphone r
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -24,8 +25,9 @@ from protocol.view import HearingView
 from protocol.writer import JournalWriter
 from recorder.clock import HearingClock
 from recorder.findings import Findings
+from recorder.held import held
 from recorder.keeper import RECORDER, Limits, TakeKeeper
-from recorder.ledger import Ledger
+from recorder.ledger import Entry, Ledger
 from recorder.refusals import DiskRefused, HearingRuns, IllegalAction, NothingRecorded
 from recorder.room import Room
 from recorder.supervisor import Order
@@ -125,7 +127,7 @@ class Session:
             self._check(State.PAUSED)
             await self._end_take("pause")
             await self.room.close()
-            await self._move(State.PAUSED, by, reason)
+            await self._move(State.PAUSED, by, reason, ("devices_closed", await self._devices_closed()))
 
     async def stop(self, by: str) -> None:
         """Finish the hearing and seal the capture.
@@ -291,5 +293,12 @@ class Session:
         except IllegalMove as error:
             raise IllegalAction(str(error)) from error
 
-    async def _move(self, new: State, by: str, reason: str) -> None:
-        await self.ledger.post(("state", self.keeper.state_data(new, by, reason)), checkpoint=True)
+    async def _move(self, new: State, by: str, reason: str, *before: Entry) -> None:
+        await self.ledger.post(*before, ("state", self.keeper.state_data(new, by, reason)), checkpoint=True)
+
+    async def _devices_closed(self) -> dict[str, Any]:
+        """What was looked at after the devices were closed, and whether a process of ours holds one all the same."""
+        found = await asyncio.to_thread(held, os.getpid())
+        for pid, what in found.items():
+            _log.error("device_still_open", action="journal", pid=pid, holds=what)
+        return {"at_us": self.clock.now()[0], "held": sorted(found.values()), "sources": sorted(self.room.tracks)}

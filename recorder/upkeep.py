@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recorder import signing
+from recorder import deliberation, signing
 
 if TYPE_CHECKING:
     from recorder.service import Daemon
@@ -22,6 +22,7 @@ def look(daemon: Daemon, second: int) -> None:
     """
     session, findings = daemon.session, daemon.findings
     daemon.health.look(session)
+    deliberation.look(session, daemon.room, findings, daemon.clock.now()[0])
     daemon.sealing.look(session)
     daemon.second_copy.look(session, findings, daemon.clock.now()[0])
     signing.look(session, findings, daemon.clock.now()[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -161,6 +162,7 @@ def test_every_sync_of_a_capture_child_may_fail(tmp_path: Path, media: Path, tel
             wait_for(lambda: recording(box))
         time.sleep(1)
         with box.client() as client:
+            shown = {(item.source, item.advice) for item in client.status().findings if item.code == "segment-damaged"}
             client.stop(hearing, "secretary")
         view = view_of(box, hearing)
         record = box.settings.hearings / hearing
@@ -170,6 +172,16 @@ def test_every_sync_of_a_capture_child_may_fail(tmp_path: Path, media: Path, tel
     every_segment_is_true(record, view)
     assert {(item["source"], item["cause"]) for item in told} == {("mic-bench", "disk_failed"), ("mic-witness", "disk_failed")}
     assert len(told) == 2 * len(CHILD_SYNCS)
+    findings = [item for item in line_data(box, hearing, "finding") if item["code"] == "segment-damaged"]
+    saved = {segment.path: segment for segment in view.segments if segment.closed == "recovered"}
+    assert saved, "what was synced before is kept"
+    assert {item["detail"].partition(":")[0] for item in findings} == set(saved), "each, and no other, is called damaged"
+    for item in findings:
+        segment = saved[item["detail"].partition(":")[0]]
+        assert (item["source"], item["severity"]) == (segment.source, "error")
+        assert (item["start_us"], item["end_us"]) == (segment.start_us, segment.end_us)
+    assert {source for source, _ in shown} == {"mic-bench", "mic-witness"}
+    assert all("failing" in advice for _, advice in shown), "the page says what to do"
     losses = Record(record).losses("mic-bench")
     assert len(losses) == len(CHILD_SYNCS)
     for when, measured in zip(CHILD_SYNCS, losses, strict=True):
@@ -183,6 +195,36 @@ def test_every_sync_of_a_capture_child_may_fail(tmp_path: Path, media: Path, tel
     got = np.concatenate([samples_in(record / segment.path) for segment in view.track("T01", "mic-x")])
     assert got.size == sum(segment.units for segment in others)
     unbroken(record, view, "mic-x", 0)
+
+
+def test_a_closed_segment_that_reads_back_otherwise_is_found(tmp_path: Path, media: Path) -> None:
+    """The disk gives other bytes than it took: between closing and reading back the file is overwritten behind the recorder's back."""
+    with box_running(courtroom(tmp_path, media), tmp_path / "log") as box:
+        hearing = begin(box)
+        record = box.settings.hearings / hearing
+        reader = wait_for(lambda: next((pid for pid in box.children() if reads_back(pid)), None))
+        os.kill(reader, signal.SIGSTOP)
+        before = {item["path"] for item in line_data(box, hearing, "segment")}
+        closed = wait_for(lambda: [item for item in line_data(box, hearing, "segment") if item["path"] not in before and item["source"] == "mic-bench"][1:])
+        spoilt = closed[0]
+        with (record / spoilt["path"]).open("r+b") as file:
+            file.seek(spoilt["bytes"] // 2)
+            file.write(bytes(spoilt["bytes"] // 8))
+        os.kill(reader, signal.SIGCONT)
+        with box.client() as client:
+            codes_now = wait_for(lambda: {item.code for item in client.status().findings if item.source == "mic-bench"} & {"readback-differs", "readback-failed"})
+            client.stop(hearing, "secretary")
+        found = [item for item in line_data(box, hearing, "finding") if item["code"].startswith("readback")]
+    assert {item["code"] for item in found} == codes_now
+    assert [(item["source"], item["start_us"], item["end_us"]) for item in found] == [("mic-bench", spoilt["start_us"], spoilt["end_us"])]
+    report = check(record)
+    assert [(item.code, item.subject) for item in report.failures] == [("file-altered", spoilt["path"])], "whoever verifies finds that file and no other"
+
+
+def reads_back(pid: int) -> bool:
+    with suppress(OSError):
+        return b"recorder.readback" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 @STRACE

@@ -11,10 +11,10 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from recorder.held import held
 from recorder.status import Status
 from tests.support import out_of_memory
 from tests.support.fault_room import (
@@ -209,10 +209,41 @@ def test_the_daemon_ends(row: Row, room: Courtroom, tell: Tell) -> None:
     within_bounds(row.name, tell, measure)
 
 
+def test_a_pause_closes_every_device(room: Courtroom) -> None:
+    """The deliberation room, as the kernel, the sound server and the cameras' own connections tell it: nobody holds a device."""
+    room.begin()
+    assert room.mics.heard_by() == 1
+    assert room.connections(), "the cameras are connected"
+    assert {b"recorder.capture" in program for program in room.box.programs()} >= {True}
+    with room.box.client() as client:
+        client.pause(room.name, "secretary")
+        paused_us = room.now_us()
+        for _ in range(3):
+            assert room.mics.heard_by() == 0
+            assert not room.connections()
+            assert not any(b"recorder.capture" in program for program in room.box.programs())
+            assert room.box.process is not None
+            assert held(room.box.process.pid) == {}
+            status = client.status()
+            assert not {source.rms_cdb for source in status.sources} - {None}, "no level of a closed microphone is shown"
+            assert "heard-in-pause" not in {item.code for item in status.findings}
+            time.sleep(0.7)
+        again_us = room.now_us()
+        client.resume(room.name, "secretary")
+        room.until(all_record)
+    record = room.end()
+    record.is_true()
+    record.not_one_sample_missing(takes=2)
+    [closed] = record.data("devices_closed")
+    assert (closed["held"], closed["sources"]) == ([], sorted(EVERYTHING))
+    assert not [item for item in record.view.segments if item.end_us > paused_us and item.start_us < again_us]
+    assert [take.reason for take in record.view.takes.values()] == ["pause", "finish"]
+
+
 def test_the_children_are_not_left_behind(room: Courtroom) -> None:
     """After all that: one process for each device, one in reserve, the pictures' worker and the read-back; no more."""
     room.begin()
     time.sleep(3)
-    programs = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in room.box.children()]
+    programs = room.box.programs()
     room.end()
     assert sum(b"recorder.capture" in program for program in programs) <= 5

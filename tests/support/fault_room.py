@@ -308,6 +308,12 @@ class Courtroom(Hearing):
         super().__init__(box)
         self.cameras, self.mics = cameras, mics
 
+    def connections(self) -> int:
+        """How many connections to the cameras are open, as the kernel tells it (proc(5), /proc/net/tcp)."""
+        ports = {camera.port for camera in self.cameras.values()}
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return sum(row[3] == "01" and int(row[2].rpartition(":")[2], 16) in ports for row in rows)
+
 
 @contextmanager
 def recorder(

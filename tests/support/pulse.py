@@ -85,6 +85,13 @@ class PulseRoom:
         self._players.append(player)
         return player
 
+    def heard_by(self) -> int:
+        """How many programs record from the microphones at present, as the sound server tells it."""
+        command = ["pactl", "list", "short", "source-outputs"]
+        found = subprocess.run(command, env={**os.environ, **self.environment}, capture_output=True, check=True, text=True, timeout=30)
+        # The device itself records from the null sink's monitor; whoever records from the device has a client's name.
+        return sum("module-remap-source" not in line for line in found.stdout.splitlines())
+
     def hurry(self) -> None:
         """Have it hand over sound every 50 ms, as a device does: a null sink that nobody plays into does so every two seconds."""
         shape = ("--raw", f"--rate={RATE}", "--format=s16le", f"--channels={self.channels}")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -154,6 +154,14 @@ class Box:
         """Process numbers of everything the daemon started."""
         assert self.process is not None
         return [int(pid) for task in Path(f"/proc/{self.process.pid}/task").glob("*") for pid in (task / "children").read_text().split()]
+
+    def programs(self) -> list[bytes]:
+        """Command line of everything the daemon started."""
+        found = []
+        for pid in self.children():
+            with suppress(OSError):  # it ended meanwhile
+                found.append(Path(f"/proc/{pid}/cmdline").read_bytes())
+        return found
 
     def capture(self, source: str) -> int:
         """Process number of the capture child of a device, by what it holds open."""
