@@ -25,6 +25,7 @@ from hattama.commands import (
     models,
     record,
     recorder,
+    retention,
     settings,
     signer,
     sources,
@@ -87,6 +88,7 @@ app.command("verify")(verify.verify)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
 app.command("check")(check.check)
+app.command("retention")(retention.retention)
 app.add_typer(sources.app, name="sources")
 app.add_typer(user.app, name="user")
 app.add_typer(settings.app, name="settings")

@@ -105,6 +105,11 @@ class RecorderClient:
         """Close the connection."""
         self._http.close()
 
+    def remove(self, hearing: str, receipt: bytes, lines: int, by: str) -> dict[str, Any]:
+        """Delete a record that the archive has, and its second copy (recorder.removal); what was deleted."""
+        query = {"by": by, "lines": lines}
+        return dict(self._send("POST", f"{_at(hearing)}/removal", params=query, content=receipt, timeout=_ACT_S).json())
+
     def status(self) -> Status:
         """What is true at this moment."""
         return Status.model_validate(self._get("/v1/status"))

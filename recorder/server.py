@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from recorder.api import create_app
+from recorder.removal_routes import add_removal
 from recorder.service import Daemon
 
 
@@ -22,6 +23,7 @@ class Server(uvicorn.Server):
     def of(cls, daemon: Daemon) -> Server:
         """A server of a daemon's API."""
         app = create_app(daemon)
+        add_removal(app, daemon)
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=10)
         return cls(config, daemon)
 

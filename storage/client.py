@@ -14,8 +14,9 @@ from protocol.encoding import b64
 from storage.errors import Diverged, FileAltered, NotVerified, Refused, Unreachable
 
 CHUNK = 1 << 18
-RECEIPT_S = 600.0  # seconds that the archive may verify
+RECEIPT_S = 600.0  # seconds that the archive may verify, or read a record
 TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
+_LONG = httpx2.Timeout(RECEIPT_S, connect=10.0)
 
 
 class ArchiveClient:
@@ -70,10 +71,11 @@ class ArchiveClient:
 
     def held(self, hearing: str) -> dict[str, str]:
         """What the archive holds of a hearing: path → base64 SHA-256."""
-        value = _json(self._send("GET", hearing))
-        if not all(isinstance(item, str) for item in value.values()):
-            raise Unreachable("the archive's answer is not a list of files")
-        return dict(value)
+        return _digests(self._send("GET", hearing))
+
+    def read_back(self, hearing: str) -> dict[str, str]:
+        """As :meth:`held`, from the objects themselves, which the archive reads for it."""
+        return _digests(self._send("GET", f"{hearing}/digests", timeout=_LONG))
 
     def receipt(self, hearing: str) -> bytes:
         """Ask for the receipt; unchecked.
@@ -81,7 +83,7 @@ class ArchiveClient:
         Raises:
             NotVerified: the archive found the record not good; carries its report.
         """
-        return self._send("POST", f"{hearing}/receipt", timeout=httpx2.Timeout(RECEIPT_S, connect=10.0)).content
+        return self._send("POST", f"{hearing}/receipt", timeout=_LONG).content
 
     def _send(self, method: str, path: str, **options: Any) -> httpx2.Response:
         try:
@@ -110,6 +112,13 @@ def _refuse(answer: httpx2.Response) -> NoReturn:
     if answer.status_code >= 500 or answer.status_code in (408, 425, 429):
         raise Unreachable(text)
     raise Refused(text)
+
+
+def _digests(answer: httpx2.Response) -> dict[str, str]:
+    value = _json(answer)
+    if not all(isinstance(item, str) for item in value.values()):
+        raise Unreachable("the archive's answer is not a list of files")
+    return dict(value)
 
 
 def _json(answer: httpx2.Response) -> Mapping[str, Any]:

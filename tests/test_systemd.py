@@ -14,6 +14,7 @@ import pytest
 
 from hattama import helptext
 from hattama.commands.check import NOT_READY
+from hattama.commands.retention import NO_ANSWER, SOMETHING_WRONG
 from recorder.refusals import HearingRuns
 from storage.errors import NoArchive
 
@@ -25,7 +26,7 @@ needs_systemd = pytest.mark.skipif(
 )
 
 #: Exposure as `systemd-analyze security` gives it, times ten: 0 is best, 100 worst.
-AT_MOST = {"recorder": 15, "console": 11, "uploader": 11, "signer": 4, "transcriber": 11, "archive": 15, "check": 11}
+AT_MOST = {"recorder": 15, "console": 11, "uploader": 11, "signer": 4, "transcriber": 11, "archive": 15, "check": 11, "retention": 11}
 
 
 def _services() -> list[Path]:
@@ -101,7 +102,7 @@ def test_units_start_commands_that_exist() -> None:
 @needs_systemd
 def test_timers_start_what_there_is() -> None:
     timers = sorted(UNITS.glob("*.timer"))
-    assert [path.stem for path in timers] == ["hattama-check"], (
+    assert [path.stem for path in timers] == ["hattama-check", "hattama-retention"], (
         "another timer needs its service, and a line in docs/systemd.md"
     )
     for path in timers:
@@ -117,6 +118,12 @@ def test_a_check_beside_a_hearing_is_no_fault() -> None:
     accepted = _value(UNITS / "hattama-check.service", "SuccessExitStatus")
     assert accepted == [str(HearingRuns.exit_status)]
     assert HearingRuns.exit_status != NOT_READY
+
+
+def test_an_archive_that_does_not_answer_at_night_is_no_fault() -> None:
+    """Any other reason why a record stays although its time has come is one."""
+    assert _value(UNITS / "hattama-retention.service", "SuccessExitStatus") == [str(NO_ANSWER)]
+    assert SOMETHING_WRONG != NO_ANSWER
 
 
 def test_users_and_groups_are_made() -> None:
@@ -139,7 +146,7 @@ def test_sysusers_and_tmpfiles_make_what_the_units_need(tmp_path: Path) -> None:
     members = re.search(r"(?m)^hattama:x:\d+:(.*)$", groups)
     assert members is not None
     assert set(members[1].split(",")) == {
-        f"hattama-{name}" for name in ("recorder", "console", "transcriber", "uploader", "check")
+        f"hattama-{name}" for name in ("recorder", "console", "transcriber", "uploader", "check", "retention")
     }
     assert "hattama-signer" not in members[1]
 

@@ -22,6 +22,7 @@ from starlette.requests import ClientDisconnect
 from protocol.encoding import MAX_FILE_BYTES
 from storage.archive.catalogue import Device
 from storage.archive.digests import parse_repr_digest
+from storage.archive.reading_back import read_back
 from storage.archive.service import Archive
 from storage.errors import NotEnrolled, StalledBody, TooLarge
 from web.rights import anyone
@@ -74,6 +75,10 @@ def router(archive: Archive, pace: Pace | None = None) -> APIRouter:
     @routes.get("/{hearing}")
     def held(hearing: str, device: SentBy) -> dict[str, str]:
         return archive.held(device, hearing)
+
+    @routes.get("/{hearing}/digests")
+    async def digests(hearing: str, device: SentBy) -> dict[str, str]:
+        return await anyio.to_thread.run_sync(partial(read_back, archive, device, hearing), limiter=verifications)
 
     @routes.post("/{hearing}/receipt")
     async def receipt(hearing: str, device: SentBy) -> Response:

@@ -68,17 +68,18 @@ class Clock:
     """Time that goes on by a step at each look."""
 
     now_us: int = START_US
+    booted_us: int = START_US - 1_000_000
 
     def moment(self) -> Moment:
         self.now_us += 1000
-        return Moment(self.now_us, self.now_us - START_US + 1_000_000, lambda: secrets.token_bytes(16))
+        return Moment(self.now_us, self.now_us - self.booted_us, lambda: secrets.token_bytes(16))
 
 
 class Builder:
     """Writes one record step by step, as a recorder would."""
 
-    def __init__(self, folder: Path, hearing: str, signer: Ed25519Signer) -> None:
-        self.folder, self.hearing, self.clock = folder, hearing, Clock()
+    def __init__(self, folder: Path, hearing: str, signer: Ed25519Signer, at_us: int = START_US) -> None:
+        self.folder, self.hearing, self.clock = folder, hearing, Clock(at_us, at_us - 1_000_000)
         at = self.clock.moment()
         self.writer = JournalWriter.create(
             folder, signer, hearing, software="test", at_us=at.at_us, mono_us=at.mono_us, salt=at.salt()
@@ -139,6 +140,15 @@ class Builder:
         self.line("state", **{"from": "finished", "to": "drafted", "by": "secretary", "reason": ""})
         seal_revision(self.writer, self.clock.moment())
 
+    def draft_again(self) -> None:
+        """A seal over what was added."""
+        seal_revision(self.writer, self.clock.moment())
+
+    def certify(self) -> None:
+        """The judge has signed: no more than the state."""
+        self.line("state", **{"from": "drafted", "to": "certified", "by": "judge", "reason": ""})
+        self.writer.checkpoint()
+
 
 def transcript(hearing: str) -> bytes:
     """One passage of two words."""
@@ -156,10 +166,13 @@ def transcript(hearing: str) -> bytes:
 
 
 def make_record(
-    folder: Path, hearing: str, signer: Ed25519Signer, *, segments: int = 3, drafted: bool = True
+    folder: Path, hearing: str, signer: Ed25519Signer, *, segments: int = 3, drafted: bool = True, at_us: int = START_US
 ) -> Builder:
-    """A finished, sealed hearing of one take: a camera and a microphone, ``segments`` segments of 2 s each."""
-    record = Builder(folder, hearing, signer)
+    """A finished, sealed hearing of one take: a camera and a microphone, ``segments`` segments of 2 s each.
+
+    Its lines were written from ``at_us`` on.
+    """
+    record = Builder(folder, hearing, signer, at_us)
     record.open()
     record.start()
     for number in range(1, segments + 1):
