@@ -14,7 +14,17 @@ from recorder.inbox import Begin, CaptureConfig, Command, End, Inbox, Quit
 from recorder.preview import Preview
 from recorder.segment_file import Syncer
 from recorder.segments import Place
-from recorder.sources.base import Absent, Behind, CaptureSource, Failure, Item, Opened, PictureItem, SoundBlock
+from recorder.sources.base import (
+    Absent,
+    Behind,
+    CaptureSource,
+    Failure,
+    Item,
+    Opened,
+    PictureGroup,
+    PictureItem,
+    SoundBlock,
+)
 from recorder.sources.pace import monotonic_us
 from recorder.timing import StreamClock
 
@@ -57,7 +67,8 @@ class Capture:
             CaptureError: the source failed, or a command makes no sense now.
             DiskFailed: the disk refused.
         """
-        if isinstance(item, (PictureItem, SoundBlock)):  # first, and no union: it would be made anew for each item
+        # First, and no union: it would be made anew for each item.
+        if isinstance(item, (PictureGroup, PictureItem, SoundBlock)):
             self._media(item)
         elif isinstance(item, Opened):
             self._open(item)
@@ -119,8 +130,12 @@ class Capture:
         track = opened.tracks[0]
         self._tracks = VideoTrack(track, opened.template, config.offset_us, self._syncer, self._report, preview, clock)
 
-    def _media(self, item: SoundBlock | PictureItem) -> None:
-        if isinstance(item, SoundBlock) and isinstance(self._tracks, SoundTracks):
+    def _media(self, item: SoundBlock | PictureItem | PictureGroup) -> None:
+        if isinstance(item, PictureGroup) and isinstance(self._tracks, VideoTrack):
+            for picture in item.pictures:
+                self._tracks.take_picture(picture)
+                self._settle(picture.arrival_us)
+        elif isinstance(item, SoundBlock) and isinstance(self._tracks, SoundTracks):
             self._tracks.take_block(item)
             self._settle(item.arrival_us)
         elif isinstance(item, PictureItem) and isinstance(self._tracks, VideoTrack):

@@ -73,6 +73,8 @@ class SourceFormat(CaptureError):
 class NotUnderstood(SourceFormat):
     """The recorder's own reader of RTSP does not know what the camera says, or asks for: FFmpeg is tried."""
 
+    code = "source-not-understood"
+
 
 class SourceLost(CaptureError):
     """The source gave data and then stopped."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from device_config.sources import SourceSettings
 from protocol.encoding import TAKE
 from recorder.errors import BadCaptureConfig, CaptureBehind, CaptureError
-from recorder.sources.base import Item, PictureItem, SoundBlock
+from recorder.sources.base import Item, PictureGroup, PictureItem, SoundBlock
 
 # Media waiting for a disk that does not answer: about five minutes of eight channels, or of a camera of 6 Mbit/s.
 MOST_WAITING_BYTES = 256 * 2**20
@@ -123,4 +123,6 @@ class Inbox:
 def _weight(item: Item | Command | CaptureError) -> int:
     if isinstance(item, SoundBlock):
         return item.samples.nbytes
+    if isinstance(item, PictureGroup):
+        return sum(len(picture.data) for picture in item.pictures)
     return len(item.picture.data) if isinstance(item, PictureItem) else 0

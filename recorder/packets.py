@@ -96,16 +96,25 @@ class Mender:
         pts = packet.dts if packet.pts is None else packet.pts
         times = (dts or 0) + self._shift, (pts or 0) + self._shift
         picture = Picture(data, *times, 0, packet.is_keyframe, arrival_us, sent_us=sent_of(packet))
-        if continues_picture(self._codec, data) and (self._timeless or self._held):
+        return self._take(picture, timeless=dts is None)
+
+    def take(self, picture: Picture) -> list[Picture]:
+        """The same for what is no packet of FFmpeg's: a picture, or a slice of one, with the stream's times and without a duration."""
+        if self._shift:
+            picture = replace(picture, dts=picture.dts + self._shift, pts=picture.pts + self._shift)
+        return self._take(picture, timeless=False)
+
+    def _take(self, picture: Picture, *, timeless: bool) -> list[Picture]:
+        if continues_picture(self._codec, picture.data) and (self._timeless or self._held):
             picture = self._joined(picture)
             if not self._timeless:
                 self._held = picture
                 return []
             self._timeless.pop()
-        if dts is None:
+        if timeless:
             self._timeless.append(picture)
             return []
-        return self._with_timeless(picture)
+        return self._with_timeless(picture) if self._timeless else self._next(picture)
 
     def flush(self) -> list[Picture]:
         """The picture that is held, with the nominal duration: nothing comes after it."""

@@ -73,6 +73,13 @@ class PictureItem:
 
 
 @dataclass(frozen=True)
+class PictureGroup:
+    """Pictures that came since the last group: one waking of the thread that writes for all of them."""
+
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
 class Absent:
     """The device is not there; it is tried again."""
 
@@ -97,7 +104,7 @@ class Failure:
     error: Exception
 
 
-Item = Opened | SoundBlock | PictureItem | Behind | Absent | Failure
+Item = Opened | SoundBlock | PictureItem | PictureGroup | Behind | Absent | Failure
 Put = Callable[[Item], None]
 
 

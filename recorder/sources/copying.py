@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 from av.container import InputContainer
-from av.packet import Packet
 from av.video.stream import VideoStream
 
 from recorder.annexb import sequence_set
@@ -50,7 +48,7 @@ def copy_pictures(
     base = time_base(stream)
     codec = byte_stream_codec(stream)
     mender = Mender(codec, base, nominal_ticks(stream))
-    same = _Sameness(codec)
+    same = Sameness(codec)
     # A driver may have room for a few pictures only; what a socket has no room for stays with the camera.
     rests = Rests(put, base) if distant(address) else Rests(put, base, rest=lambda _seconds: None)
     try:
@@ -60,7 +58,7 @@ def copy_pictures(
                     return
                 if not packet.size:
                     continue
-                if not same.still(packet):
+                if packet.has_sidedata("new_extradata") or (packet.is_keyframe and not same.still(bytes(packet))):
                     raise SourceLost(
                         scrub(f"{address}: the camera changed the form of its pictures; it is opened anew", address)
                     )
@@ -76,7 +74,7 @@ def _as_it_came(picture: Picture, base: Fraction) -> Picture:
     return picture.lasting(picture.duration, ticks_us(picture.duration, base))
 
 
-class _Sameness:
+class Sameness:
     """Notices that a stream goes on in another size or profile: a segment says at its beginning what all its pictures are.
 
     Args:
@@ -87,12 +85,8 @@ class _Sameness:
         self._codec = codec
         self._set: bytes | None = None
 
-    def still(self, packet: Packet[Any]) -> bool:
-        """Whether the packet goes on with what was before it."""
-        if packet.has_sidedata("new_extradata"):
-            return False
-        if not packet.is_keyframe or not self._codec:
-            return True
-        found = sequence_set(self._codec, bytes(packet))
+    def still(self, key: bytes) -> bool:
+        """Whether a key frame goes on with what was before it."""
+        found = sequence_set(self._codec, key)
         before, self._set = self._set, found or self._set
         return before is None or found is None or found == before

@@ -85,7 +85,12 @@ def open_input(address: str, media: Literal["video", "audio"]) -> InputContainer
     timeout: tuple[float, float] | None = (OPEN_TIMEOUT_S, READ_TIMEOUT_S) if "://" in address else None
     if address.startswith(("rtsp:", "rtsps:")):
         # TCP: a lost datagram would spoil a group of pictures. Only what is recorded is asked of the camera.
-        options |= {"rtsp_transport": "tcp", "allowed_media_types": media, "timeout": str(round(READ_TIMEOUT_S * 1e6)), "fpsprobesize": _RATE_PICTURES}
+        options |= {
+            "rtsp_transport": "tcp",
+            "allowed_media_types": media,
+            "timeout": str(round(READ_TIMEOUT_S * 1e6)),
+            "fpsprobesize": _RATE_PICTURES,
+        }
         # FFmpeg's own limit: PyAV's is asked at every datagram with Python's lock, a third of all CPU of a camera.
         timeout = None
     with told(address, opened=False):

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from recorder.fragments import FragmentStarts
 from recorder.packets import Picture, ticks_us
-from recorder.sources.base import PictureItem, Put
+from recorder.sources.base import PictureGroup, Put
 from recorder.sources.pace import monotonic_us
 
 # Of the media between two rests, so that reading is always faster than the camera; at 25 pictures a second four of five.
@@ -48,7 +48,7 @@ class Rests:
     ) -> None:
         self._put, self._base, self._rest, self._now_us = put, base, rest, now_us
         self._starts = FragmentStarts(base)
-        self._group: list[PictureItem] = []
+        self._group: list[Picture] = []
         self._media_us = 0  # of the last group's last picture
         self._least_us: deque[int] = deque(maxlen=PROBES)  # arrival minus media time of pictures that were waited for
         self._probed_us: int | None = None  # media time
@@ -56,17 +56,18 @@ class Rests:
 
     def take(self, picture: Picture) -> None:
         """Take the next picture; rests when it begins a fragment."""
-        self._group.append(PictureItem(picture))
+        self._group.append(picture)
         if self._starts.begins(picture):
-            self.flush()
-            if (rest_us := self._due(picture)) >= SHORTEST_US:
+            rest_us = self._due(picture)
+            self.flush()  # last: who takes them wakes when this thread sleeps already, and need not wait for Python's lock
+            if rest_us >= SHORTEST_US:
                 self._rest(rest_us / 1e6)
 
     def flush(self) -> None:
         """Hand over what is held."""
         group, self._group = self._group, []
-        for item in group:
-            self._put(item)
+        if group:
+            self._put(PictureGroup(tuple(group)))
 
     def _due(self, picture: Picture) -> int:
         """How long to rest now, µs."""

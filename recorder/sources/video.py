@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
+import structlog
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from recorder.errors import SourceLost
+from recorder.errors import NotUnderstood, SourceLost
 from recorder.packets import Mender
 from recorder.sources.base import PictureItem, Put, byte_stream_codec, nominal_ticks, time_base
 from recorder.sources.copying import copy_pictures, opened
 from recorder.sources.opening import open_input, told, video_of
 from recorder.sources.pace import Pace, monotonic_us
+from recorder.sources.rtsp.reading import RtspPictures
+
+log = structlog.get_logger()
 
 
 class StreamVideo:
@@ -22,22 +27,36 @@ class StreamVideo:
     Args:
         name: name of the source.
         url: address, credentials included; they never leave this object.
+        reader: ``ffmpeg`` for streams that the recorder's own reader of RTSP (recorder.sources.rtsp) is not to try.
     """
 
-    def __init__(self, name: str, url: str) -> None:
+    def __init__(self, name: str, url: str, reader: Literal["auto", "ffmpeg"] = "auto") -> None:
         self._name, self._url = name, url
+        self._own = reader == "auto" and url.startswith("rtsp:")
+        self._rtsp: RtspPictures | None = None
         self._stopped = False
 
     def run(self, put: Put) -> None:
         """See :class:`recorder.sources.base.CaptureSource`."""
+        if self._own:
+            self._rtsp = RtspPictures(self._name, self._url)
+            try:
+                return self._rtsp.run(put)
+            except NotUnderstood as error:
+                log.info("FFmpeg reads this stream", action="reader_ffmpeg", source=self._name, reason=str(error))
+        if self._stopped:
+            return None
         container = open_input(self._url, "video")
         stream = video_of(container, self._url)
         put(opened(self._name, stream, self._url))
         copy_pictures(put, container, stream, self._url, lambda: self._stopped)
+        return None
 
     def stop(self) -> None:
         """See :class:`recorder.sources.base.CaptureSource`."""
         self._stopped = True
+        if self._rtsp is not None:
+            self._rtsp.stop()
 
 
 class FileVideo:

@@ -16,7 +16,7 @@ from recorder.packets import Picture, ticks_us
 from recorder.pictures import first_picture
 from recorder.preview import Preview
 from recorder.segments import PacketWriter, Place
-from recorder.sources.base import Item, PictureItem
+from recorder.sources.base import Item, PictureGroup
 from recorder.sources.rests import LONGEST_US, SHARE, Rests
 from tests.support.clips import make_clip
 
@@ -91,8 +91,8 @@ class Camera:
         return late
 
     def _put(self, item: Item) -> None:
-        assert isinstance(item, PictureItem)
-        self.handed.append((item.picture.dts, self.now_us))
+        assert isinstance(item, PictureGroup)
+        self.handed += [(picture.dts, self.now_us) for picture in item.pictures]
 
 
 def test_a_reader_that_keeps_up_rests_and_hands_over_each_fragment_when_it_is_whole() -> None:
