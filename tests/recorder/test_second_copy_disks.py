@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import loss_disk
+from device_config.settings import Settings
 from protocol.journal import Line, read_journal
 from protocol.view import HearingView
 from recorder.second_copy import CODE
@@ -74,6 +75,25 @@ def test_the_first_disk_vanishes_and_the_copy_verifies_by_itself(
     tracks = [track for line in lines if line.type == "progress" for track in line.data["tracks"]]
     last_us = max(track["end_us"] for track in tracks)
     assert vanished_us - last_us < PATIENCE_US
+    goes_on(settings.model_copy(update={"state_dir": tmp_path / "spare", "second_copy": None}), copies, hearing)
+
+
+def goes_on(settings: Settings, copies: Path, hearing: str) -> None:
+    """The room goes on with what is left, as docs/recorder.md says: the same hearing, a new take, the gap told."""
+    settings.hearings.parent.mkdir()
+    settings.hearings.symlink_to(copies)
+    with box_running(settings, settings.state_dir / "log") as box, box.client() as client:
+        wait_for(lambda: client.status().recording)
+        assert client.status().hearing == hearing
+        time.sleep(2)
+        client.stop(hearing, "secretary")
+    view, report = view_of(box, hearing), check(copies / hearing)
+    assert (report.integrity, report.provenance) == ("intact", "trusted"), codes(report)
+    assert set(codes(report)) <= {"gap", "file-missing"}, codes(report)
+    assert len(view.takes) == 2
+    assert {item.source for gap in view.gaps for item in gap.intervals} == {
+        track for one in settings.sources for track in one.tracks
+    }
 
 
 @pytest.mark.timeout(300)
