@@ -5,10 +5,11 @@ This is the first half of the pipeline. It knows sound and times, and nothing of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import structlog
 
 from protocol.hearing import Take
@@ -19,13 +20,17 @@ from protocol.view import HearingView
 from transcription.activity import Detector, Interval, speech_in
 from transcription.audio import Block, Track, to_us
 from transcription.crosstalk import Levels, own_voices
-from transcription.recognizer import SAMPLE_RATE
+from transcription.recognizer import SAMPLE_RATE, Samples
 from transcription.working import Memory
 
 log = structlog.get_logger(__name__)
 
-#: Given to the engine before and after an utterance: soft consonants lie below any threshold.
-SURROUNDINGS = SAMPLE_RATE * 200 // 1000
+#: Given to the engine before and after an utterance: soft consonants lie below any threshold, and engines that were taught with
+#: whole clips hear the first and last word worse without the quiet around them.
+SURROUNDINGS = SAMPLE_RATE * 500 // 1000
+#: How long a room goes on sounding after somebody stopped (as in ``crosstalk``).
+_ECHO = SAMPLE_RATE * 400 // 1000
+_FADE = SAMPLE_RATE * 10 // 1000
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Utterance:
         origin_us: start of the take, from which `own` and `given` count samples.
         own: from the voice's first sound to its last; words are drawn inside.
         given: what the engine gets: `own` and a little around it.
+        others: stretches of `given` around `own` in which another microphone's voice is heard; the engine gets silence there.
     """
 
     take: str
@@ -46,6 +52,7 @@ class Utterance:
     origin_us: int
     own: Interval
     given: Interval
+    others: tuple[Interval, ...] = ()
 
     @property
     def start_us(self) -> int:
@@ -120,7 +127,9 @@ def find(
     )
     length = length_of(span)
     utterances = [
-        Utterance(span.take, source, speaker_of(view, source), span.start_us, item, given)
+        Utterance(
+            span.take, source, speaker_of(view, source), span.start_us, item, given, _around(source, item, given, own)
+        )
         for source, items in own.items()
         for item, given in zip(items, with_surroundings(items, length), strict=True)
     ]
@@ -177,6 +186,30 @@ def with_surroundings(items: Sequence[Interval], length: int) -> list[Interval]:
             )
         )
     return given
+
+
+def _around(
+    source: str, item: Interval, given: Interval, own: Mapping[str, Sequence[Interval]]
+) -> tuple[Interval, ...]:
+    """Where in the surroundings of an utterance somebody at another microphone speaks, or still sounds."""
+    found = []
+    for other in (one for name, items in own.items() if name != source for one in items):
+        for low, high in ((given.start, item.start), (item.end, given.end)):
+            first, last = max(low, other.start - _FADE), min(high, other.end + _ECHO)
+            if first < last:
+                found.append(Interval(first, last))
+    return tuple(sorted(found, key=lambda one: (one.start, one.end)))
+
+
+def sound_of(utterance: Utterance, track: Track) -> Samples:
+    """What the engine gets: the sound of ``given``, without other people's voices around the utterance."""
+    samples = track.span(utterance.given.start, utterance.given.end)
+    for other in utterance.others:
+        shape = np.pad(np.zeros(other.end - other.start, np.float32), _FADE, mode="linear_ramp", end_values=1.0)
+        first, last = other.start - _FADE - utterance.given.start, other.end + _FADE - utterance.given.start
+        low, high = max(0, first), min(len(samples), last)
+        samples[low:high] *= shape[low - first : high - first]
+    return samples
 
 
 def speaker_of(view: HearingView, source: str) -> str | None:

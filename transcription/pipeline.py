@@ -3,6 +3,7 @@
 ::
 
     finding    each take: where is speech, whose voice is it, what was not recorded   → utterances, gaps
+    voices     shared microphones: utterances divided by voice                        → utterances
     scribe     each utterance: language → recognition → guards → words in their places → passages
 
 The takes are gone through first, so that it is known how much there is to recognise. Holes of the recording and segments that
@@ -22,12 +23,16 @@ from protocol.transcript import Missing, Passage, Publicity, Transcript
 from protocol.view import HearingView
 from transcription.activity import Detector, LevelDetector, SileroDetector
 from transcription.advice import missing
+from transcription.case_words import CaseWords
+from transcription.diarization_process import opened
+from transcription.diarizer import Diarizer
 from transcription.errors import ModelUnusable
-from transcription.finding import FoundTake, find, span_of
+from transcription.finding import FoundTake, find, sound_of, span_of
 from transcription.language import Languages
 from transcription.models import Engines
 from transcription.progress import Step, Told
 from transcription.scribe import Scribe
+from transcription.voices import divided
 from transcription.working import Forgetful, Memory
 
 log = structlog.get_logger(__name__)
@@ -55,6 +60,7 @@ def transcribe(
     progress: Told | None = None,
     publicity: Publicity = "open",
     memory: Memory | None = None,
+    diarizer: Diarizer | None = None,
 ) -> Transcript:
     """Make the transcript of a hearing.
 
@@ -67,6 +73,7 @@ def transcribe(
         progress: told after each step.
         publicity: which takes; closed ones are encrypted and cannot be read here, so they come out as gaps.
         memory: what was worked out before; default: nothing, and nothing is kept.
+        diarizer: tells voices of a shared microphone apart; default: that of `speech`, for as long as it is needed.
 
     Returns:
         the transcript, numbered after the last one in the journal. The same record and models give the same transcript.
@@ -74,6 +81,7 @@ def transcribe(
     scribe = scribe_of(view, (engines or Engines(speech)).of("full", memory))
     tell = progress or (lambda _step: None)
     takes = _found(view, record, publicity, detector or default_detector(), memory or Forgetful(), tell)
+    takes = _told_apart(takes, view, speech, diarizer, memory or Forgetful())
     passages = [gap for take in takes for gap in take.gaps] + list(_written(takes, scribe, tell))
     if scribe.engines.for_language(scribe.language) is None:
         scribe.missing.add(scribe.language)
@@ -93,7 +101,8 @@ def transcribe(
 def scribe_of(view: HearingView, engines: Engines) -> Scribe:
     """Who writes this hearing down: its language, and the engines."""
     language = view.case.language if _LANGUAGE.match(view.case.language) else UNKNOWN_LANGUAGE
-    return Scribe(engines, language, Languages(language, sorted(engines.languages)))
+    own = {one.id: spoken for one in view.participants.values() if _LANGUAGE.match(spoken := one.identity.get("language", ""))}
+    return Scribe(engines, language, Languages(language, sorted(engines.languages), own), CaseWords.of(view))
 
 
 def _missing(scribe: Scribe) -> tuple[Missing, ...]:
@@ -128,6 +137,23 @@ def _found(
     return takes
 
 
+def _told_apart(
+    takes: list[FoundTake], view: HearingView, speech: SpeechSettings, diarizer: Diarizer | None, memory: Memory
+) -> list[FoundTake]:
+    """Utterances without a speaker, by voice; a process of ours for that is ended when it is done."""
+    if all(one.speaker is not None for take in takes for one in take.utterances):
+        return takes
+    if diarizer is not None:
+        return divided(takes, view, diarizer, memory)
+    own = opened(speech)
+    if own is None:
+        return takes
+    try:
+        return divided(takes, view, own, memory)
+    finally:
+        own.close()
+
+
 def _written(takes: Iterable[FoundTake], scribe: Scribe, tell: Told) -> Iterable[Passage]:
     """Every utterance's passages; the sound of one is in memory at a time."""
     total = sum(one.end_us - one.start_us for take in takes for one in take.utterances)
@@ -135,7 +161,7 @@ def _written(takes: Iterable[FoundTake], scribe: Scribe, tell: Told) -> Iterable
     tell(Step("recognition", 0, total))
     for take in takes:
         for one in take.utterances:
-            yield from scribe.write(one, take.tracks[one.source].span(one.given.start, one.given.end))
+            yield from scribe.write(one, sound_of(one, take.tracks[one.source]))
             done += one.end_us - one.start_us
             tell(Step("recognition", done, total))
         for track in take.tracks.values():
