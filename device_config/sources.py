@@ -48,6 +48,10 @@ class SourceSettings(BaseModel):
         default="auto",
         description="Camera of this machine without H.264 of its own: what encodes it; auto takes NVENC where it works, else libx264.",
     )
+    reader: Literal["auto", "ffmpeg"] = Field(
+        default="auto",
+        description="Camera by RTSP: auto takes the recorder's own reader where it understands the camera, else FFmpeg (docs/capture.md, Sources).",
+    )
     delay_ms: int = Field(
         default=0,
         ge=-1000,

@@ -48,7 +48,7 @@ def _video(settings: SourceSettings) -> CaptureSource:
     if len(settings.channels) > 1:
         raise BadCaptureConfig(f"{settings.name}: a camera has no channels")
     if settings.url is not None:
-        return StreamVideo(settings.name, settings.url)
+        return StreamVideo(settings.name, settings.url, settings.reader)
     if settings.path is not None:
         return FileVideo(settings.name, settings.path, loop=settings.loop)
     from recorder.sources.camera import CameraVideo, encoders_of  # loads the encoders, which only such cameras need

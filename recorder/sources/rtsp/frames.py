@@ -106,6 +106,7 @@ class Frames:
         """
         at, count, unpack, more = 0, 0, _HEAD.unpack_from, self._parts.append
         frame, plain, expected, tail = self._frame, self._plain, *self._next()
+        marked, last = plain | _MARKER, self._last()
         skip = _TAIL + len(tail)
         while end - at >= _RTP:
             begin, length, head, sequence = unpack(data, at)
@@ -119,12 +120,25 @@ class Frames:
                     count += 1
                     at = after
                     continue
+            elif (
+                sequence == expected
+                and head == marked
+                and self._has_slice
+                and begin == frame
+                and data.startswith(last, at + _TAIL)
+                and at + skip < after <= end
+            ):
+                more(view[at + skip : after])
+                self.highest += count + 1
+                self._complete()
+                at, count, expected, more = after, 0, -1, self._parts.append
+                continue
             self.highest += count
             count = 0
             if not (after := self._any(data, view, at, end)):
                 break
             at, more = after, self._parts.append
-            expected, tail = self._next()
+            (expected, tail), last = self._next(), self._last()
             skip = _TAIL + len(tail)
         self.highest += count
         if self._parts:  # the bytes of the next call will lie in the same place
@@ -146,6 +160,10 @@ class Frames:
         if self._middle is None:
             return -1, b""
         return (self.highest + 1) & 0xFFFF, _TIMES.pack(self.stamp, self.source) + self._middle
+
+    def _last(self) -> bytes:
+        """The same of the last piece of a unit."""
+        return self._next()[1][:-1] + bytes((self._middle[-1] | 0x40,)) if self._middle else b""
 
     def _any(self, data: bytearray, view: memoryview, at: int, end: int) -> int:
         """Whatever begins at ``at``: where it ends, or 0 when more bytes are needed."""

@@ -32,13 +32,18 @@ class DecodeTimes:
 
     def next(self, pts: int) -> int:
         """Decode time of the next picture, or of the next slice of the same."""
-        if self._before is not None:
-            shown, decoded = self._before
+        before = self._before
+        if not self._depth and (before is None or pts > before[1]):
+            self._before = pts, pts
+            return pts
+        if before is not None:
+            shown, decoded = before
             if pts == shown:
                 return decoded
             if abs(pts - shown) >= self._jump:
                 self._times.clear()
             elif pts < decoded and self._depth < DEEPEST:
+                self._times = self._times or [shown]
                 self._depth += 1
         times = self._times
         insort(times, pts)
