@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import structlog
 
@@ -47,18 +48,25 @@ class Capture:
     """
 
     def __init__(self, config: CaptureConfig, report: Report, syncer: Syncer) -> None:
-        self._config, self._report, self._syncer = config, report, syncer
+        self._config, self._tell, self._syncer = config, report, syncer
         self._opened: Opened | None = None
         self._tracks: SoundTracks | VideoTrack | None = None
         self._first_us: int | None = None
         self._ready = False
         self._waiting: Begin | None = None
         self.recording = False
+        #: First bytes of a track are on the disk: how far it is is said at once, and not at the end of the second.
+        self.due = False
 
     @property
     def waits(self) -> bool:
         """Whether a device that is not there is waited for; else it is a failure."""
         return self._config.wait
+
+    def _report(self, report: str, **fields: Any) -> None:
+        self._tell(report, **fields)
+        if report == "first":
+            self.due = True
 
     def handle(self, item: Item | Command | CaptureError) -> bool:
         """Do what the item says; False when it says to leave.
@@ -92,6 +100,7 @@ class Capture:
         Raises:
             DiskFailed: a sync failed meanwhile.
         """
+        self.due = False
         self._syncer.check()
         tracks = self._tracks
         if tracks is None:
@@ -216,7 +225,7 @@ def _loop(capture: Capture, inbox: Inbox) -> None:
         item = inbox.get((next_us - monotonic_us()) / 1e6)
         if item is not None:
             going = capture.handle(item)
-        if monotonic_us() >= next_us:
+        if capture.due or monotonic_us() >= next_us:
             next_us = monotonic_us() + TICK_US
             capture.tick()
 

@@ -37,7 +37,7 @@ def look(session: Session | None, room: Room, findings: Findings, at_us: int) ->
         return
     names = {device.pid: device.name for device in room.devices if device.pid is not None}
     for pid, what in held(os.getpid()).items():
-        _alarm(session, findings, names.get(pid), at_us, f"process {pid} holds {what}")
+        _alarm(session, findings, names.get(pid, "recorder"), at_us, f"process {pid} holds {what}")
 
 
 def _closed(session: Session, room: Room) -> bool:
@@ -45,7 +45,7 @@ def _closed(session: Session, room: Room) -> bool:
     return session.state is State.PAUSED and not room.is_open
 
 
-def _alarm(session: Session, findings: Findings, device: str | None, at_us: int, detail: str) -> None:
+def _alarm(session: Session, findings: Findings, device: str, at_us: int, detail: str) -> None:
     if (found := findings.set(CODE, "error", device, at_us, detail)) is not None:
         _log.error("heard_in_pause", action="alarm", device=device, detail=detail)
         session.ledger.post(("finding", found.line_data()), keep=True, checkpoint=True)

@@ -114,8 +114,13 @@ def page_status(status: Mapping[str, Any], lang: Translator, now_us: int) -> dic
 
 
 def page_check(result: Mapping[str, Any], lang: Translator) -> dict[str, Any]:
-    """What the check of the room found (recorder.checking), in the reader's language."""
-    return {**result, "problems": _with_texts(result.get("problems", []), result, lang)}
+    """What the check of the room found (recorder.checking), in the reader's language; a problem stands under its source, whose name it need not repeat."""
+    labels = {str(source["name"]): str(source.get("label") or source["name"]) for source in result.get("sources", [])}
+    problems = _with_texts(result.get("problems", []), result, lang)
+    for problem in problems:
+        said = str(problem["message"]).removeprefix(f"{labels.get(str(problem.get('source')), '')}: ")
+        problem["message"] = said[:1].upper() + said[1:]
+    return {**result, "problems": problems}
 
 
 def _with_texts(found: Iterable[Mapping[str, Any]], about: Mapping[str, Any], lang: Translator) -> list[dict[str, Any]]:

@@ -142,6 +142,27 @@ def test_a_question_is_not_answered_by_the_one_before(browser: Any, served: Serv
     assert answers == [False, True]
 
 
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+def test_the_check_of_the_room(browser: Any, served: Served, visits: list[Visit], language: str) -> None:
+    """Ready, and not ready with something of each kind: what to do stands under its source, on a desk and on a telephone."""
+    for width in (1280, 390):
+        visit = Visit(browser, served, language, width)
+        visits.append(visit)
+        visit.sign_in()
+        served.fake.lost.clear()
+        served.fake.found[:] = [("clipping", "mic-plaintiff"), ("disk-low", None)]
+        visit.page.click('form[action="/check"] button')
+        visit.page.wait_for_selector(".check-verdict .chip.good")
+        visit.look("check-ready")
+        served.fake.lost |= {"cam-hall", "mic-witness"}
+        served.fake.found += [("digital-silence", "mic-witness"), ("check-short", "mic-defendant"), ("picture-blurred", "cam-judge"), ("check-unverified", None)]
+        visit.page.click('form[action="/check"] button')
+        visit.page.wait_for_selector(".check-verdict .chip.bad")
+        assert visit.page.locator(".check-problem").count() == 8
+        assert not [text for text in visit.page.locator(".check-problem").all_inner_texts() if len(text.split()) < 4]
+        visit.look("check-not-ready")
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("language", ["kk", "ru", "en"])
 def test_a_hearing_by_keyboard_alone(browser: Any, served: Served, visits: list[Visit], language: str, width: int) -> None:
@@ -184,6 +205,7 @@ def test_a_hearing_by_keyboard_alone(browser: Any, served: Served, visits: list[
     visit.press("ArrowDown", "Enter")
     page.wait_for_selector("dialog:not([open])", state="attached")
     page.wait_for_selector('[data-stage="MOTION"].marked')
+    hear_words(visit, served)
     visit.look("5-recording")
     assert [call for call in served.fake.calls if call[0] != "new"] == [
         ("stage", {"code": "OPEN", "by": "secretary", "note": ""}),
@@ -211,6 +233,51 @@ def test_a_hearing_by_keyboard_alone(browser: Any, served: Served, visits: list[
     page.goto("/")
     page.wait_for_selector(".hearings .chip.finished")
     visit.look("9-list")
+
+
+def hear_words(visit: Visit, served: Served) -> None:
+    """Live words come, are revised, and are a draft that says how late it is; on a page that is loaded anew they are there."""
+    page = visit.page
+    assert not page.is_visible(".words"), "nobody writes words: nothing is said of them"
+    first = {"id": "T01/mic-bench/0", "source": "mic-bench", "speaker": "p1", "text": "суд", "revision": 1, "settled": False}
+    served.fake.words(first)
+    page.wait_for_selector(".words .entry.open")
+    assert "суд …" in page.inner_text(".words .entry")
+    assert "Ахметов А. К." in page.inner_text(".words .entry")
+    settled = {**first, "revision": 2, "settled": True, "text": "суд идёт"}
+    served.fake.words(settled, {**first, "id": "T01/mic-hall/9", "source": "mic-hall", "speaker": None, "kind": "skipped", "text": ""}, behind_ms=12_300)
+    page.wait_for_selector(".words .entry.skipped")
+    assert "суд идёт" in page.inner_text(".words .entry.speech")
+    assert int(page.get_attribute(".words-behind.late", "data-behind")) >= 12
+    assert page.is_visible(".words .alert.warn"), "marked as a demonstration model's"
+
+
+def test_how_far_the_transcript_is(browser: Any, served: Served, visits: list[Visit]) -> None:
+    visit = Visit(browser, served, "ru", 1280)
+    visits.append(visit)
+    page = visit.page
+    visit.sign_in()
+    visit.type("1")
+    visit.press("Enter")
+    page.wait_for_selector(".state.planned")
+    visit.press("F9")
+    page.wait_for_selector(".state.recording")
+    passage = {"id": "a", "source": "mic-bench", "revision": 1, "settled": True, "take": "T01", "speaker": None, "start_us": 1, "end_us": 2}
+    told = {"publicity": "open", "up_to_us": 1, "behind_ms": 0, "passages": [{**passage, "kind": "speech", "text": "раньше", "demonstration": False}]}
+    served.fake.speech = {"live": told, "progress": {"done_pm": 57, "left_s": None}}
+    page.reload()
+    page.wait_for_selector(".words >> text=раньше")
+    visit.press("F8")
+    page.wait_for_selector("dialog[open]")
+    visit.press("Tab", "Enter")
+    page.wait_for_selector(".state.over")
+    page.wait_for_selector("text=Готово 5 %.")
+    hearing = page.url.rstrip("/").rpartition("/")[2]
+    served.fake.publish("progress", {"hearing": hearing, "done_pm": 431, "left_s": 130})
+    page.wait_for_selector("text=Готово 43 %, осталось около 2 мин.")
+    assert page.is_visible(".words"), "until the transcript is there"
+    served.fake.append(served.fake.hearing(hearing), "revision", kind="transcript", number=1, path="transcript/0001.json", bytes=1, sha256="", by="x")
+    page.wait_for_selector(".words", state="hidden")
 
 
 def test_from_the_page_to_the_recording_in_three_actions(browser: Any, served: Served, visits: list[Visit]) -> None:

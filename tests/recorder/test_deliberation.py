@@ -64,7 +64,7 @@ async def test_a_real_capture_process_in_a_pause_is_an_alarm(tmp_path: Path) -> 
         [closed] = lines(daemon, "devices_closed")
         found = [item for item in lines(daemon, "finding") if item["code"] == CODE]
     assert (closed["held"], closed["sources"]) == ([], ["mic"])
-    assert {item["source"] for item in found} <= {"mic", None}
+    assert {item["source"] for item in found} <= {"mic", "recorder"}
     assert [item["end_us"] is None for item in found].count(True) == [item["end_us"] is None for item in found].count(False)
     assert check(tmp_path / "state" / "hearings" / hearing).good
 

@@ -203,6 +203,7 @@ def test_a_closed_segment_that_reads_back_otherwise_is_found(tmp_path: Path, med
         hearing = begin(box)
         record = box.settings.hearings / hearing
         reader = wait_for(lambda: next((pid for pid in box.children() if reads_back(pid)), None))
+        assert reader is not None
         os.kill(reader, signal.SIGSTOP)
         before = {item["path"] for item in line_data(box, hearing, "segment")}
         closed = wait_for(lambda: [item for item in line_data(box, hearing, "segment") if item["path"] not in before and item["source"] == "mic-bench"][1:])

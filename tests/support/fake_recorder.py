@@ -63,15 +63,19 @@ class FakeRecorder:
     Attributes:
         deaf: "recording" turns false although the hearing runs, as when no bytes reach the disk.
         lost: names of sources that give nothing.
+        found: what a check finds besides: code, and source or None.
         silent: events stop, as when the daemon hangs.
+        speech: live words and progress, as a page that is opened late asks for them.
     """
 
     hearings: dict[str, Hearing] = field(default_factory=dict)
     current: str | None = None
     deaf: bool = False
     lost: set[str] = field(default_factory=set)
+    found: list[tuple[str, str | None]] = field(default_factory=list)
     silent: bool = False
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    speech: dict[str, Any] = field(default_factory=lambda: {"live": None, "progress": None})
     queues: list[asyncio.Queue[str]] = field(default_factory=list)
 
     def hearing(self, name: str) -> Hearing:
@@ -91,6 +95,13 @@ class FakeRecorder:
         text = f"event: {name}\ndata: {json.dumps(value, ensure_ascii=False)}\n\n"
         for queue in self.queues:
             queue.put_nowait(text)
+
+    def words(self, *passages: dict[str, Any], behind_ms: int = 1400) -> None:
+        """Live words of the current hearing; each with at least an id, a revision, a source and a text."""
+        given = {"settled": True, "take": "T01", "speaker": None, "language": "ru", "kind": "speech", "demonstration": True}
+        told = [{**given, "start_us": now_us(), "end_us": now_us(), **passage} for passage in passages]
+        news = {"publicity": "open", "up_to_us": now_us(), "behind_ms": behind_ms, "passages": told}
+        self.publish("live", {"hearing": self.current, **news})
 
     def move(self, hearing: Hearing, to: State, by: str) -> None:
         old = hearing.view.state
@@ -191,6 +202,11 @@ def _reading(app: FastAPI, fake: FakeRecorder) -> None:
     async def hearing(name: str) -> Any:
         return fake.hearing(name).view.to_json()
 
+    @app.get("/v1/hearings/{name}/speech")
+    async def speech(name: str) -> Any:
+        fake.hearing(name)
+        return fake.speech
+
     @app.get("/v1/sources/{name}/picture.jpg")
     async def source_picture(name: str) -> Response:
         if name in fake.lost:
@@ -281,7 +297,8 @@ def _checking(app: FastAPI, fake: FakeRecorder) -> None:
         if fake.current and fake.hearing(fake.current).view.state in (State.RECORDING, State.PAUSED, State.FAULTY):
             raise Refused(409, "hearing-runs", "a hearing is being recorded")
         rows = [{"name": name, "media": media, "label": label, "ready": name not in fake.lost} for name, _, media, label in SOURCES]
-        problems = [{"code": "source-lost", "source": name, "advice": "", "detail": ""} for name in sorted(fake.lost)]
+        found = [*(("source-lost", name) for name in sorted(fake.lost)), *fake.found]
+        problems = [{"code": code, "source": source, "advice": "", "detail": ""} for code, source in found]
         return {"at_us": now_us(), "seconds": 10, "ready": not fake.lost, "verified": True, "sources": rows, "problems": problems}
 
 
