@@ -48,12 +48,13 @@ Sound = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Turn:
-    """One voice's words on its microphone, seconds."""
+    """One voice's words on its microphone, seconds; `voice` is its place in `VOICES`."""
 
     source: str
     start_s: float
     end_s: float
     text: str
+    voice: int
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def made(seconds: float, crosstalk_db: float, folder: Path | None, seed: int) ->
         overlapping = turns and rng.random() < 0.1 and VOICES[last][0] != source
         begin = at + (-rng.uniform(0.2, 0.8) if overlapping else rng.uniform(0.15, 1.2))
         _place(tracks, MICROPHONES.index(source), sound, begin, crosstalk_db, rooms, rng)
-        turns.append(Turn(source, begin, begin + len(sound) / RATE, text))
+        turns.append(Turn(source, begin, begin + len(sound) / RATE, text, voice))
         at, last = begin + len(sound) / RATE, voice
     tracks += 10 ** (-64 / 20) * rng.standard_normal(tracks.shape)
     _noises(tracks, rng)

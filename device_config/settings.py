@@ -20,7 +20,7 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSource
 from device_config.errors import SettingsError
 from device_config.sources import SourceSettings
 
-__all__ = ["ArchiveSettings", "BucketSettings", "ConsoleSettings", "ModelSettings", "Settings", "SourceSettings", "SpeechSettings", "default_state_dir", "load"]
+__all__ = ["ArchiveSettings", "BucketSettings", "ConsoleSettings", "DiarizationSettings", "ModelSettings", "Settings", "SourceSettings", "SpeechSettings", "default_state_dir", "load"]
 
 
 def default_state_dir() -> Path:
@@ -44,6 +44,18 @@ class ModelSettings(_Model):
     )
 
 
+class DiarizationSettings(_Model):
+    """Voices told apart on a microphone that several share, and in files of one channel."""
+
+    path: Path | None = Field(default=None, description="Folder of the model; voices are told apart only where it is set.")
+    python: Path | None = Field(
+        default=None, description="Interpreter that has pyannote.audio; the program's own without it."
+    )
+    step: float = Field(
+        default=0.25, ge=0.02, le=1.0, description="How far its window moves on, as a share of it; less is finer and slower."
+    )
+
+
 class SpeechSettings(_Model):
     """Speech to text."""
 
@@ -51,6 +63,9 @@ class SpeechSettings(_Model):
     threads: int = Field(default=2, ge=1, description="Processor threads of one recognition.")
     device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="Where recognition runs.")
     live: bool = Field(default=True, description="Write a draft while the hearing is recorded.")
+    diarization: DiarizationSettings = Field(
+        default=DiarizationSettings(), description="Voices told apart on a shared microphone."
+    )
     working: Path | None = Field(
         default=None, description="Folder of the transcriber's working files; default <state_dir>/working."
     )

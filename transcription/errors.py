@@ -5,6 +5,7 @@
     SpeechError                 code, exit_status, advice
     ├── ModelUnusable           a model folder cannot be used: missing, incomplete, a link in it, engine not installed
     ├── RecognitionFailed       an engine stopped with an error on one utterance
+    ├── DiarizationFailed       the process that tells voices apart died, hung, or gave no answer
     ├── SoundUnreadable         a segment cannot be decoded
     ├── EvaluationInput         a recording or a reference that is measured on cannot be used
     ├── EvaluationUnable        the packages that measure are not installed
@@ -41,6 +42,13 @@ class RecognitionFailed(SpeechError):
 
     code = "recognition-failed"
     advice = "The passage is marked in the transcript; listen to it. If it happens often, check the model with docs/models.md."
+
+
+class DiarizationFailed(SpeechError):
+    """The process that tells voices apart died, hung, or gave no answer."""
+
+    code = "diarization-failed"
+    advice = "The transcript is made without telling the voices of shared microphones apart. The log says what the process wrote last."
 
 
 class SoundUnreadable(SpeechError):
