@@ -46,6 +46,7 @@ class SecondCopy:
         self._open: str | None = None
         self._sizes: dict[str, tuple[int, int]] = {}
         self._whole: str | None = None  # the open record that was compared in full
+        self._filled = False  # whether the last record was one that is not open, and something of it was missing
         #: Why it cannot be written at present; None when it can.
         self.failed: str | None = None
 
@@ -89,27 +90,64 @@ class SecondCopy:
         self._pass(everything=True)
 
     def _pass(self, *, everything: bool) -> bool:
-        """Copy the open record, or all that changed; whether that went well."""
+        """Copy the open record, or all that changed; whether nothing is left. What is wrong with one record stops no other."""
         open_record = self._open
+        whys, done = [], True
         try:
             self._need_other_disk()
-            if open_record is not None:
-                self._copy(open_record, whole=open_record != self._whole)
-                self._whole = open_record
-            if everything:
-                for name in sorted(path.parent.name for path in self._records.glob(f"*/{JOURNAL}")):
-                    if name != open_record and self._changed(name):
-                        self._copy(name, whole=True)
-                        drop(self._records / name, self._copy_of(name))
+            others = {path.parent.name for path in self._records.glob(f"*/{JOURNAL}")} if everything else set()
+            for name in [*([open_record] if open_record is not None else []), *sorted(others - {open_record})]:
+                why = self._one(name, is_open=name == open_record)
+                done = done and why is None
+                whys += [why] if why else []
+                if self._filled and open_record is not None:  # first what was recorded meanwhile
+                    done = False
+                    break
+        except (DiskFailed, OSError) as error:
+            self._forget()  # what the disk took before is not relied on: everything is compared anew
+            return self._fail(str(error))
+        if whys:
+            return self._fail(whys[0])
+        if done or self._filled:
+            if self.failed is not None:
+                _log.warning("second_copy_back", action="go_on", after=self.failed)
+            self.failed = None
+        return done
+
+    def _one(self, name: str, *, is_open: bool) -> str | None:
+        """Copy one record; what is wrong with it, empty if only its own disk does not give it.
+
+        Raises:
+            DiskFailed, OSError: the copies' disk refuses.
+        """
+        self._filled = False
+        try:
+            if is_open:
+                self._copy(name, whole=name != self._whole)
+                self._whole = name
+            elif self._changed(name):
+                self._copy(name, whole=True)
+                drop(self._records / name, self._copy_of(name))
+                self._filled = True
         except NotRead as error:  # the first disk: its own alarms tell that, and what the copy has is good
             _log.warning("record_not_read", action="retry", error=str(error))
-            return False
-        except (ProtocolError, CopyDiffers, OSError) as error:
-            return self._fail(str(error))
-        if self.failed is not None:
-            _log.warning("second_copy_back", action="go_on", after=self.failed)
-        self.failed = None
-        return True
+            why = ""
+        except (DiskFailed, OSError):
+            raise
+        except (ProtocolError, CopyDiffers) as error:
+            why = str(error)
+        except Exception as error:  # noqa: BLE001 - a copy that stops for whatever reason is told, and tried again
+            why = f"{name}: {type(error).__name__}: {error}"
+        else:
+            return None
+        self._sizes.pop(name, None)
+        if is_open:
+            self._whole = None
+        return why
+
+    def _forget(self) -> None:
+        self._whole = None
+        self._sizes.clear()
 
     def _copy(self, name: str, *, whole: bool = False) -> None:
         mirror(self._records / name, self._copy_of(name), whole=whole)
@@ -120,7 +158,10 @@ class SecondCopy:
 
     def _changed(self, name: str) -> bool:
         """Whether a record's journal changed since it was copied; every file of a record is named there."""
-        facts = (self._records / name / JOURNAL).stat()
+        try:
+            facts = (self._records / name / JOURNAL).stat()
+        except OSError as error:  # its disk is away, or it was deleted a moment ago
+            raise NotRead(str(error)) from error
         mark = facts.st_mtime_ns, facts.st_size
         if self._sizes.get(name) == mark:
             return False
@@ -137,7 +178,5 @@ class SecondCopy:
     def _fail(self, why: str) -> bool:
         if self.failed is None:
             _log.error("second_copy_failed", action="retry", error=why)
-        self._whole = None
-        self._sizes.clear()  # what the disk took before is not relied on: everything is compared anew
         self.failed = why
         return False

@@ -154,6 +154,23 @@ def test_a_disk_that_comes_back_gets_what_it_missed(record: Path, tmp_path: Path
     assert files(copies / NAME) == files(record)
 
 
+def test_a_record_that_nobody_understands_is_told_and_stops_no_other(record: Path, tmp_path: Path) -> None:
+    strange = record.parent / "2026-11-22_a_aaaa"
+    shutil.copytree(record, strange)
+    (strange / "checkpoints").write_bytes(b"\xff\xfe\n\n\xff\n\n")
+    copies = tmp_path / "second"
+    copies.mkdir()
+    second = SecondCopy(record.parent, copies, other_disk=False)
+    second.start()
+    try:
+        soon(lambda: second.failed)
+        assert files(copies / NAME) == files(record)
+        shutil.rmtree(strange)
+        soon(lambda: second.failed is None)
+    finally:
+        second.close()
+
+
 def test_a_second_disk_that_is_not_mounted_gets_nothing(record: Path, tmp_path: Path) -> None:
     (tmp_path / "second").mkdir()
     second = SecondCopy(record.parent, tmp_path / "second")

@@ -122,4 +122,4 @@ def test_the_second_disk_vanishes_and_is_filled_up_when_it_is_back(
     assert all((record / name).read_bytes() == (copy / name).read_bytes() for name in names)
     report = check(copy)
     assert report.good, codes(report)
-    assert not view_of(box, hearing).gaps, "no source lost anything by it"
+    assert {gap.cause for gap in view_of(box, hearing).gaps} <= {"starting"}, "no source lost anything by it"
