@@ -42,14 +42,14 @@ class Patience:
         tick: period of the watchdog. It counts ticks, not wall time: on a machine that stood still (suspended, overloaded)
             a child gets its full time again before it is called frozen.
         open: from start to ``ready``.
-        silent: without any report, or without one more byte.
+        silent: without any report, or without one more byte: with a tick and the start of the next child less than 3 s.
         end: from ``end`` to ``ended``, and from ``quit`` to the exit.
         backoff: wait before the first restart; doubled each time, up to ``backoff_max``.
     """
 
     tick: float = 0.25
     open: float = 15.0
-    silent: float = 3.0
+    silent: float = 2.7
     end: float = 5.0
     backoff: float = 0.2
     backoff_max: float = 5.0
