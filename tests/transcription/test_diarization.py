@@ -121,7 +121,7 @@ def gone(pid: int) -> bool:
 def test_a_child_that_hangs_is_killed(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "model")
     hangs = interpreter(tmp_path / "python", f"echo $$ > {tmp_path}/pid", "exec sleep 600")
-    with pytest.raises(DiarizationFailed, match="no answer in time.*killed"):
+    with pytest.raises(DiarizationFailed, match=r"no answer in time.*killed"):
         PyannoteDiarizer(settings(folder, hangs), start_s=1.0)
     assert gone(int((tmp_path / "pid").read_text()))
 
