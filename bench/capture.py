@@ -3,7 +3,7 @@
 One RTSP server gives a 1080p25 stream of 3.4 Mbit/s to every client. In turns, N capture children (with previews, digests and
 syncs, as the daemon runs them), N ``ffmpeg -c copy`` into fragmented MP4 of the same layout, and one ffmpeg with N inputs and outputs
 record it; CPU time is read when all of them record and again at the end of the window, so that what a start costs is told apart.
-Then each picture of each copy is counted. Exit status 1 when a picture was lost.
+Then each picture of each copy is counted. Exit status 1 when a picture was lost, or the median of the pairs' ratios is above 1.5.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from tests.support.capture_child import CaptureChild, capture_child
 #: Before a window begins: streams are open and what they had buffered is written, s.
 SETTLE_S = 2.0
 PATIENCE_S = 60.0
+#: The median of the pairs' ratios.
+MOST_RATIO = 1.5
 #: Before other sessions, for all that is compared: what others do to the caches is in the figures all the same.
 PRIORITY = -10
 
@@ -169,7 +171,7 @@ def main() -> int:
         prog="bench.capture", description="CPU of the capture child beside ffmpeg -c copy."
     )
     parser.add_argument(
-        "--sources", type=int, nargs="+", default=[1, 4, 8], help="numbers of cameras (16: bench.cameras)"
+        "--sources", type=int, nargs="+", default=[1, 4, 8], help="numbers of cameras; 16 too on a machine that is quiet"
     )
     parser.add_argument("--runs", type=int, default=5, help="runs of each, in turns")
     parser.add_argument("--seconds", type=float, default=15.0, help="window that is measured, s (at most 60)")
@@ -187,7 +189,7 @@ def main() -> int:
         compared = [compare(clip, numbers, sources, chosen.runs, seconds, folder) for sources in chosen.sources]
     figures = {"machine": machine(), "runs": chosen.runs, "seconds": seconds, "compared": compared}
     print(json.dumps(figures) if chosen.json else _table(figures))
-    return 0 if all(item["ours"]["whole"] for item in compared) else 1
+    return 0 if all(item["ours"]["whole"] and item["ratio"] <= MOST_RATIO for item in compared) else 1
 
 
 def _table(figures: dict[str, Any]) -> str:

@@ -8,9 +8,8 @@ the next one is there, so that its duration is exact and its slices are together
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from av.packet import Packet
 
@@ -34,9 +33,8 @@ def sent_of(packet: Packet[Any]) -> int | None:
     return int.from_bytes(bytes(packet.get_sidedata("prft"))[:8], sys.byteorder, signed=True)
 
 
-@dataclass(frozen=True)
-class Picture:
-    """One coded picture.
+class Picture(NamedTuple):
+    """One coded picture; a tuple, because two are made for each picture of each camera, and a dataclass costs five times that.
 
     Attributes:
         data: its bytes, all slices.
@@ -60,7 +58,6 @@ class Picture:
 
     def lasting(self, duration: int, earlier_us: int = 0) -> Picture:
         """With this duration, and come so much earlier."""
-        # Not dataclasses.replace: it costs four times that, for each picture.
         arrival_us = self.arrival_us - earlier_us
         return Picture(self.data, self.dts, self.pts, duration, self.key, arrival_us, self.after_hole, self.sent_us)
 
@@ -87,6 +84,7 @@ class Mender:
         self._nominal = max(1, nominal)
         self._timeless: list[Picture] = []
         self._held: Picture | None = None
+        self._stamp: int | None = None  # of the last one taken, as it came
         self._shift = 0  # added to the stream's times since its time line was broken
 
     def feed(self, packet: Packet[Any], arrival_us: int) -> list[Picture]:
@@ -100,8 +98,11 @@ class Mender:
 
     def take(self, picture: Picture) -> list[Picture]:
         """The same for what is no packet of FFmpeg's: a picture, or a slice of one, with the stream's times and without a duration."""
+        new, self._stamp = picture.pts != self._stamp, picture.pts
         if self._shift:
-            picture = replace(picture, dts=picture.dts + self._shift, pts=picture.pts + self._shift)
+            picture = picture._replace(dts=picture.dts + self._shift, pts=picture.pts + self._shift)
+        if new and not self._timeless:  # slices of one picture have one time
+            return self._next(picture)
         return self._take(picture, timeless=False)
 
     def _take(self, picture: Picture, *, timeless: bool) -> list[Picture]:
@@ -129,7 +130,7 @@ class Mender:
         data = whole.data + without_leading_sets(self._codec, part.data)
         dts, pts = (part.dts, part.pts) if self._timeless else (whole.dts, whole.pts)
         key = whole.key or part.key
-        return replace(whole, data=data, dts=dts, pts=pts, key=key, arrival_us=part.arrival_us)
+        return whole._replace(data=data, dts=dts, pts=pts, key=key, arrival_us=part.arrival_us)
 
     def _with_timeless(self, picture: Picture) -> list[Picture]:
         """Place pictures without a time, one nominal duration apart, before the first that has one."""
@@ -137,7 +138,7 @@ class Mender:
         done: list[Picture] = []
         for back, other in zip(range(len(waiting), 0, -1), waiting, strict=True):
             dts = picture.dts - back * self._nominal
-            done += self._next(replace(other, dts=dts, pts=dts))
+            done += self._next(other._replace(dts=dts, pts=dts))
         return done + self._next(picture)
 
     def _next(self, picture: Picture) -> list[Picture]:
@@ -150,7 +151,7 @@ class Mender:
         if -HOLE_US < step_us <= HOLE_US:
             if step < 1 or picture.pts < picture.dts:  # a little disorder: keep the order of arrival
                 step = max(1, step)
-                picture = replace(picture, dts=held.dts + step, pts=max(picture.pts, held.dts + step))
+                picture = picture._replace(dts=held.dts + step, pts=max(picture.pts, held.dts + step))
             self._held = picture
             return [held.lasting(step)]
         self._held = self._over_hole(held, picture, step, step_us)
@@ -161,5 +162,5 @@ class Mender:
         if abs(step_us - waited_us) > DISAGREE_US:
             wanted = max(self._nominal, int(waited_us / (self._base * 1_000_000)))
             self._shift += wanted - step
-            picture = replace(picture, dts=held.dts + wanted, pts=picture.pts - picture.dts + held.dts + wanted)
-        return replace(picture, after_hole=True)
+            picture = picture._replace(dts=held.dts + wanted, pts=picture.pts - picture.dts + held.dts + wanted)
+        return picture._replace(after_hole=True)

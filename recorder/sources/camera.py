@@ -301,13 +301,13 @@ class Pictures:
         held, dts = self._held, packet.dts or 0
         self._held = Picture(bytes(packet), dts, dts, 0, packet.is_keyframe, at_us, after_hole=after_hole)
         if held is not None:
-            yield replace(held, duration=self._nominal if after_hole else dts - held.dts)
+            yield held._replace(duration=self._nominal if after_hole else dts - held.dts)
 
     def flush(self) -> Iterator[Picture]:
         """The one that is held: nothing comes after it."""
         held, self._held = self._held, None
         if held is not None:
-            yield replace(held, duration=self._nominal)
+            yield held._replace(duration=self._nominal)
 
 
 EncoderName = Literal["auto", "h264_nvenc", "libx264"]

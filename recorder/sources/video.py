@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -107,6 +106,6 @@ class FileVideo:
                     dts, pts = picture.dts - first + begin, picture.pts - first + begin
                     if not self._pace.wait(int(dts * base * 1_000_000)):
                         return end
-                    put(PictureItem(replace(picture, dts=dts, pts=pts, arrival_us=monotonic_us())))
+                    put(PictureItem(picture._replace(dts=dts, pts=pts, arrival_us=monotonic_us())))
                     end = dts + picture.duration
         return end

@@ -182,7 +182,7 @@ def test_a_hole_in_the_pictures_ends_the_segment(
     for item in items[20:60]:
         capture.handle(item)
     broken = items[90].picture
-    capture.handle(PictureItem(Picture(**{**vars(broken), "after_hole": True})))
+    capture.handle(PictureItem(broken._replace(after_hole=True)))
     for item in items[91:]:
         capture.handle(item)
     capture.handle(End(do="end"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from recorder.errors import NotUnderstood, SourceFormat, SourceLost
 from recorder.sources.rtsp.messages import Message, message_at
@@ -20,6 +20,7 @@ MOST_PICTURE = 1 << 25
 MOST_GARBAGE = 1 << 18
 _HEAD = struct.Struct(">HHHH")  # $ and channel; length; flags, marker and type; sequence number
 _TIMES = struct.Struct(">II")  # time stamp; sender
+_RTP_HEAD = struct.Struct(">BBHII")
 _TAIL = _HEAD.size
 _RTP = _HEAD.size + _TIMES.size  # bytes of the frame's head and of RTP's without extras
 _DOLLAR, _PLAIN, _MARKER = 0x24, 0x80, 0x80
@@ -39,8 +40,7 @@ _MESSAGES = (b"RTSP/1.", *(method + b" " for method in _METHODS))
 _JUMP = 3000  # packets: more are not lost but counted anew
 
 
-@dataclass(frozen=True)
-class Coded:
+class Coded(NamedTuple):
     """A coded picture, or a slice of one where a camera marks each.
 
     Attributes:
@@ -204,21 +204,23 @@ class Frames:
 
     def _packet(self, packet: bytes) -> None:
         """A packet of RTP that is not the next piece of a unit."""
-        if len(packet) < 12 or packet[0] & 0xC0 != _PLAIN or packet[1] & 0x7F != self._type:
+        if len(packet) < _RTP_HEAD.size:
+            return
+        flags, kind, sequence, stamp, source = _RTP_HEAD.unpack_from(packet)
+        if flags & 0xC0 != _PLAIN or kind & 0x7F != self._type:
             return
         first = self.highest < 0
-        self._count(int.from_bytes(packet[2:4]), int.from_bytes(packet[8:12]))
-        stamp = int.from_bytes(packet[4:8])
+        self._count(sequence, source)
         if stamp != self.stamp and not first:
             if self._has_slice:  # a camera that marks no last packet
                 self._complete()
             step = (stamp - self.stamp) & 0xFFFFFFFF
             self.ticks += step - (1 << 32) if step >> 31 else step
         self.stamp = stamp
-        payload = _payload(packet)
+        payload = packet[_RTP_HEAD.size :] if flags == _PLAIN else _payload(packet)
         if payload:
             self._unpack(payload)
-        if packet[1] & _MARKER and self._has_slice:
+        if kind & _MARKER and self._has_slice:
             self._complete()
 
     def _count(self, sequence: int, source: int) -> None:

@@ -64,8 +64,8 @@ class RtspPictures:
         """
         opened = False
         try:
-            self._session = session = Session(self._url)
             with told(self._url, opened=False):
+                self._session = session = Session(self._url)
                 session.open()
                 stream = _Stream(self._name, self._url, session, put)
                 stream.open()
