@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 
 from device_config.settings import Settings
 from protocol.errors import ProtocolError
-from storage.archive import box_api, media_api
+from storage.archive import box_api, media_api, search_pages
 from storage.archive import pages as archive_pages
 from storage.archive.enrolment import open_archive
 from storage.archive.media import Media
@@ -63,7 +63,12 @@ def create_app(
     pages = Pages("archive", N_("Archive of electronic protocols"), [TEMPLATES])
     app = assemble(
         pages,
-        [box_api.router(ours, pace), media_api.router(ours, media), archive_pages.router(pages, ours)],
+        [
+            box_api.router(ours, pace),
+            media_api.router(ours, media),
+            archive_pages.router(pages, ours),
+            search_pages.router(pages, ours),
+        ],
         accounts=accounts or Accounts(settings.state_dir / "accounts.sqlite"),
         policy=Policy(streams=(box_api.PREFIX,)),
         lifespan=lifespan,

@@ -12,9 +12,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from protocol.encoding import utc_us
+from protocol.transcript import Transcript
 from protocol.view import HearingView
 from storage.archive.migrate import migrate
-from storage.archive.tables import device, hearing, receipt, stored
+from storage.archive.passages import pieces_of
+from storage.archive.search import Hit, Query, find, matches, write_pieces
+from storage.archive.tables import device, hearing, passage, receipt, stored
+from storage.archive.words import Term, terms_of
 from storage.database import Database
 from storage.errors import NotEnrolled
 
@@ -162,6 +167,11 @@ class Catalogue:
         with self._begin() as db:
             return db.execute(query).scalar_one()
 
+    def read_files(self, name: str) -> int:
+        """Number of files of a hearing that :meth:`upsert` depends on: journal chunks and transcripts."""
+        with self._begin() as db:
+            return int(db.execute(sa.select(_read_files(name))).scalar_one())
+
     # Hearings
 
     def dirty(self) -> list[str]:
@@ -169,41 +179,53 @@ class Catalogue:
         with self._begin() as db:
             return list(db.execute(sa.select(hearing.c.hearing).where(hearing.c.dirty)).scalars())
 
-    def upsert(self, name: str, view: HearingView) -> None:
-        """Write the row of a hearing from its view."""
+    def upsert(self, name: str, view: HearingView, transcript: Transcript | None = None) -> None:
+        """Write the row of a hearing from its view, and what can be found of it.
+
+        Args:
+            name: identifier.
+            view: the hearing as its journal tells it.
+            transcript: the newest that is not encrypted.
+        """
         case = {key: _text(getattr(view.case, key)) for key in _CASE}
-        people = " ".join(_text(person.name) for person in view.participants.values())
         values: dict[str, Any] = {
-            **case, **_times(view), "state": str(view.state), "opened_at": _text(view.opened_at),
-            "haystack": " ".join([name, *case.values(), people]).casefold(),
+            **case, **_times(view), "state": str(view.state), "opened_at": _text(view.opened_at)
         }  # fmt: skip
         with self._begin() as db:
             statement = self._insert(hearing).values(hearing=name, device_key=view.device, **values)
+            # The row is held to the end: two processes that read one hearing write it one after the other.
             db.execute(statement.on_conflict_do_update(index_elements=["hearing"], set_=values))
+            pieces = pieces_of(view, transcript, utc_us(view.opened_at))
+            write_pieces(self.database, db, name, pieces, case["court"], case["judge"])
 
-    def clean(self, name: str, chunks: int) -> None:
-        """Take a hearing off the list of those to be read again, unless more journal chunks than ``chunks`` have come."""
-        come = (
-            sa.select(sa.func.count())
-            .where(stored.c.hearing == name, stored.c.path.startswith("journal.chunks/"))
-            .scalar_subquery()
-        )
+    def clean(self, name: str, files: int) -> None:
+        """Take a hearing off the list of those to be read again, unless more than ``files`` of its files that are read have come."""
         with self._begin() as db:
-            db.execute(sa.update(hearing).where(hearing.c.hearing == name, come == chunks).values(dirty=False))
+            db.execute(
+                sa.update(hearing).where(hearing.c.hearing == name, _read_files(name) == files).values(dirty=False)
+            )
 
     def search(self, text: str = "", *, limit: int = 100, offset: int = 0) -> list[Summary]:
         """Hearings, newest first.
 
         Args:
-            text: words that must all stand in the case's data or the participants' names; case does not matter.
+            text: what must all stand in the case's data or the participants' names: beginnings of words, or ``"exact phrases"``.
             limit: number of rows at most.
             offset: number of rows to pass over.
         """
         query = _summaries().where(hearing.c.opened_at != "").order_by(hearing.c.opened_at.desc(), hearing.c.hearing)
-        for word in text.casefold().split()[:20]:
-            query = query.where(hearing.c.haystack.contains(word, autoescape=True))
+        if text.strip():
+            terms = terms_of(text, prefix=True)
+            if not terms:
+                return []
+            found = matches(self.database, [*terms, Term(("k/case",))])
+            query = query.join(passage, passage.c.hearing == hearing.c.hearing).where(found)
         with self._begin() as db:
             return [_summary(row) for row in db.execute(query.limit(limit).offset(offset)).mappings()]
+
+    def find(self, query: Query) -> list[Hit]:
+        """What was said, marked, remarked or stands in a case; see :mod:`storage.archive.search`."""
+        return find(self.database, query)
 
     def get(self, name: str) -> Summary | None:
         """One hearing; None if its journal has not come yet."""
@@ -249,6 +271,11 @@ class Catalogue:
 def _text(value: object) -> str:
     """PostgreSQL keeps no NUL in texts."""
     return str(value).replace("\x00", "\ufffd")
+
+
+def _read_files(name: str) -> sa.ScalarSelect[int]:
+    read = sa.or_(stored.c.path.startswith("journal.chunks/"), stored.c.path.startswith("transcript/"))
+    return sa.select(sa.func.count()).where(stored.c.hearing == name, read).scalar_subquery()
 
 
 def _times(view: HearingView) -> dict[str, Any]:

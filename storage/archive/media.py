@@ -15,14 +15,11 @@ import structlog
 from protocol.canonical import loads
 from protocol.errors import ProtocolError
 from protocol.hearing import Segment, Take
-from protocol.passage import BadTranscript
-from protocol.transcript import Transcript
 from protocol.view import HearingView
 from storage.archive import hls
-from storage.archive.records import key_of
+from storage.archive.records import key_of, newest_transcript
 from storage.archive.service import Archive
 from storage.errors import BadContainer, ObjectMissing, StorageError
-from storage.objects import read
 
 log = structlog.get_logger("storage.archive")
 
@@ -137,6 +134,7 @@ class Media:
         """
         view = self.known(hearing).view
         tracks = [self._track_json(hearing, view, *track) for track in view.tracks()]
+        transcript = newest_transcript(self._archive.store, hearing, view)
         return {
             "hearing": hearing,
             "state": str(view.state),
@@ -152,7 +150,7 @@ class Media:
                 for gap in view.gaps
                 for interval in gap.intervals
             ],
-            "transcript": self._transcript(hearing, view),
+            "transcript": asdict(transcript) if transcript is not None else None,
             "documents": [asdict(item) for item in view.revisions if item.kind.startswith("brief")],
             "verification": self._archive.catalogue.report(hearing),
             "receipt": self._receipt(hearing),
@@ -185,17 +183,6 @@ class Media:
                 for s in all_segments
             ],
         }  # fmt: skip
-
-    def _transcript(self, hearing: str, view: HearingView) -> dict[str, Any] | None:
-        """The newest transcript that is not encrypted and can be read."""
-        for item in reversed(view.revisions):
-            if item.kind != "transcript" or item.path.endswith(".enc"):
-                continue
-            try:
-                return asdict(Transcript.from_json(read(self._archive.store, key_of(hearing, item.path))))
-            except (BadTranscript, StorageError) as error:
-                log.warning("transcript unreadable", action="transcript_unreadable", hearing=hearing, error=str(error))
-        return None
 
     def _receipt(self, hearing: str) -> dict[str, Any] | None:
         receipts = self._archive.catalogue.receipts(hearing)

@@ -19,11 +19,12 @@ log = structlog.get_logger("storage.archive")
 _LOCK = 7_420_001  # PostgreSQL's advisory lock of whoever migrates
 
 
-def migrate(database: Database) -> list[str]:
+def migrate(database: Database, to: str | None = None) -> list[str]:
     """Run the steps that are missing.
 
     Args:
         database: the catalogue's.
+        to: number of the last step to run; None: every one.
 
     Returns:
         Numbers of the steps that were run, in their order; empty when the tables were as they should be.
@@ -45,9 +46,9 @@ def migrate(database: Database) -> list[str]:
         at = MigrationContext.configure(connection).get_current_revision()
         if at is not None and at not in known:
             raise DatabaseUnfit(f"the catalogue is of a newer program (step {at}; this one knows {known[-1]})")
-        missing = known[known.index(at) + 1 if at else 0 :]
+        missing = known[known.index(at) + 1 if at else 0 : known.index(to) + 1 if to else None]
         if missing:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, missing[-1])
             log.info("catalogue migrated", action="migrated", before=at, steps=missing)
     return missing

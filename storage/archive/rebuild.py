@@ -9,7 +9,7 @@ import structlog
 from protocol import canonical
 from protocol.errors import ProtocolError
 from storage.archive.enrolment import PREFIX, load_device
-from storage.archive.records import StoredRecord, is_journal_chunk, read_lines
+from storage.archive.records import StoredRecord, is_read, read_lines
 from storage.archive.service import Archive
 from storage.objects import digest, read
 
@@ -39,7 +39,7 @@ def rebuild(archive: Archive) -> int:
             key = f"records/{hearing}/{path}"
             if path != "receipt.json":
                 archive.catalogue.note_stored(
-                    hearing, path, archive.store.size(key), digest(archive.store, key), dirty=is_journal_chunk(path)
+                    hearing, path, archive.store.size(key), digest(archive.store, key), dirty=is_read(path)
                 )
         archive.reindex(hearing)
         for name in archive.store.list(f"receipts/{hearing}"):

@@ -5,23 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import structlog
+
 from protocol.checkpoint import Checkpoint, split_notes
 from protocol.encoding import HEARING, check_path
 from protocol.errors import BadEncoding, ProtocolError
 from protocol.journal import Entry, Line, read_journal
 from protocol.note import parse_note
+from protocol.passage import BadTranscript
 from protocol.record import CHECKPOINTS, JOURNAL, UnreadableRecord, read_chunked
+from protocol.transcript import Transcript
 from protocol.view import HearingView
 from storage.errors import BadKey, ObjectMissing
-from storage.objects import ObjectStore
+from storage.objects import ObjectStore, read
 from storage.receipt import SealPoint
+
+log = structlog.get_logger("storage.archive")
 
 #: What a box may send. The journal and the checkpoints come as chunks only, and the receipt is the archive's own.
 _SENT = re.compile(
     r"(?:(?:journal|checkpoints)\.chunks/[0-9]{6}|manifest-[0-9]{4}\.json"
     r"|(?:media|transcript|protocol|signatures)(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*){1,4})\Z"
 )
-_CHUNK = re.compile(r"journal\.chunks/[0-9]{6}\Z")
+_READ = re.compile(r"journal\.chunks/[0-9]{6}\Z|transcript/")
 
 
 def check_hearing(hearing: str) -> str:
@@ -46,9 +52,9 @@ def check_sent(path: str) -> str:
     return path
 
 
-def is_journal_chunk(path: str) -> bool:
-    """Whether the path is a chunk of the journal."""
-    return _CHUNK.match(path) is not None
+def is_read(path: str) -> bool:
+    """Whether the catalogue's row of a hearing is made from this file: chunks of the journal, transcripts."""
+    return _READ.match(path) is not None
 
 
 def key_of(hearing: str, path: str) -> str:
@@ -97,6 +103,18 @@ def read_lines(record: StoredRecord) -> list[Entry]:
     while (path := f"journal.chunks/{len(parts) + 1:06d}") in have:
         parts.append(record.read(path))
     return read_journal(b"".join(parts))[0]
+
+
+def newest_transcript(store: ObjectStore, hearing: str, view: HearingView) -> Transcript | None:
+    """The newest transcript that is not encrypted, has come and can be read."""
+    for item in reversed(view.revisions):
+        if item.kind != "transcript" or item.path.endswith(".enc"):
+            continue
+        try:
+            return Transcript.from_json(read(store, key_of(hearing, item.path)))
+        except (BadTranscript, ObjectMissing, BadKey) as error:
+            log.warning("transcript unreadable", action="transcript_unreadable", hearing=hearing, error=str(error))
+    return None
 
 
 def seal_of(record: StoredRecord) -> SealPoint | None:

@@ -26,7 +26,8 @@ from protocol.view import HearingView
 from storage import receipt
 from storage.archive.catalogue import Catalogue, Device, Summary
 from storage.archive.locks import LockDays, lock_record
-from storage.archive.records import StoredRecord, check_sent, is_journal_chunk, key_of, read_lines, seal_of
+from storage.archive.records import StoredRecord, check_sent, is_read, key_of, newest_transcript, read_lines, seal_of
+from storage.archive.search import Hit, Query
 from storage.database import Database
 from storage.errors import NotEnrolled, NotVerified, ObjectMissing
 from storage.folder_store import FolderStore
@@ -39,6 +40,7 @@ log = structlog.get_logger("storage.archive")
 #: A record that a box sends has no reason to withhold anything.
 _ACCEPTED = frozenset({"complete", "complete-with-gaps"})
 RECEIPT = "receipt.json"  # the archive's own; a box never sends it
+REFRESH_S = 2.0  # of a request for the list, to read what came since
 _VIEWED_KEPT = 10_000  # views remembered, so that a player's many requests cost no look-up
 
 
@@ -173,7 +175,7 @@ class Archive:
         key = key_of(hearing, check_sent(path))
         self.catalogue.claim(hearing, device.key)
         new = self.store.put_once(key, chunks, sha256, until_us=self._locked_until(hearing))
-        self.catalogue.note_stored(hearing, path, self.store.size(key), sha256, dirty=is_journal_chunk(path))
+        self.catalogue.note_stored(hearing, path, self.store.size(key), sha256, dirty=is_read(path))
         log.info("file stored" if new else "file was there", action="stored", hearing=hearing, path=path, new=new)
         return new
 
@@ -192,9 +194,7 @@ class Archive:
                 # Killed between the object and its note: untold, the box would cut this chunk elsewhere and never get on.
                 key = key_of(hearing, path)
                 noted[path] = digest(self.store, key)
-                self.catalogue.note_stored(
-                    hearing, path, self.store.size(key), noted[path], dirty=is_journal_chunk(path)
-                )
+                self.catalogue.note_stored(hearing, path, self.store.size(key), noted[path], dirty=is_read(path))
         return {path: b64(sha256) for path, sha256 in noted.items()}
 
     def receipt(self, device: Device, hearing: str) -> bytes:
@@ -271,9 +271,21 @@ class Archive:
 
     def search(self, text: str = "", *, limit: int = 100, offset: int = 0) -> list[Summary]:
         """Rows of the list, newest first; see :meth:`Catalogue.search`."""
-        for hearing in self.catalogue.dirty():
-            self._refresh(hearing)
+        self.refresh()
         return self.catalogue.search(text, limit=limit, offset=offset)
+
+    def find(self, query: Query) -> list[Hit]:
+        """What was said, marked or remarked; see :mod:`storage.archive.search`."""
+        self.refresh()
+        return self.catalogue.find(query)
+
+    def refresh(self) -> None:
+        """Read what came since the catalogue's rows were written; what does not fit into two seconds is read by the next who asks."""
+        end = time.monotonic() + REFRESH_S
+        for hearing in self.catalogue.dirty():
+            self.reindex(hearing)
+            if time.monotonic() > end:
+                break
 
     def viewed(self, hearing: str, user: str, session: str) -> None:
         """Log that a person looked at a hearing: one entry for each person, hearing and session.
@@ -307,14 +319,14 @@ class Archive:
 
     def reindex(self, hearing: str) -> None:
         """Write the catalogue's row of a hearing from its journal; a journal that cannot be read leaves the row as it was."""
-        chunks = self.catalogue.journal_chunks(hearing)  # first: one that comes while we read leaves the hearing dirty
+        files = self.catalogue.read_files(hearing)  # first: one that comes while we read leaves the hearing dirty
         try:
             view = HearingView.of(read_lines(StoredRecord(self.store, hearing)))
             if view.size:
-                self.catalogue.upsert(hearing, view)
+                self.catalogue.upsert(hearing, view, newest_transcript(self.store, hearing, view))
         except ProtocolError as error:
             log.warning("journal unreadable", action="journal_unreadable", hearing=hearing, error=str(error))
-        self.catalogue.clean(hearing, chunks)  # last: killed before this, the row is written again
+        self.catalogue.clean(hearing, files)  # last: killed before this, the row is written again
 
 
 def _received(seal: SealPoint) -> str:

@@ -1,8 +1,9 @@
-"""Tables of the catalogue."""
+"""Tables of the catalogue, as the steps in ``migrations`` leave them."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 metadata = sa.MetaData()
 
@@ -26,7 +27,7 @@ hearing = sa.Table(
     sa.Column("hearing", sa.Text, primary_key=True),
     sa.Column("device_key", sa.Text, nullable=False),
     *(_text(name) for name in ("number", "code", "court", "courtroom", "title", "kind", "language", "publicity")),
-    *(_text(name) for name in ("judge", "secretary", "state", "opened_at", "haystack")),
+    *(_text(name) for name in ("judge", "secretary", "state", "opened_at")),
     *(_text(name) for name in ("integrity", "completeness", "provenance", "verified_at")),
     sa.Column("start_us", sa.BigInteger),
     sa.Column("end_us", sa.BigInteger),
@@ -35,6 +36,21 @@ hearing = sa.Table(
     sa.Column("report", sa.Text),
     sa.Column("dirty", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("hearing_opened", "opened_at"),
+    sa.Index("hearing_dirty", "hearing", postgresql_where=sa.text("dirty"), sqlite_where=sa.text("dirty")),
+)
+
+#: What can be found. In SQLite the words are indexed by the FTS5 table ``passage_text`` beside it (step 0002).
+passage = sa.Table(
+    "passage",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("hearing", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    *(_text(name) for name in ("speaker", "text", "starts")),
+    sa.Column("words", sa.Text().with_variant(TSVECTOR, "postgresql"), nullable=False),
+    sa.Index("passage_hearing", "hearing"),
+    sa.Index("passage_at", "at_us", "id"),
 )
 
 stored = sa.Table(

@@ -279,6 +279,10 @@ def test_rules_of_wcag_that_a_program_can_check(archive: Court, chromium: Browse
     opened = window(chromium, archive.url, "kk", scheme=scheme, bypass_csp=True)
     opened.sign_in()
     assert broken_rules(opened.page) == []
+    for question in ("", "?q=%D0%B4%D0%BE%D0%BB%D0%B3*", "?q=nobody"):
+        opened.page.goto(f"{archive.url}/search{question}")
+        assert broken_rules(opened.page) == []
+    opened.page.goto(archive.url)
     page = opened.replay()
     page.click("[data-source=mic-bench] .solo")
     page.locator(".word", has_text="неустойку").click()
@@ -300,6 +304,23 @@ def broken_rules(page: Page) -> list[str]:
         tags,
     )
     return found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_said_is_found_and_leads_to_its_second(archive: Court, chromium: Browser, language: str) -> None:
+    opened = window(chromium, archive.url, language)
+    opened.sign_in()
+    page = opened.page
+    page.click(".top-nav a[href='/search']")
+    page.fill("input[name=q]", '"талап қоюды" құжат*')
+    page.keyboard.press("Enter")
+    expect(page.locator(".hits li")).to_have_count(1)
+    assert page.locator(".hits mark").all_inner_texts() == ["Талап қоюды", "құжаттар"]
+    page.click(".hits a")
+    page.wait_for_selector("#play")
+    expect(page.locator("#clock")).to_contain_text("10:10:04")
+    assert opened.complaints == []
+    page.context.close()
 
 
 def test_papers_and_files_can_be_taken_along(judge: Window) -> None:

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from protocol.encoding import b64
+from protocol.transcript import Transcript
 from protocol.view import HearingView
 from storage.archive.app import create_app
 from storage.archive.box_api import Pace
@@ -33,8 +34,8 @@ class Killed(BaseException):
 class Dying(Catalogue):
     """A catalogue whose process is killed where it would write a hearing's row."""
 
-    def upsert(self, name: str, view: HearingView) -> None:
-        raise Killed(name, view)
+    def upsert(self, name: str, view: HearingView, transcript: Transcript | None = None) -> None:
+        raise Killed(name, view, transcript)
 
 
 def test_an_archive_that_is_away_for_days_does_not_end_the_uploader(court: Court) -> None:

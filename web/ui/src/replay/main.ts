@@ -64,6 +64,8 @@ async function start(place: HTMLElement): Promise<void> {
   const replay = (await response.json()) as Replay;
   const player = new Player(replay, fetchBytes);
   listen(player);
+  const wanted = Number(new URLSearchParams(location.search).get("at")); // UTC µs: where the search found something
+  if (Number.isSafeInteger(wanted) && wanted > 0) player.seek(wanted);
   place.textContent = "";
   render(view(replay, player), place);
 }

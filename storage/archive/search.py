@@ -1,0 +1,170 @@
+"""Full-text search over what was said, stages, remarks and case data: one interface, FTS5 in SQLite, tsvector with GIN in PostgreSQL.
+
+Both databases get the words as :mod:`storage.archive.words` cuts them, so they find the same. What a filter asks for (kind, speaker, court, judge)
+stands as a word with a mark (``j/сулейменова``) in the same index; no typed word can hold a ``/``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSQUERY
+
+from storage.archive.passages import Kind, Piece
+from storage.archive.tables import hearing, passage
+from storage.archive.words import Term, match_spans, terms_of, words_of
+from storage.database import Database
+
+MOST_WORDS = 5_000  # of one piece that can be found; a tsvector holds at most 1 MB
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for.
+
+    Attributes:
+        text: words, ``"exact phrases"``, ``begin*``; all must stand in one piece.
+        speaker, court, judge: beginnings of words of the name, in any order; empty: anybody's.
+        from_us, to_us: of the piece's moment, UTC µs, ``to_us`` not included; None: without end.
+        kind: only pieces of this kind; empty: of every kind.
+        limit, offset: hits at most, hits passed over.
+    """
+
+    text: str = ""
+    speaker: str = ""
+    court: str = ""
+    judge: str = ""
+    from_us: int | None = None
+    to_us: int | None = None
+    kind: Kind | str = ""
+    limit: int = 50
+    offset: int = 0
+
+    def terms(self) -> list[Term]:
+        """Everything that must be in the index's words."""
+        marks = (("s", self.speaker), ("c", self.court), ("j", self.judge))
+        named = [Term((f"{mark}/{word}",), prefix=True) for mark, name in marks for word in words_of(name)]
+        return [*terms_of(self.text), *named[:12], *([Term((f"k/{self.kind}",))] if self.kind else [])]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A piece that was found.
+
+    Attributes:
+        hearing: identifier.
+        kind, text, speaker: of the piece.
+        at_us: where the words that were looked for begin, UTC µs.
+        number, court, judge, title: of the case.
+    """
+
+    hearing: str
+    kind: str
+    text: str
+    speaker: str
+    at_us: int
+    number: str
+    court: str
+    judge: str
+    title: str
+
+
+def write_pieces(
+    database: Database, db: sa.Connection, name: str, pieces: Iterable[Piece], court: str, judge: str
+) -> None:
+    """Replace what can be found of a hearing.
+
+    Args:
+        database: the catalogue's.
+        db: the transaction, which holds the hearing's row.
+        name: identifier of the hearing.
+        pieces: all of it.
+        court: of the case, for the filter.
+        judge: likewise.
+    """
+    forget_pieces(database, db, name)
+    every = [*_marked("c", court), *_marked("j", judge)]
+    rows = [
+        {
+            "hearing": name, "kind": piece.kind, "at_us": piece.at_us, "speaker": piece.speaker, "text": piece.text,
+            "starts": json.dumps(piece.starts, separators=(",", ":")) if piece.starts else "",
+            "words": _words_column(database, piece, every),
+        }
+        for piece in pieces if piece.text
+    ]  # fmt: skip
+    if rows:
+        db.execute(passage.insert(), rows)
+    if not database.is_postgres:
+        db.execute(
+            sa.text("INSERT INTO passage_text (rowid, words) SELECT id, words FROM passage WHERE hearing = :name"),
+            {"name": name},
+        )
+
+
+def forget_pieces(database: Database, db: sa.Connection, name: str) -> None:
+    """Remove what can be found of a hearing."""
+    if not database.is_postgres:
+        db.execute(
+            sa.text(
+                "INSERT INTO passage_text (passage_text, rowid, words)"
+                " SELECT 'delete', id, words FROM passage WHERE hearing = :name"
+            ),
+            {"name": name},
+        )
+    db.execute(sa.delete(passage).where(passage.c.hearing == name))
+
+
+def find(database: Database, query: Query) -> list[Hit]:
+    """Pieces that hold everything that is asked for, the newest first; none where nothing is asked for."""
+    terms = query.terms()
+    if not terms or (query.text.strip() and not terms_of(query.text)):
+        return []
+    found = sa.select(passage, *(hearing.c[name] for name in ("number", "court", "judge", "title"))).join(
+        hearing, hearing.c.hearing == passage.c.hearing
+    )
+    found = found.where(matches(database, terms))
+    if query.from_us is not None:
+        found = found.where(passage.c.at_us >= query.from_us)
+    if query.to_us is not None:
+        found = found.where(passage.c.at_us < query.to_us)
+    found = found.order_by(passage.c.at_us.desc(), passage.c.id.desc()).limit(query.limit).offset(query.offset)
+    typed = terms_of(query.text)
+    with database.begin() as db:
+        return [_hit(row, typed) for row in db.execute(found).mappings()]
+
+
+def matches(database: Database, terms: list[Term]) -> sa.ColumnElement[bool]:
+    """The condition that a passage's words hold all terms."""
+    if database.is_postgres:
+        asked = " & ".join(
+            "(" + " <-> ".join(f"'{word}'" for word in term.words) + (":*" if term.prefix else "") + ")"
+            for term in terms
+        )
+        return passage.c.words.bool_op("@@")(sa.cast(asked, TSQUERY))
+    asked = " AND ".join(f'"{" ".join(term.words)}"' + ("*" if term.prefix else "") for term in terms)
+    inside = sa.text("passage.id IN (SELECT rowid FROM passage_text WHERE passage_text MATCH :asked)")
+    return sa.and_(inside.bindparams(asked=asked))
+
+
+def _hit(row: sa.RowMapping, typed: list[Term]) -> Hit:
+    starts: list[int] = json.loads(row["starts"]) if row["starts"] else []
+    place = min(match_spans(row["text"], typed), default=0) if starts else 0
+    shown: dict[str, Any] = {name: row[name] for name in Hit.__dataclass_fields__ if name != "at_us"}
+    return Hit(**shown, at_us=row["at_us"] + (starts[place] if place < len(starts) else 0))
+
+
+def _marked(mark: str, name: str) -> list[str]:
+    return [f"{mark}/{word}" for word in dict.fromkeys(words_of(name))]
+
+
+def _words_column(database: Database, piece: Piece, every: list[str]) -> str:
+    words = words_of(piece.text)[:MOST_WORDS]
+    marks = [f"k/{piece.kind}", *_marked("s", piece.speaker), *every]
+    if not database.is_postgres:
+        return " ".join([*words, *marks])
+    # The vector is written out, not made by to_tsvector: its parser follows the server's locale and would cut Kazakh words.
+    return " ".join([*(f"'{word}':{place}" for place, word in enumerate(words, 1)), *(f"'{mark}'" for mark in marks)])
