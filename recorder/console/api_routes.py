@@ -96,6 +96,11 @@ def router(desk: Desk) -> APIRouter:
 
 
 def _room(routes: APIRouter, desk: Desk) -> None:
+    @routes.get("/api/hearings/{hearing}/speech", dependencies=[Depends(signed_in)])
+    async def speech(hearing: str) -> Response:
+        """Live words and how far the transcript is; the page is told the rest by events."""
+        return JSONResponse(await desk.daemon.get(f"{_path(hearing)}/speech"))
+
     @routes.post("/api/check")
     async def check(request: Request, account: Annotated[Account, Depends(operators)]) -> Response:
         """A real capture through every source; its result with texts in the reader's language."""

@@ -297,7 +297,7 @@ def _checking(app: FastAPI, fake: FakeRecorder) -> None:
         if fake.current and fake.hearing(fake.current).view.state in (State.RECORDING, State.PAUSED, State.FAULTY):
             raise Refused(409, "hearing-runs", "a hearing is being recorded")
         rows = [{"name": name, "media": media, "label": label, "ready": name not in fake.lost} for name, _, media, label in SOURCES]
-        found = [*(("source-lost", name) for name in sorted(fake.lost)), *fake.found]
+        found: list[tuple[str, str | None]] = [*(("source-lost", name) for name in sorted(fake.lost)), *fake.found]
         problems = [{"code": code, "source": source, "advice": "", "detail": ""} for code, source in found]
         return {"at_us": now_us(), "seconds": 10, "ready": not fake.lost, "verified": True, "sources": rows, "problems": problems}
 

@@ -14,6 +14,7 @@ import type { Meter } from "./meter.js";
 import { phaseOf, type Phase } from "./model.js";
 import { afterPanel, devicesPanel, findingsPanel, logPanel } from "./panels.js";
 import { stagesPanel } from "./stages.js";
+import { wordsPanel } from "./words_panel.js";
 
 type Act = "start" | "pause" | "resume" | "stop";
 
@@ -173,7 +174,7 @@ export class HearingPage extends LitElement {
       ${this.problem ? html`<div class="alert" role="alert"><strong>${this.problem.message}</strong> ${this.problem.advice}</div>` : nothing}
       ${over || !fresh ? nothing : findingsPanel(status.findings)}
       <div class="room ${over ? "is-over" : ""} ${phase === "planned" ? "is-planned" : ""}">
-        ${over ? afterPanel(this.#data, view, status.missing_models) : devicesPanel(this.#data, view, sources)}
+        ${over ? afterPanel(this.#data, view, status.missing_models, this.#live.progress) : devicesPanel(this.#data, view, sources)}
         ${over || phase === "planned"
           ? nothing
           : stagesPanel({
@@ -185,10 +186,18 @@ export class HearingPage extends LitElement {
               onKeys: (on) => this.#chooseKeys(on),
             })}
         ${phase === "planned" ? nothing : html`<div class="side">${over || !this.#data.mayOperate ? nothing : this.#remarkForm()} ${logPanel(this.#data, view)}</div>`}
+        ${this.#words(over)}
       </div>
       <p class="hidden" aria-live="polite">${this.said}</p>
       <ht-ask .data=${this.#data} .people=${view.participants}></ht-ask>
     `;
+  }
+
+  /** Live words, until the transcript is there. */
+  #words(over: boolean): TemplateResult | typeof nothing {
+    const { view, words } = this.#live;
+    if (!words || view.revisions.some((revision) => revision.kind === "transcript")) return nothing;
+    return wordsPanel(this.#data, view, words, !over && this.#live.status.recording && this.#live.fresh);
   }
 
   #remarkForm(): TemplateResult {

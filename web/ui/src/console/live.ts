@@ -2,6 +2,7 @@
 
 import { Refused, getJson } from "../shared/http.js";
 import { withLine, type Line, type Status, type View } from "./model.js";
+import { withNews, type LiveNews, type Progress, type Words } from "./words.js";
 
 /** A status older than this is no longer believed; the recorder sends one each second. */
 const FRESH_MS = 4000;
@@ -24,6 +25,10 @@ export class Live extends EventTarget {
   #offsetUs = 0;
   #provenUs: number | undefined;
   gone: Gone | undefined;
+  /** Live words; undefined where nobody writes any. */
+  words: Words | undefined;
+  /** How far the transcript of this hearing is; undefined where none is being made. */
+  progress: Progress | undefined;
 
   constructor(
     public view: View,
@@ -78,6 +83,13 @@ export class Live extends EventTarget {
     source.addEventListener("levels", (event) => {
       this.dispatchEvent(new CustomEvent<Levels>("levels", { detail: JSON.parse((event as MessageEvent<string>).data) as Levels }));
     });
+    source.addEventListener("live", (event) => this.#heard(JSON.parse((event as MessageEvent<string>).data) as LiveNews));
+    source.addEventListener("progress", (event) => {
+      const told = JSON.parse((event as MessageEvent<string>).data) as Progress;
+      if (told.hearing !== this.view.hearing) return;
+      this.progress = told;
+      this.#changed();
+    });
     source.addEventListener("gone", (event) => {
       this.gone = JSON.parse((event as MessageEvent<string>).data) as Gone;
       this.#lastStatus = Number.NEGATIVE_INFINITY;
@@ -96,7 +108,12 @@ export class Live extends EventTarget {
   /** Ask for the hearing as a whole. */
   async refresh(): Promise<void> {
     try {
-      this.view = await getJson<View>(`/api/hearings/${encodeURIComponent(this.view.hearing)}`);
+      const hearing = `/api/hearings/${encodeURIComponent(this.view.hearing)}`;
+      this.view = await getJson<View>(hearing);
+      const speech = await getJson<{ live: LiveNews | null; progress: Progress | null }>(`${hearing}/speech`);
+      if (speech.live && !this.words) this.words = withNews(undefined, speech.live, performance.now());
+      else if (speech.live) this.words = withNews(this.words, { ...speech.live, behind_ms: this.words?.behindMs ?? 0 }, this.words?.heardMs ?? 0);
+      this.progress = speech.progress ?? undefined;
       this.#changed();
     } catch (error) {
       if (error instanceof Refused && error.status === 401) location.reload(); // to the sign-in, and back here
@@ -114,6 +131,12 @@ export class Live extends EventTarget {
     this.#lastStatus = performance.now();
     this.#offsetUs = status.now_us - Date.now() * 1000;
     if (status.recording) this.#provenUs = status.now_us;
+  }
+
+  #heard(news: LiveNews): void {
+    if (news.hearing !== this.view.hearing) return;
+    this.words = withNews(this.words, news, performance.now());
+    this.#changed();
   }
 
   #changed(): void {

@@ -6,6 +6,7 @@ import { timeOfDay } from "../shared/format.js";
 import { t } from "../shared/i18n.js";
 import { personName, type PageData } from "./context.js";
 import { entriesOf, type Entry, type Finding, type SourceStatus, type View } from "./model.js";
+import { progressText, type Progress } from "./words.js";
 import "./meter.js";
 import "./picture.js";
 
@@ -108,7 +109,7 @@ interface Step {
   says: string;
 }
 
-function stepsOf(data: PageData, view: View, missingModels: string[]): Step[] {
+function stepsOf(data: PageData, view: View, missingModels: string[], progress: Progress | undefined): Step[] {
   const has = (kind: string): boolean => view.revisions.some((revision) => revision.kind === kind);
   const noModel = missingModels.length > 0 ? t("No speech model for: {languages}. The administrator can install it.", { languages: missingModels.join(", ") }) : "";
   const sealed = view.manifests.length > 0;
@@ -116,14 +117,14 @@ function stepsOf(data: PageData, view: View, missingModels: string[]): Step[] {
   const sending = data.archive ? t("The record is being sent to the archive.") : t("This recorder is not connected to an archive.");
   return [
     { done: sealed, title: t("Recording sealed"), says: t("Every file is listed and signed; a change would be seen.") },
-    { done: has("transcript") && !noModel, ...(noModel && { instead: t("No text") }), title: t("Transcript"), says: noModel || t("Made by machine, to be checked by a person.") },
+    { done: has("transcript") && !noModel, ...(noModel && { instead: t("No text") }), title: t("Transcript"), says: [noModel || t("Made by machine, to be checked by a person."), has("transcript") ? "" : progressText(progress)].join(" ").trim() },
     { done: has("brief") || has("brief_pdf"), title: t("Brief protocol, draft"), says: t("Filled from the case and the marked stages, in Kazakh and Russian.") },
     { done: stored, title: t("In the archive"), says: stored ? t("The archive has checked the record and given its receipt.") : sending },
   ];
 }
 
 /** What became of a finished hearing: each step done, or still to come. */
-export function afterPanel(data: PageData, view: View, missingModels: string[]): TemplateResult {
+export function afterPanel(data: PageData, view: View, missingModels: string[], progress: Progress | undefined): TemplateResult {
   const replay = data.archive && view.receipts.length > 0 ? `${data.archive.replace(/\/$/, "")}/hearings/${encodeURIComponent(view.hearing)}` : "";
   const facts: [string, number][] = [
     [t("Takes"), view.takes.length],
@@ -134,7 +135,7 @@ export function afterPanel(data: PageData, view: View, missingModels: string[]):
   return html`
     <section class="card after" aria-labelledby="after-title">
       <h2 id="after-title">${t("What happens now")}</h2>
-      <ol class="steps">${stepsOf(data, view, missingModels).map(stepRow)}</ol>
+      <ol class="steps">${stepsOf(data, view, missingModels, progress).map(stepRow)}</ol>
       <dl class="facts">${facts.map(([name, count]) => html`<div><dt>${name}</dt><dd>${count}</dd></div>`)}</dl>
       <p class="after-links">
         ${replay ? html`<a class="button primary" href=${replay} target="_blank" rel="noreferrer">${t("Replay in the archive")}</a>` : nothing}
