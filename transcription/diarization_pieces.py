@@ -130,9 +130,10 @@ class _Known:
 
 
 def _numbered(found: Diarization, known: list[_Known]) -> list[int]:
-    """The hearing's number of each voice of a piece; a voice that is near to none before gets a new one, one without vector -1.
+    """The hearing's number of each voice of a piece; a voice that is near to none before gets a new one.
 
-    The nearest pair is joined first, and each voice of the hearing is given to one voice of the piece at most.
+    The nearest pair is joined first, and each voice of the hearing is given to one voice of the piece at most. One that said
+    too little for a vector (all zeros) is near to none.
     """
     vectors = [_unit(vector) for vector in found.voices]
     spoken = [sum(t.end - t.start for t in found.turns if t.voice == index) for index in range(len(vectors))]
@@ -147,9 +148,6 @@ def _numbered(found: Diarization, known: list[_Known]) -> list[int]:
         if near >= SAME and index not in numbers and number not in numbers.values():
             numbers[index] = number
     for index, vector in enumerate(vectors):
-        if not vector.any():  # too little of it for a vector: nobody's
-            numbers[index] = -1
-            continue
         if index not in numbers:
             numbers[index] = len(known)
             known.append(_Known(vector * 0.0))
@@ -172,7 +170,7 @@ def _placed(
     for turn in turns:
         for one, place in zip(part, places, strict=True):
             start, end = max(turn.start, place), min(turn.end, place + one.end - one.start)
-            if start < end and numbers[turn.voice] >= 0:
+            if start < end:
                 yield VoiceTurn(one.take, one.start + start - place, one.start + end - place, numbers[turn.voice])
 
 

@@ -61,9 +61,11 @@ def test_two_voices_of_a_piece_are_never_the_same_and_a_far_one_is_new() -> None
     assert [t.voice for t in heard.single] == [0, 1, 0]  # the nearer one keeps the number
 
 
-def test_a_voice_too_short_for_a_vector_is_nobodys() -> None:
-    fake = FakeDiarizer(MODEL, [one_after_another(A, (0.0, 0.0, 0.0), each=500)])
-    assert diarize([Stretch(0, 0, 1000)], sound, fake).single == (VoiceTurn(0, 0, 500, 0),)
+def test_a_voice_too_short_for_a_vector_is_nobodys_known() -> None:
+    none = (0.0, 0.0, 0.0)
+    fake = FakeDiarizer(MODEL, [one_after_another(A, none, each=500), one_after_another(none, each=1000)])
+    heard = diarize([Stretch(0, 0, 1000), Stretch(0, 1000, 2000)], sound, fake, piece=1000)
+    assert [t.voice for t in heard.single] == [0, 1, 2]
 
 
 def test_nothing_is_asked_about_nothing() -> None:
