@@ -16,13 +16,15 @@ from protocol.hearing import Take
 from protocol.view import HearingView
 from transcription.activity import Detector, Interval
 from transcription.audio import to_grid, to_us
-from transcription.finding import SURROUNDINGS, Utterance, speaker_of
+from transcription.finding import Utterance, speaker_of
 from transcription.live_passages import LivePassage, Open
 from transcription.live_sound import LiveTrack
 from transcription.live_voices import Ear, Stretch, Voices
 from transcription.recognizer import SAMPLE_RATE
 from transcription.scribe import Scribe
 
+#: Given to the engine around a stretch; less than in the full pass, which knows when somebody else spoke there.
+_SURROUNDINGS: Final = SAMPLE_RATE // 5
 #: An open stretch is recognised when it is so long, and again whenever it grew by so much.
 _FIRST: Final = SAMPLE_RATE
 _GROWN: Final = SAMPLE_RATE * 3 // 2
@@ -145,8 +147,8 @@ class LiveTake:
     def _utterance(self, stretch: Stretch) -> Utterance:
         own, source = stretch.own, stretch.source
         ear = self.voices.ears[source]
-        first = max(own.start - SURROUNDINGS, self._ended.get(source, 0), 0)
-        given = Interval(min(first, own.start), max(own.end, min(own.end + SURROUNDINGS, ear.reached)))
+        first = max(own.start - _SURROUNDINGS, self._ended.get(source, 0), 0)
+        given = Interval(min(first, own.start), max(own.end, min(own.end + _SURROUNDINGS, ear.reached)))
         return Utterance(self.take.id, source, speaker_of(self._view, source), self.take.start_us, own, given)
 
     def _written(self, scribe: Scribe, utterance: Utterance, one: Open, *, settled: bool) -> LivePassage:

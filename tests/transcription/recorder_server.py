@@ -21,6 +21,9 @@ class Desk:
 
     waiting: list[str] = field(default_factory=list)
     transcripts: dict[str, bytes] = field(default_factory=dict)
+    posted: list[bytes] = field(
+        default_factory=list
+    )  # every transcript that was sent, also by a process killed right after
     drafts: list[str] = field(default_factory=list)
     progress: list[dict[str, Any]] = field(default_factory=list)
     drafted: threading.Event = field(default_factory=threading.Event)
@@ -70,6 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
             if desk.hold is not None:
                 desk.hold.wait()
             desk.transcripts[hearing] = body
+            desk.posted.append(body)
             self._answer(201, {"number": 1})
         else:
             desk.drafts.append(hearing)
