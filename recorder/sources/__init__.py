@@ -3,6 +3,7 @@
 ::
 
     url    video   recorder.sources.video.StreamVideo    RTSP over TCP, RTMP and others (device_config.sources.SCHEMES)
+                   recorder.sources.rtsp                 RTSP with H.264 and H.265; the others by FFmpeg
     url    audio   recorder.sources.sound.DecodedSound   sound of a stream
     path   video   recorder.sources.video.FileVideo      a file at its own pace
     path   audio   recorder.sources.sound.DecodedSound   a file at its own pace
