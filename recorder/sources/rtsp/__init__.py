@@ -10,8 +10,9 @@
     frames      interleaved frames of RTP, put together to pictures (RFC 6184, RFC 7798)
     units       units of both codecs as RTP packs them
     rtcp        sender reports, receiver reports, BYE
+    order       decode times of pictures that are shown in another order than that of decoding
     template    the parameters of the pictures, found by FFmpeg in the first key frame
 
 Whatever is not understood here before the stream is open is left to FFmpeg (:class:`recorder.errors.NotUnderstood`): other codecs,
-TLS, several tracks of pictures, B-pictures, packings that cameras do not use. A camera that answers without measure is refused.
+TLS, several tracks of pictures, packings that cameras do not use. A camera that answers without measure is refused.
 """
