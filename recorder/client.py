@@ -119,6 +119,10 @@ class RecorderClient:
         query = f"?state={State(state).value}" if state else ""
         return list(self._get(f"/v1/hearings{query}"))
 
+    def speech(self, hearing: str) -> dict[str, Any]:
+        """What the transcriber told of a hearing (recorder.live_text): ``live`` and ``progress``, each None where nothing was."""
+        return dict(self._get(_at(hearing, "speech")))
+
     def hearing(self, hearing: str) -> dict[str, Any]:
         """What the journal of a hearing says (protocol.view.HearingView as JSON)."""
         return dict(self._get(_at(hearing)))

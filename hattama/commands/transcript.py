@@ -1,4 +1,4 @@
-"""``hattama transcript``: a record's transcript in a form that others read, and edits that make its next revision."""
+"""``hattama transcript``: a record's transcript in a form that others read, edits that make its next revision, and what changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from protocol.record import DirectoryRecord
     from protocol.transcript import Transcript
 
-app = typer.Typer(help="The transcript of a hearing: export it, edit it.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="The transcript of a hearing: export it, edit it, compare its revisions.", no_args_is_help=True, rich_markup_mode=None)
 
 _PATH = re.compile(r"transcript/([0-9]{4})\.json\Z")
 
@@ -97,6 +97,34 @@ def edit(
     wanted = _edits(edits)
     with RecorderClient(settings.socket) as client:
         typer.echo(f"revision {client.edit_transcript(hearing, wanted['based_on'], wanted['edits'], by)}")
+
+
+@app.command()
+def changes(
+    folder: Annotated[Path, typer.Argument(metavar="RECORD", help="Folder of the record.")],
+    before: Annotated[
+        int | None, typer.Option("--from", help="The earlier revision.", show_default="the one before the later")
+    ] = None,
+    after: Annotated[int | None, typer.Option("--to", help="The later revision.", show_default="the newest")] = None,
+) -> None:
+    """Print what a revision says otherwise than an earlier one: words, and who said them."""
+    from protocol.record import DirectoryRecord
+    from protocol.transcript_changes import changes as compared
+    from protocol.transcript_exports import clean, origin
+
+    record = DirectoryRecord(folder)
+    new = _read(record, after)
+    old = _read(record, new.number - 1 if before is None else before)
+    names, first = _names(record), origin(new)
+    for one in compared(old, new):
+        was, now = (
+            (names.get(one.before, one.before), names.get(one.after, one.after))
+            if one.kind == "speaker"
+            else (one.before, one.after)
+        )
+        seconds = (one.start_us - first) // 1_000_000
+        at = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        typer.echo(f"[{at}] {one.source} {one.kind}: {clean(was) or '–'} → {clean(now) or '–'}")
 
 
 def _edits(path: Path) -> dict[str, Any]:

@@ -97,3 +97,10 @@ def test_what_cannot_be_printed(record: Path, tmp_path: Path) -> None:
     assert (said.status, said.err[:21]) == (65, "error[bad-transcript]")
     (tmp_path / "empty").mkdir()
     assert hattama("transcript", "export", str(tmp_path / "empty")).status == 66
+
+
+def test_what_a_revision_changed(record: Path) -> None:
+    said = hattama("transcript", "changes", str(record))
+    assert (said.status, said.out) == (0, "[00:00:01] mic-plaintiff words: дабро → добрый\n")
+    assert hattama("transcript", "changes", str(record), "--from", "3").out == ""
+    assert hattama("transcript", "changes", str(record), "--from", "9").status == 66
