@@ -283,11 +283,15 @@ class S3Store:
         self._known.pop(key, None)
 
     def strays(self, prefix: str) -> Iterator[Stray]:
-        """As the seam says."""
+        """As the seam says; a later version of the same bytes, as a PUT that was given up and still arrived leaves it, is none."""
         for key, entries in self._entries(check_key(prefix) + "/"):
             version = _oldest(entries)
             for entry in entries:
-                if version is None or entry["VersionId"] != version.id:
+                same = version is not None and (entry.get("Size"), str(entry.get("ETag", "")).strip('"')) == (
+                    version.size,
+                    version.etag,
+                )
+                if not same:
                     what = "version" if "Size" in entry else "marker"
                     yield Stray(key, entry["VersionId"], what, round(entry["LastModified"].timestamp() * 1_000_000))
 

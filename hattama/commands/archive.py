@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import Annotated
 
@@ -36,6 +37,33 @@ def rebuild(context: typer.Context) -> None:
 
     with open_archive(settings) as archive:
         typer.echo(f"{run(archive)} hearings")
+
+
+@app.command()
+def scrub(
+    context: typer.Context,
+    gib: Annotated[float | None, typer.Option(min=0, help="Read at most so many GiB, but for the last record.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Begin no other record after so many minutes.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as one JSON object.")] = False,
+) -> None:
+    """Check that objects still are what was received and can be played, the record that was looked at longest ago first.
+
+    At least one record is looked at. Exit status 0 without findings, else 65.
+    """
+    settings = settings_of(context)
+    from storage.archive.enrolment import open_archive
+    from storage.archive.scrub import Scrub
+
+    with open_archive(settings) as archive:
+        budget = None if gib is None else int(gib * (1 << 30))
+        report = Scrub(archive, locked=bool(settings.archive.lock_days)).run(budget, None if minutes is None else minutes * 60)
+    if as_json:
+        typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+    else:
+        for item in report.findings:
+            typer.echo(f"{item.hearing}  {item.code}  {item.path}  {item.detail}  (last good: {item.good_at or 'never'})")
+        typer.echo(f"{report.hearings} records, {report.bytes} bytes, {len(report.findings)} findings")
+    raise typer.Exit(65 if report.findings else 0)
 
 
 @app.command()

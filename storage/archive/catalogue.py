@@ -6,7 +6,7 @@ In SQLite or PostgreSQL (:mod:`storage.database`). Methods block: call them from
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,7 @@ class Summary:
     received: bool
 
 
+MOST_SCRUBBED = 100_000  # hearings of one run
 _CASE = ("number", "code", "court", "courtroom", "title", "kind", "language", "publicity", "judge", "secretary")
 
 
@@ -266,6 +267,27 @@ class Catalogue:
         query = sa.select(receipt.c.seal_number, receipt.c.text).where(receipt.c.hearing == name)
         with self._begin() as db:
             return {row.seal_number: row.text for row in db.execute(query.order_by(receipt.c.seal_number))}
+
+    def to_scrub(self) -> Iterator[tuple[str, int, int]]:
+        """Hearings, the one that was looked at longest ago first, as many as a run could ever look at: identifier, bytes at intake, when it was last found good (UTC µs; 0: never)."""
+        size = sa.select(sa.func.coalesce(sa.func.sum(stored.c.bytes), 0))
+        query = (
+            sa.select(hearing.c.hearing, hearing.c.scrub_good_us)
+            .order_by(hearing.c.scrubbed_us, hearing.c.hearing)
+            .limit(MOST_SCRUBBED)
+        )
+        with self._begin() as db:
+            rows = db.execute(query).all()
+        for name, good_us in rows:
+            with self._begin() as db:
+                total = db.execute(size.where(stored.c.hearing == name)).scalar_one()
+            yield name, int(total), good_us
+
+    def set_scrubbed(self, name: str, at_us: int, *, good: bool) -> None:
+        """Note that a hearing was looked at."""
+        values = {"scrubbed_us": at_us, **({"scrub_good_us": at_us} if good else {})}
+        with self._begin() as db:
+            db.execute(sa.update(hearing).where(hearing.c.hearing == name).values(values))
 
 
 def _text(value: object) -> str:

@@ -35,6 +35,7 @@ hearing = sa.Table(
     sa.Column("good", sa.Boolean),
     sa.Column("report", sa.Text),
     sa.Column("dirty", sa.Boolean, nullable=False, server_default=sa.false()),
+    *(sa.Column(name, sa.BigInteger, nullable=False, server_default="0") for name in ("scrubbed_us", "scrub_good_us")),
     sa.Index("hearing_opened", "opened_at"),
     sa.Index("hearing_dirty", "hearing", postgresql_where=sa.text("dirty"), sqlite_where=sa.text("dirty")),
 )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 from device_config.settings import load
 from storage.archive.enrolment import open_archive
 from tests.support.command import hattama
@@ -24,3 +26,15 @@ def test_a_key_that_is_none_is_told() -> None:
     said = hattama("archive", "enrol", "box")
     assert said.status == 78
     assert "trust-unusable" in said.err
+
+
+def test_scrub_of_an_empty_archive_finds_nothing() -> None:
+    said = hattama("archive", "scrub")
+    assert (said.status, said.out) == (0, "0 records, 0 bytes, 0 findings\n")
+    assert json.loads(hattama("archive", "scrub", "--json", "--gib", "1").out) == {"hearings": 0, "bytes": 0, "findings": []}
+
+
+def test_a_bucket_that_is_not_set_is_told() -> None:
+    said = hattama("archive", "bucket")
+    assert said.status == 78
+    assert "store-unfit" in said.err
