@@ -15,6 +15,7 @@ from protocol.hearing import Participant
 from protocol.paper.names import Item, Values
 from protocol.passage import Passage
 from protocol.transcript import Transcript
+from protocol.voice import voice_of
 
 _EVIDENCE = ("DOCUMENTS", "PHYSICAL", "MEDIA", "JOIN", "SITE", "TESTIMONY_READ")
 _MOTIONS = ("MOTION", "RULING", "RECUSAL", "INTERPRETER_RECUSAL", "CIVIL_CLAIM")
@@ -219,10 +220,16 @@ def _passages(brief: Brief, w: Words, transcript: Transcript | None) -> Iterable
         sure = [word.probability_pm for word in passage.words if word.probability_pm is not None]
         yield {
             "time": w.at(passage.start_us),
-            "speaker": names.get(passage.speaker or "", "") or w.label(passage.source),
+            "speaker": names.get(passage.speaker or "", "") or _unnamed(w, passage),
             "text": passage.text or _silence(w.t, passage),
             "sure": f"{sum(sure) // len(sure) // 10} %" if sure else "",
         }
+
+
+def _unnamed(w: Words, passage: Passage) -> str:
+    """The microphone, and which of its voices, where they were told apart."""
+    label, voice = w.label(passage.source), voice_of(passage.speaker)
+    return w.t("passage.voice", label=label, number=voice.number) if voice else label
 
 
 def _silence(t: Callable[..., str], passage: Passage) -> str:

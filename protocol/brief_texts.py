@@ -62,6 +62,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "language.ru": ("русский", "орыс тілі"),
     "passage.missing_model": ("[речь; нет модели для языка: {language}]", "[сөз; мына тілдің моделі жоқ: {language}]"),
     "passage.gap": ("[запись не велась]", "[жазба жүргізілмеді]"),
+    "passage.voice": ("{label}, голос {number}", "{label}, {number}-дауыс"),
     "passage.none": ("[слова не распознаны]", "[сөздер танылмады]"),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from protocol.editing import Correct, Delete, Merge, Move, Operation, Split, Where
+from protocol.editing import Correct, Delete, Merge, Move, Name, Operation, Split, Where
 from protocol.errors import ProtocolError
 from protocol.passage import MAX_INT
 
@@ -17,6 +17,7 @@ _KEYS: Final[dict[str, frozenset[str]]] = {
     "split": frozenset({"passage", "before"}),
     "move": frozenset({"passage", "speaker"}),
     "delete": frozenset({"passage"}),
+    "name": frozenset({"voice", "speaker"}),
 }
 
 
@@ -53,6 +54,8 @@ def _operation(item: object, where: str, by: str, at_us: int) -> Operation:
         raise BadEdits(f"{where}.kind: none of {', '.join(_KEYS)}")
     if wrong := sorted((item.keys() - {"kind"}) ^ keys):
         raise BadEdits(f"{where}.{wrong[0]}: " + ("is missing" if wrong[0] in keys else "is unknown"))
+    if kind == "name":
+        return Name(_text(item, "voice", where), _text(item, "speaker", where), by, at_us)
     place = _where(item["passage"], f"{where}.passage")
     match kind:
         case "correct":

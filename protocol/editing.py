@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from protocol.errors import ProtocolError
 from protocol.passage import BadTranscript, Passage
 from protocol.transcript import Edit, EditKind, Transcript
+from protocol.voice import voice_of
 from protocol.word_alignment import aligned, cut
 
 #: Reason of the passage that stays where the words were deleted.
@@ -84,6 +85,16 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """A voice of a shared microphone is this participant's: every passage of the voice is moved to `speaker`."""
+
+    voice: str
+    speaker: str
+    by: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """Nobody said these words. The stretch stays, marked ``refused`` with the reason ``deleted``."""
 
@@ -92,7 +103,9 @@ class Delete:
     at_us: int
 
 
-Operation: TypeAlias = Correct | Merge | Split | Move | Delete
+#: What is done to one place, and what a list of edits may hold.
+Step: TypeAlias = Correct | Merge | Split | Move | Delete
+Operation: TypeAlias = Step | Name
 
 
 def apply(transcript: Transcript, operations: Sequence[Operation]) -> Transcript:
@@ -108,10 +121,11 @@ def apply(transcript: Transcript, operations: Sequence[Operation]) -> Transcript
     passages, edits = list(transcript.passages), []
     for number, operation in enumerate(operations):
         try:
-            passages, edit = _done(passages, operation)
+            for step in _steps(passages, operation):
+                passages, edit = _done(passages, step)
+                edits.append(edit)
         except (BadTranscript, EditRefused) as error:
             raise EditRefused(f"edit {number}: {error}") from error
-        edits.append(edit)
     try:
         return replace(
             transcript,
@@ -124,7 +138,17 @@ def apply(transcript: Transcript, operations: Sequence[Operation]) -> Transcript
         raise EditRefused(str(error)) from error
 
 
-def _done(passages: list[Passage], operation: Operation) -> tuple[list[Passage], Edit]:
+def _steps(passages: list[Passage], operation: Operation) -> list[Step]:
+    """An operation on one place; or, of a voice that gets its name, a move of each of its passages."""
+    if not isinstance(operation, Name):
+        return [operation]
+    places = [Where(i, p.source, p.start_us) for i, p in enumerate(passages) if p.speaker == operation.voice]
+    if voice_of(operation.voice) is None or not places:
+        raise EditRefused(f"no passage is by a voice called {operation.voice!r}")
+    return [Move(place, operation.speaker, operation.by, operation.at_us) for place in places]
+
+
+def _done(passages: list[Passage], operation: Step) -> tuple[list[Passage], Edit]:
     """The passages after one operation, in order, and its entry."""
     old = [_at(passages, operation.where)]
     kind: EditKind

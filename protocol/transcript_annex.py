@@ -12,6 +12,7 @@ from protocol.paper.blocks import Block, Column, Document, Line, Span, Spans, Ta
 from protocol.passage import Passage
 from protocol.transcript import Transcript
 from protocol.transcript_exports import origin
+from protocol.voice import voice_of
 
 _TEXTS: Final = {
     "title": ("ТЕКСТОВАЯ РАСШИФРОВКА АУДИОЗАПИСИ", "АУДИОЖАЗБАНЫҢ МӘТІНДІК НҰСҚАСЫ"),
@@ -29,6 +30,7 @@ _TEXTS: Final = {
     "who": ("Кто говорит", "Кім сөйлейді"),
     "words": ("Текст", "Мәтін"),
     "missing_model": ("речь; модели для языка «{language}» нет", "сөйлеу; «{language}» тілінің моделі жоқ"),
+    "voice": ("{source}, голос {number}", "{source}, {number}-дауыс"),
     "gap": ("запись отсутствует: {reason}", "жазба жоқ: {reason}"),
     "refused": ("слов нет: {reason}", "сөз жоқ: {reason}"),
     "spoken": ("Числа: как написано и как произнесено", "Сандар: жазылуы және айтылуы"),
@@ -57,6 +59,11 @@ def annex(transcript: Transcript, names: Mapping[str, str], language: str, creat
         shown = {name: visible(str(value)) for name, value in more.items()}
         return _TEXTS[key][_LANGUAGES.index(language)].format(**shown)
 
+    def unnamed(passage: Passage) -> str:
+        voice = voice_of(passage.speaker)
+        told = say("voice", source=voice.source, number=voice.number) if voice else passage.speaker
+        return told or passage.source
+
     footer = say("record", hearing=transcript.hearing)
     blocks: list[Block] = [Line("title", (Span(say("title")),)), Line("centre", (Span(footer),))]
     notes = [say("machine", number=transcript.number)]
@@ -67,7 +74,7 @@ def annex(transcript: Transcript, names: Mapping[str, str], language: str, creat
     blocks += [Line("text", (Span(note, "bold"),), boxed=True) for note in notes]
     zero = origin(transcript)
     rows = tuple(
-        _row(p, zero, names, "" if p.words else say(p.kind, reason=p.reason, language=p.language))
+        _row(p, zero, names, unnamed(p), "" if p.words else say(p.kind, reason=p.reason, language=p.language))
         for p in transcript.passages
     )
     if rows:
@@ -79,8 +86,8 @@ def annex(transcript: Transcript, names: Mapping[str, str], language: str, creat
     return Document(language, title, footer, created_us, footer, tuple(blocks))
 
 
-def _row(passage: Passage, zero: int, names: Mapping[str, str], absence: str) -> tuple[Spans, ...]:
-    who = names.get(passage.speaker or "") or passage.speaker or passage.source
+def _row(passage: Passage, zero: int, names: Mapping[str, str], unnamed: str, absence: str) -> tuple[Spans, ...]:
+    who = names.get(passage.speaker or "") or unnamed
     said = Span(visible(passage.text)) if passage.words else Span(f"({absence})")
     return (Span(_clock(passage.start_us - zero)),), (Span(visible(who)),), (said,)
 

@@ -15,6 +15,7 @@ from typing import Final
 from protocol.encoding import utc_text
 from protocol.passage import Passage
 from protocol.transcript import Transcript
+from protocol.voice import voice_of
 
 #: Stands before the words of a demonstration model; escaped text cannot look like it.
 DEMONSTRATION: Final = "<i>[demonstration model]</i> "
@@ -186,7 +187,9 @@ def _absence(passage: Passage) -> str:
 def _name(speaker: str | None, names: Mapping[str, str] | None) -> str | None:
     if speaker is None:
         return None
-    return clean((names or {}).get(speaker) or "") or clean(speaker)
+    voice = voice_of(speaker)
+    told = f"voice {voice.number}, {voice.source}" if voice else speaker
+    return clean((names or {}).get(speaker) or "") or clean(told)
 
 
 def field(value: str) -> str:

@@ -15,12 +15,13 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from protocol.edit_list import MOST_EDITS, BadEdits, read_edits
-from protocol.editing import EditRefused, Move, Operation, apply
+from protocol.editing import EditRefused, Move, Name, Operation, apply
 from protocol.encoding import sha256_b64
 from protocol.hearing import Revision
 from protocol.record import DirectoryRecord, UnreadableRecord
 from protocol.transcript import Transcript
 from protocol.view import HearingView
+from protocol.voice import voice_of
 from recorder import papers
 from recorder.refusals import BadRequest, IllegalAction, NoHearing
 from recorder.service import Daemon
@@ -99,5 +100,10 @@ def _read(folder: Path, revision: Revision) -> bytes:
 
 def _check_speakers(view: HearingView, operations: list[Operation]) -> None:
     for index, operation in enumerate(operations):
-        if isinstance(operation, Move) and operation.speaker not in (None, *view.participants):
+        if isinstance(operation, Move | Name) and not _known(view, operation.speaker):
             raise BadRequest(f"edits[{index}].speaker: {operation.speaker!r} does not take part")
+
+
+def _known(view: HearingView, speaker: str | None) -> bool:
+    """A participant, a voice of a microphone that nobody has named yet, or nobody."""
+    return speaker is None or speaker in view.participants or voice_of(speaker) is not None

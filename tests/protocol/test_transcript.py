@@ -95,7 +95,7 @@ def sample() -> Transcript:
 
 def test_example_of_the_document() -> None:
     page = (Path(__file__).parents[2] / "docs/transcript-format.md").read_text(encoding="utf-8")
-    example = page.split("```")[1].strip().replace("\n", "")
+    example = page.split("```")[-2].strip().replace("\n", "")
     assert sample().to_json().decode() == example
 
 

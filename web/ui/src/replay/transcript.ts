@@ -72,7 +72,9 @@ export class Transcript extends PlayerElement {
 
   private speaker(passage: Passage): string {
     const name = this.replay.participants.find((one) => one.id === passage.speaker)?.name;
-    return name ?? this.replay.tracks.find((track) => track.source === passage.source)?.label ?? passage.source;
+    const label = this.replay.tracks.find((track) => track.source === passage.source)?.label ?? passage.source;
+    const number = /^voice\/[^/]+\/([1-9]\d*)$/.exec(passage.speaker ?? "")?.[1];
+    return name ?? (number === undefined ? label : t("{microphone}, voice {number}", { microphone: label, number }));
   }
 
   private wordsOf(passage: Passage): unknown {
