@@ -14,7 +14,7 @@ from transcription.remembered import Remembered
 
 #: Without its own tokenizer.json the library would fetch one from the network.
 NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
-OPTIONS: Final = {"compute_type": str, "beam_size": int}
+OPTIONS: Final = {"compute_type": str, "beam_size": int, "case_words": bool}
 _SEED: Final = 1  # the library samples when its first attempt fails; the same sound gives the same words
 
 
@@ -25,7 +25,8 @@ class FasterWhisperRecognizer(LoadedModel):
         """Load the folder.
 
         Args:
-            model: folder, languages and options: ``compute_type`` (int8, float16 …) and ``beam_size``.
+            model: folder, languages and options: ``compute_type`` (int8, float16 …), ``beam_size`` and ``case_words`` (whether
+                it is given the names of the case; a demonstration model was never taught to be).
             threads: processor threads of one recognition.
             device: auto, cpu or cuda.
 
@@ -46,10 +47,12 @@ class FasterWhisperRecognizer(LoadedModel):
         for name, value in model.options.items():
             if name not in OPTIONS or not isinstance(value, OPTIONS[name]):
                 raise ModelUnusable(
-                    f"{model.path}: option {name} = {value!r}; known are compute_type (text) and beam_size (number)"
+                    f"{model.path}: option {name} = {value!r}; known are compute_type (text), "
+                    "beam_size (number) and case_words (true or false)"
                 )
         super().__init__(describe(model.path, "faster-whisper", faster_whisper.__version__), model.languages)
         self._beam = int(model.options.get("beam_size", 5))
+        self._prompted = bool(model.options.get("case_words", not self._identity.demonstration))
         self._seed: Any = ctranslate2.set_random_seed
         try:
             self._model: Any = faster_whisper.WhisperModel(
@@ -89,8 +92,15 @@ class FasterWhisperRecognizer(LoadedModel):
         whole = sum(heard.values())
         return {language: share / whole for language, share in heard.items()} if whole > 0 else {}
 
-    def recognize(self, samples: Samples, language: str) -> Recognition:
+    @property
+    def prompted(self) -> bool:
+        """As its options say."""
+        return self._prompted
+
+    def recognize(self, samples: Samples, language: str, *, prompt: str = "") -> Recognition:
         """Words with times by cross-attention; text before is no prompt, so that one mistake does not breed the next.
+
+        The names of the case are given as the library's hot words, which stand where text before would.
 
         Raises:
             RecognitionFailed: the library stopped with an error.
@@ -112,6 +122,7 @@ class FasterWhisperRecognizer(LoadedModel):
                 no_speech_threshold=0.6,
                 hallucination_silence_threshold=2.0,
                 vad_filter=False,
+                hotwords=prompt or None,
             )
             for segment in segments:
                 worst = segment.avg_logprob if worst is None else min(worst, segment.avg_logprob)

@@ -2,7 +2,7 @@
 
 In a Kazakh court a sentence may be in Kazakh and its answer in Russian. The engine of the hearing's language tells how probable
 each installed language is for the sound alone (Whisper's language tokens); that is weighed with how often the same speaker has
-used the language so far, to begin with the hearing's language. An engine that cannot tell leaves it at the hearing's language.
+used the language so far, to begin with their own as the case has it, or the hearing's. An engine that cannot tell leaves it at the hearing's language.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ class Languages:
     The same utterances in the same order give the same languages.
     """
 
-    def __init__(self, hearing: str, installed: Sequence[str]) -> None:
+    def __init__(self, hearing: str, installed: Sequence[str], own: Mapping[str, str] | None = None) -> None:
         """Begin with nothing heard.
 
         Args:
             hearing: the hearing's language, ISO 639.
             installed: languages that some model in the settings knows.
+            own: participant → the language that they speak, where the case says it; it stands for the hearing's.
         """
         self._hearing = hearing
+        self._own = dict(own or {})
         self._known = tuple(sorted({hearing, *installed}))
         self._spoken: dict[str, Counter[str]] = {}
 
@@ -46,16 +48,26 @@ class Languages:
             heard: probability of each language by the sound; empty when the engine cannot tell.
 
         Returns:
-            the language with the greatest product of both; the hearing's where they are equal or nothing was heard.
+            the language with the greatest product of both; the speaker's where they are equal or nothing was heard, if a
+            model knows it, else the hearing's.
         """
+        expected = self._expected(speaker)
         if not any(heard.get(language, 0.0) > 0 for language in self._known):
-            return self._hearing
-        spoken = self._spoken.setdefault(speaker, Counter())
-
-        def weight(language: str) -> float:
-            expected = _EXPECTED if language == self._hearing else _OTHER
-            return heard.get(language, 0.0) * (expected + spoken[language])
-
-        best = max(self._known, key=lambda language: (weight(language), language == self._hearing))
-        spoken[best] += 1
+            return expected
+        weights = self.weights(speaker)
+        best = max(self._known, key=lambda one: (heard.get(one, 0.0) * weights[one], one == expected))
+        self.note(speaker, best)
         return best
+
+    def weights(self, speaker: str) -> dict[str, float]:
+        """How much each language is to be expected of a speaker, before anything of an utterance is heard."""
+        expected, spoken = self._expected(speaker), self._spoken.get(speaker, Counter())
+        return {one: (_EXPECTED if one == expected else _OTHER) + spoken[one] for one in self._known}
+
+    def note(self, speaker: str, language: str) -> None:
+        """The speaker has spoken this language."""
+        self._spoken.setdefault(speaker, Counter())[language] += 1
+
+    def _expected(self, speaker: str) -> str:
+        own = self._own.get(speaker, self._hearing)
+        return own if own in self._known else self._hearing

@@ -158,6 +158,11 @@ class Engines:
         return Engines(self._speech, self._engines, use=use, memory=memory, loaded=self._loaded, failures=self.failures)
 
     @property
+    def use(self) -> Use:
+        """What these are for."""
+        return self._use
+
+    @property
     def languages(self) -> frozenset[str]:
         """Every language that a model in the settings is meant for, loaded or not."""
         return frozenset(language for _, model in self._models() for language in model.languages)

@@ -69,7 +69,7 @@ class MoonshineRecognizer(LoadedModel):
         except moonshine_voice.MoonshineError as error:
             raise ModelUnusable(f"{model.path}: {error}") from error
 
-    def recognize(self, samples: Samples, language: str) -> Recognition:  # noqa: ARG002 - a model knows one language
+    def recognize(self, samples: Samples, language: str, *, prompt: str = "") -> Recognition:  # noqa: ARG002 - a model knows one language, and takes no words
         """Words, spread over the utterance.
 
         Raises:

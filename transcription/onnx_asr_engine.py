@@ -72,7 +72,7 @@ class OnnxAsrRecognizer(LoadedModel):
             raise ModelUnusable(f"{model.path}: {error}") from error
         self._model: Any = loaded.with_timestamps()
 
-    def recognize(self, samples: Samples, language: str) -> Recognition:
+    def recognize(self, samples: Samples, language: str, *, prompt: str = "") -> Recognition:  # noqa: ARG002 - takes no words
         """Words with the times of their tokens; spread over the utterance where the model measures none.
 
         Raises:

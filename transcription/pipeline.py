@@ -102,7 +102,7 @@ def scribe_of(view: HearingView, engines: Engines) -> Scribe:
     """Who writes this hearing down: its language, and the engines."""
     language = view.case.language if _LANGUAGE.match(view.case.language) else UNKNOWN_LANGUAGE
     own = {one.id: spoken for one in view.participants.values() if _LANGUAGE.match(spoken := one.identity.get("language", ""))}
-    return Scribe(engines, language, Languages(language, sorted(engines.languages), own), CaseWords.of(view))
+    return Scribe(engines, language, Languages(language, sorted(engines.languages), own), CaseWords.of(view), divides=engines.use == "full")
 
 
 def _missing(scribe: Scribe) -> tuple[Missing, ...]:

@@ -68,12 +68,17 @@ class Recognizer(Protocol):
     def languages(self) -> frozenset[str]:
         """ISO 639 codes it is used for."""
 
-    def recognize(self, samples: Samples, language: str) -> Recognition:
+    @property
+    def prompted(self) -> bool:
+        """Whether it takes words beforehand; one that does not passes them over."""
+
+    def recognize(self, samples: Samples, language: str, *, prompt: str = "") -> Recognition:
         """Words of one utterance.
 
         Args:
             samples: mono, 16 kHz, float32 in −1 … 1, shape (n,), at most 30 s.
             language: one of :attr:`languages`.
+            prompt: words that may be said, separated by commas.
         """
 
     def languages_of(self, samples: Samples) -> Mapping[str, float]:
@@ -100,6 +105,11 @@ class LoadedModel:
         """As in the settings."""
         return self._languages
 
+    @property
+    def prompted(self) -> bool:
+        """It takes no words beforehand."""
+        return False
+
     def languages_of(self, samples: Samples) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
         """It cannot tell."""
         return {}
@@ -114,6 +124,8 @@ class FakeRecognizer:
         script: words for the n-th call, or a function of samples and language; the last text is said again and again.
         heard: (number of samples, language) of every call.
         detected: what :meth:`languages_of` answers, call by call; empty when there is no more.
+        prompted: whether it is given words beforehand.
+        prompts: those that it was given, call by call.
     """
 
     identity: Model
@@ -121,14 +133,17 @@ class FakeRecognizer:
     script: Sequence[str] | Callable[[Samples, str], Recognition]
     heard: list[tuple[int, str]] = field(default_factory=list)
     detected: list[Mapping[str, float]] = field(default_factory=list)
+    prompted: bool = False
+    prompts: list[str] = field(default_factory=list)
 
     def languages_of(self, samples: Samples) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
         """The next of :attr:`detected`."""
         return self.detected.pop(0) if self.detected else {}
 
-    def recognize(self, samples: Samples, language: str) -> Recognition:
+    def recognize(self, samples: Samples, language: str, *, prompt: str = "") -> Recognition:
         """The script's next text."""
         self.heard.append((len(samples), language))
+        self.prompts.append(prompt)
         if callable(self.script):
             return self.script(samples, language)
         if not self.script:

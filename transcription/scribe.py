@@ -6,12 +6,17 @@ fails costs one utterance, which the transcript marks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import structlog
 
 from protocol.passage import Kind, Model, Passage, Word
+from transcription import switching
+from transcription.activity import Interval
 from transcription.audio import to_us
+from transcription.case_words import CaseWords, quiet
 from transcription.finding import Utterance
 from transcription.guards import Judged, judge
 from transcription.language import Languages
@@ -20,6 +25,26 @@ from transcription.recognizer import Recognition, Recognizer, Samples
 from transcription.written_forms import written
 
 log = structlog.get_logger(__name__)
+
+_NOTHING: Final = Judged(())
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """An utterance or a part of one, in one language.
+
+    Attributes:
+        utterance, language: what was listened to.
+        engine: None where no model knows the language.
+        recognition: None where the engine failed.
+        judged: what is believed.
+    """
+
+    utterance: Utterance
+    language: str
+    engine: Recognizer | None = None
+    recognition: Recognition | None = None
+    judged: Judged = _NOTHING
 
 
 @dataclass
@@ -30,6 +55,8 @@ class Scribe:
         engines: the installed models.
         language: of the hearing.
         languages: decides what an utterance is spoken in.
+        case_words: names of the case.
+        divides: whether it looks for a change of language inside an utterance, which takes time that a live draft has not.
         models: those that wrote words so far, in order; words name them by their place here.
         missing: languages that were spoken and have no model.
     """
@@ -37,45 +64,92 @@ class Scribe:
     engines: Engines
     language: str
     languages: Languages
+    case_words: CaseWords = field(default_factory=CaseWords)
+    divides: bool = True
     models: list[Model] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
 
     def write(self, utterance: Utterance, samples: Samples) -> list[Passage]:
-        """One utterance: recognised, marked as refused, or marked as missing its model.
+        """One utterance: recognised, marked as refused, or marked as missing its model; in parts where its language changes.
 
         Args:
             utterance: where, when and by whom.
             samples: the sound of ``utterance.given``.
         """
-        language = self._language_of(utterance, samples)
-        engine = self.engines.for_language(language)
-        if engine is None:
-            self.missing.add(language)
-            return _passages(utterance, language, "missing_model", utterance.start_us, utterance.end_us)
-        heard = _recognized(engine, samples, language)
-        if heard is None:
-            return _passages(utterance, language, "refused", utterance.start_us, utterance.end_us, reason="failed")
-        length = to_us(utterance.given.end, 0) - to_us(utterance.given.start, 0)
-        return self._written(utterance, language, engine, judge(heard, length))
+        shares = self._look(samples)
+        language = self.language if shares is None else self.languages.decide(_who(utterance), shares)
+        whole = self._heard(utterance, language, samples)
+        return [passage for one in self._parts(whole, samples, shares or {}) for passage in self._written(one)]
 
-    def _language_of(self, utterance: Utterance, samples: Samples) -> str:
-        """What the utterance is spoken in; the hearing's language where that cannot be heard."""
+    def _look(self, samples: Samples) -> Mapping[str, float] | None:
+        """What it is spoken in by the sound; nothing where that cannot be heard, None where there is no choice."""
         engine = self.engines.for_language(self.language)
         if engine is None or not self.languages.open:
-            return self.language
+            return None
         try:
-            heard = engine.languages_of(samples)
+            return engine.languages_of(samples)
         except Exception as error:
-            # As in _recognized: an engine's fault costs no more than this.
+            # As in _heard: an engine's fault costs no more than this.
             log.exception("engine failed", action="engine_failed", engine=engine.identity.engine, reason=str(error))
-            heard = {}
-        return self.languages.decide(utterance.speaker or utterance.source, heard)
+            return {}
 
-    def _written(self, utterance: Utterance, language: str, engine: Recognizer, judged: Judged) -> list[Passage]:
-        """What is believed, as words in their places; what is not, as a marked passage."""
-        start, end = utterance.start_us, utterance.end_us
+    def _heard(self, utterance: Utterance, language: str, samples: Samples) -> _Heard:
+        """What the engine of a language makes of an utterance, and what of it is believed."""
+        engine = self.engines.for_language(language)
+        if engine is None:
+            return _Heard(utterance, language)
+        length = to_us(utterance.given.end, 0) - to_us(utterance.given.start, 0)
+        try:
+            prompt = self.case_words.prompt if engine.prompted else ""
+            heard = engine.recognize(samples, language, prompt=prompt)
+            if prompt and self.case_words.nothing_but(heard):
+                # It may repeat what it was given. Without it, it says what it hears.
+                if quiet(samples):
+                    return _Heard(utterance, language, engine, heard, Judged((), "case_words"))
+                heard = engine.recognize(samples, language)
+        except Exception as error:
+            # The edge to foreign code: whatever an engine raises costs one utterance, which the transcript marks, and no more.
+            log.exception("engine failed", action="engine_failed", engine=engine.identity.engine, reason=str(error))
+            return _Heard(utterance, language, engine, None, Judged((), "failed"))
+        return _Heard(utterance, language, engine, heard, judge(heard, length))
+
+    def _parts(self, whole: _Heard, samples: Samples, shares: Mapping[str, float]) -> list[_Heard]:
+        """The utterance by language, where it changes and every part of it is believed; else the whole."""
+        utterance, heard = whole.utterance, whole.recognition
         origin = to_us(utterance.given.start, utterance.origin_us)
-        model = self._model_index(engine.identity) if judged.words else 0
+        voice = (utterance.start_us - origin, utterance.end_us - origin)
+        if (
+            heard is None
+            or not self.divides
+            or not switching.doubtful(heard, shares, whole.language, len(samples), voice)
+        ):
+            return [whole]
+        weights = self.languages.weights(_who(utterance))
+        found = switching.parts(samples, lambda sound: self._look(sound) or {}, weights)
+        if len(found) < 2:
+            return [whole]
+        made = [
+            self._heard(_part(utterance, one), one.language, samples[one.start : one.end])
+            for one in found
+            if _part(utterance, one).own.start < _part(utterance, one).own.end
+        ]
+        if not all(one.judged.words and one.judged.reason is None for one in made):
+            return [whole]
+        for one in made:
+            self.languages.note(_who(utterance), one.language)
+        return made
+
+    def _written(self, one: _Heard) -> list[Passage]:
+        """What is believed, as words in their places; what is not, as a marked passage."""
+        utterance, language, judged = one.utterance, one.language, one.judged
+        start, end = utterance.start_us, utterance.end_us
+        if one.engine is None:
+            self.missing.add(language)
+            return _passages(utterance, language, "missing_model", start, end)
+        if one.recognition is None:
+            return _passages(utterance, language, "refused", start, end, reason=judged.reason)
+        origin = to_us(utterance.given.start, utterance.origin_us)
+        model = self._model_index(one.engine.identity) if judged.words else 0
         words = tuple(
             Word(
                 w.text,
@@ -91,7 +165,9 @@ class Scribe:
         out: list[Passage] = []
         if words:
             cut = max(cut, words[-1].end_us)
-            out += _passages(utterance, language, "speech", start, max(cut, start + 1), written(words, language))
+            out += _passages(
+                utterance, language, "speech", start, max(cut, start + 1), self._as_written(words, language)
+            )
         if judged.reason is not None:
             log.info(
                 "text refused",
@@ -104,19 +180,25 @@ class Scribe:
             out += _passages(utterance, language, "refused", cut, end, reason=judged.reason)
         return out
 
+    def _as_written(self, words: tuple[Word, ...], language: str) -> tuple[Word, ...]:
+        """As a court writes them: names of the case, then numbers."""
+        return written(self.case_words.corrected(words), language)
+
     def _model_index(self, model: Model) -> int:
         if model not in self.models:
             self.models.append(model)
         return self.models.index(model)
 
 
-def _recognized(engine: Recognizer, samples: Samples, language: str) -> Recognition | None:
-    try:
-        return engine.recognize(samples, language)
-    except Exception as error:
-        # The edge to foreign code: whatever an engine raises costs one utterance, which the transcript marks, and no more.
-        log.exception("engine failed", action="engine_failed", engine=engine.identity.engine, reason=str(error))
-        return None
+def _who(utterance: Utterance) -> str:
+    return utterance.speaker or utterance.source
+
+
+def _part(utterance: Utterance, part: switching.Part) -> Utterance:
+    """The stretch of an utterance that is in one language."""
+    given = Interval(utterance.given.start + part.start, utterance.given.start + part.end)
+    own = Interval(max(utterance.own.start, given.start), min(utterance.own.end, given.end))
+    return replace(utterance, own=own, given=given)
 
 
 def _passages(

@@ -198,17 +198,21 @@ class RememberingRecognizer:
         """The engine's."""
         return self._engine.languages
 
+    @property
+    def prompted(self) -> bool:
+        """The engine's."""
+        return self._engine.prompted
+
     def languages_of(self, samples: Samples) -> Mapping[str, float]:
         """The engine's answer for this sound."""
         parts = ["languages_of", *self._parts, _digest(samples)]
         found: dict[str, float] = self._memory.remember(parts, lambda: dict(self._engine.languages_of(samples)))
         return found
 
-    def recognize(self, samples: Samples, language: str, **more: Any) -> Recognition:
-        """The engine's answer for this sound, language and whatever else it is given."""
-        given = {name: repr(value) for name, value in sorted(more.items())}
-        parts = ["recognize", *self._parts, _digest(samples), language, given]
-        found = self._memory.remember(parts, lambda: asdict(self._engine.recognize(samples, language, **more)))
+    def recognize(self, samples: Samples, language: str, *, prompt: str = "") -> Recognition:
+        """The engine's answer for this sound, language and words."""
+        parts = ["recognize", *self._parts, _digest(samples), language, prompt]
+        found = self._memory.remember(parts, lambda: asdict(self._engine.recognize(samples, language, prompt=prompt)))
         words = tuple(RecognizedWord(**word) for word in found.pop("words"))
         return Recognition(words=words, **found)
 
