@@ -191,4 +191,4 @@ class BundleInUse(BundleError):
     """The settings name this model."""
 
     code = "bundle-in-use"
-    advice = "Take its [[speech.models]] out of the settings first, and start the transcriber again."
+    advice = "Take it out of [[speech.models]] or [speech.diarization] first, and start the transcriber again."

@@ -87,7 +87,7 @@ def remove(settings: Settings, name: str) -> Path:
     if folder is None:
         raise errors.BundleAbsent("no name was given")
     if uses(settings, folder):
-        raise errors.BundleInUse(f"{folder}: speech.models names it")
+        raise errors.BundleInUse(f"{folder}: the settings name it")
     with locked(models_dir(settings)) as models:
         aside = models / f".{folder.name}{ASIDE}"
         folder.rename(aside)
@@ -99,15 +99,20 @@ def remove(settings: Settings, name: str) -> Path:
 
 def uses(settings: Settings, folder: Path) -> bool:
     """Whether the settings name the model in ``folder``."""
-    return any(model.path.resolve() == folder.resolve() for model in settings.speech.models)
+    named = [model.path for model in settings.speech.models]
+    if settings.speech.diarization.path is not None:
+        named.append(settings.speech.diarization.path)
+    return any(path.resolve() == folder.resolve() for path in named)
 
 
 def settings_lines(manifest: Manifest, folder: Path) -> str:
     """The lines that make an installed bundle a model of the speech settings; empty if no setting knows its engine."""
+    path = str(folder).replace("\\", "\\\\").replace('"', '\\"')
+    if manifest.engine == "pyannote":
+        return f'[speech.diarization]\npath = "{path}"\n'
     if manifest.engine not in get_args(ModelSettings.model_fields["engine"].annotation):
         return ""
     languages = ", ".join(f'"{language}"' for language in manifest.languages)
-    path = str(folder).replace("\\", "\\\\").replace('"', '\\"')
     return f'[[speech.models]]\nengine = "{manifest.engine}"\npath = "{path}"\nlanguages = [{languages}]\n'
 
 

@@ -57,13 +57,13 @@ def test_a_changed_one_is_told(tmp_path: Path) -> None:
     assert "damaged" in hattama("models", "list").out
 
 
-def test_a_model_of_an_engine_without_setting_is_kept(tmp_path: Path) -> None:
+def test_a_model_that_tells_voices_apart_has_a_setting_of_its_own(tmp_path: Path) -> None:
     parts = Parts(files={"config.yaml": b"{}"})
     parts.value.update(name="diarization", engine="pyannote")
     hattama("models", "trust", parts.signer.key.text)
     said = hattama("models", "add", str(parts.write(tmp_path / "one.tar")))
     assert said.status == 0, said.err
-    assert "no setting" in said.out
+    assert '[speech.diarization]\npath = "' in said.out
 
 
 def test_a_wrong_description_is_refused_before_anything_is_written(tmp_path: Path) -> None:
