@@ -1,7 +1,7 @@
 """What was worked out already, kept on disk until the transcript is accepted, so that ``kill -9`` costs one utterance.
 
 The file lies outside the record, in ``<working>/<hearing>/transcript.work``. Each line is a result under a key; a key is the
-digest of everything that the result depends on (the sound itself, model, its settings, arguments), so that what was worked out
+digest of everything that the result depends on (the sound itself, model, its settings, arguments, this package's code), so that what was worked out
 from other input is never taken: it is merely not found. Everything between those results is worked out again at each start,
 by the same code in the same order, so that a transcript made in one go and one made in fifty are the same bytes.
 
@@ -17,7 +17,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from importlib.metadata import version
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -34,7 +34,6 @@ log = structlog.get_logger(__name__)
 
 NAME: Final = "transcript.work"
 _CHECK, _KEY = 16, 32
-_VERSION: Final = f"1 {version('hattama')}"
 
 
 class Memory(Protocol):
@@ -94,7 +93,7 @@ class WorkingFile:
 
     def remember(self, parts: object, compute: Callable[[], Any]) -> Any:
         """The kept result, or what `compute` gives, kept now. It comes as read back, whether it was kept before or not."""
-        text = json.dumps([_VERSION, parts], ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps([_code(), parts], ensure_ascii=False, separators=(",", ":"))
         key = hashlib.sha256(text.encode()).hexdigest()[:_KEY]
         if (found := self._at.get(key)) is not None:
             return json.loads(os.pread(self._fd, found[1], found[0]))
@@ -163,6 +162,15 @@ class WorkingFile:
                 file.close()
             except DiskFailed:
                 return  # said above
+
+
+@cache
+def _code() -> str:
+    """Digest of this package's own code, on which every result depends as well."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def _whole(line: bytes) -> bool:
