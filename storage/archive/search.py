@@ -1,13 +1,15 @@
 """Full-text search over what was said, stages, remarks and case data: one interface, FTS5 in SQLite, tsvector with GIN in PostgreSQL.
 
-Both databases get the words as :mod:`storage.archive.words` cuts them, so they find the same. What a filter asks for (kind, speaker, court, judge)
-stands as a word with a mark (``j/сулейменова``) in the same index; no typed word can hold a ``/``.
+Both databases get the words as :mod:`storage.archive.words` cuts them, so they find the same. What a filter asks for stands as a word with a mark in the
+same index: ``k/case``, ``s/сүлейменова`` for each word of a speaker's name, ``j/сүлейменова.а.б`` for the whole name of a judge or a court. No typed word can
+hold a ``/``. Whole names, because words like «районный» stand in every hearing of the country: which names a filter means is looked up in a short list first.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from storage.archive.passages import Kind, Piece
-from storage.archive.tables import hearing, passage
+from storage.archive.tables import hearing, known_name, passage
 from storage.archive.words import Term, match_spans, terms_of, words_of
 from storage.database import Database
 
+MOST_NAMES = 200  # courts or judges that a filter may mean
+LONGEST_NAME = 300  # characters of a name as one word
 MOST_WORDS = 5_000  # of one piece that can be found; a tsvector holds at most 1 MB
 
 
@@ -45,10 +49,16 @@ class Query:
     offset: int = 0
 
     def terms(self) -> list[Term]:
-        """Everything that must be in the index's words."""
-        marks = (("s", self.speaker), ("c", self.court), ("j", self.judge))
-        named = [Term((f"{mark}/{word}",), prefix=True) for mark, name in marks for word in words_of(name)]
+        """What must be in the index's words, but for court and judge."""
+        named = [Term((f"s/{word}",), prefix=True) for word in words_of(self.speaker)]
         return [*terms_of(self.text), *named[:12], *([Term((f"k/{self.kind}",))] if self.kind else [])]
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything is asked for."""
+        if self.text.strip() and not terms_of(self.text):
+            return False
+        return bool(self.terms() or words_of(self.court) or words_of(self.judge))
 
 
 @dataclass(frozen=True)
@@ -87,22 +97,31 @@ def write_pieces(
         judge: likewise.
     """
     forget_pieces(database, db, name)
-    every = [*_marked("c", court), *_marked("j", judge)]
-    rows = [
-        {
-            "hearing": name, "kind": piece.kind, "at_us": piece.at_us, "speaker": piece.speaker, "text": piece.text,
-            "starts": json.dumps(piece.starts, separators=(",", ":")) if piece.starts else "",
-            "words": _words_column(database, piece, every),
-        }
-        for piece in pieces if piece.text
-    ]  # fmt: skip
+    rows = [row_of(database, name, piece, court, judge) for piece in pieces if piece.text]
     if rows:
         db.execute(passage.insert(), rows)
+    note_names(database, db, [("c", court), ("j", judge)])
     if not database.is_postgres:
         db.execute(
             sa.text("INSERT INTO passage_text (rowid, words) SELECT id, words FROM passage WHERE hearing = :name"),
             {"name": name},
         )
+
+
+def note_names(database: Database, db: sa.Connection, names: Iterable[tuple[str, str]]) -> None:
+    """Note names of courts (``c``) and judges (``j``) for the filters."""
+    rows = [{"mark": mark, "name": whole} for mark, name in names if (whole := _whole(name))]
+    if rows:
+        db.execute(database.insert(known_name).values(rows).on_conflict_do_nothing())
+
+
+def row_of(database: Database, name: str, piece: Piece, court: str, judge: str) -> dict[str, Any]:
+    """A piece as the table ``passage`` holds it."""
+    return {
+        "hearing": name, "kind": piece.kind, "at_us": piece.at_us, "speaker": piece.speaker, "text": piece.text,
+        "starts": json.dumps(piece.starts, separators=(",", ":")) if piece.starts else "",
+        "words": _words_column(database, piece, [f"{mark}/{whole}" for mark, name in (("c", court), ("j", judge)) if (whole := _whole(name))]),
+    }  # fmt: skip
 
 
 def forget_pieces(database: Database, db: sa.Connection, name: str) -> None:
@@ -120,13 +139,19 @@ def forget_pieces(database: Database, db: sa.Connection, name: str) -> None:
 
 def find(database: Database, query: Query) -> list[Hit]:
     """Pieces that hold everything that is asked for, the newest first; none where nothing is asked for."""
-    terms = query.terms()
-    if not terms or (query.text.strip() and not terms_of(query.text)):
+    if not query.asks:
         return []
     found = sa.select(passage, *(hearing.c[name] for name in ("number", "court", "judge", "title"))).join(
         hearing, hearing.c.hearing == passage.c.hearing
     )
-    found = found.where(matches(database, terms))
+    choices = []
+    with database.begin() as db:
+        for mark, name in (("c", query.court), ("j", query.judge)):
+            if words := words_of(name):
+                choices.append(_names(db, mark, words))
+    if not all(choices):
+        return []  # there is no such court or judge
+    found = found.where(matches(database, query.terms(), choices))
     if query.from_us is not None:
         found = found.where(passage.c.at_us >= query.from_us)
     if query.to_us is not None:
@@ -137,17 +162,26 @@ def find(database: Database, query: Query) -> list[Hit]:
         return [_hit(row, typed) for row in db.execute(found).mappings()]
 
 
-def matches(database: Database, terms: list[Term]) -> sa.ColumnElement[bool]:
-    """The condition that a passage's words hold all terms."""
+def matches(database: Database, terms: list[Term], choices: Sequence[Sequence[str]] = ()) -> sa.ColumnElement[bool]:
+    """The condition that a passage's words hold all terms, and of each list of choices one."""
     if database.is_postgres:
-        asked = " & ".join(
-            "(" + " <-> ".join(f"'{word}'" for word in term.words) + (":*" if term.prefix else "") + ")"
-            for term in terms
-        )
-        return passage.c.words.bool_op("@@")(sa.cast(asked, TSQUERY))
-    asked = " AND ".join(f'"{" ".join(term.words)}"' + ("*" if term.prefix else "") for term in terms)
+        asked = [" <-> ".join(f"'{word}'" for word in term.words) + (":*" if term.prefix else "") for term in terms]
+        asked += [" | ".join(f"'{name}'" for name in names) for names in choices]
+        query = " & ".join(f"({part})" for part in asked)
+        return passage.c.words.bool_op("@@")(sa.cast(query, TSQUERY))
+    asked = [f'"{" ".join(term.words)}"' + ("*" if term.prefix else "") for term in terms]
+    asked += ["(" + " OR ".join(f'"{name}"' for name in names) + ")" for names in choices]
     inside = sa.text("passage.id IN (SELECT rowid FROM passage_text WHERE passage_text MATCH :asked)")
-    return sa.and_(inside.bindparams(asked=asked))
+    return sa.and_(inside.bindparams(asked=" AND ".join(asked)))
+
+
+def _names(db: sa.Connection, mark: str, words: list[str]) -> list[str]:
+    """Marked names whose words begin like all of these, at most :data:`MOST_NAMES`."""
+    known = db.execute(
+        sa.select(known_name.c.name).where(known_name.c.mark == mark).order_by(known_name.c.name)
+    ).scalars()
+    fit = (name for name in known if all(any(part.startswith(word) for part in name.split(".")) for word in words))
+    return [f"{mark}/{name}" for name in itertools.islice(fit, MOST_NAMES)]
 
 
 def _hit(row: sa.RowMapping, typed: list[Term]) -> Hit:
@@ -155,6 +189,11 @@ def _hit(row: sa.RowMapping, typed: list[Term]) -> Hit:
     place = min(match_spans(row["text"], typed), default=0) if starts else 0
     shown: dict[str, Any] = {name: row[name] for name in Hit.__dataclass_fields__ if name != "at_us"}
     return Hit(**shown, at_us=row["at_us"] + (starts[place] if place < len(starts) else 0))
+
+
+def _whole(name: str) -> str:
+    """A name as one word."""
+    return ".".join(words_of(name))[:LONGEST_NAME]
 
 
 def _marked(mark: str, name: str) -> list[str]:

@@ -108,7 +108,7 @@ def router(pages: Pages, archive: Archive) -> APIRouter:
             "search.html",
             **question.fields,
             kinds={kind: lang(KIND_NAMES[kind]) for kind in KINDS},
-            asked=bool(question.query.terms()),
+            asked=question.query.asks,
             hits=[_row(hit, terms, lang) for hit in hits[:ROWS]],
             page=question.page,
             earlier=question.address(question.page - 1) if question.page > 1 else None,

@@ -63,6 +63,14 @@ stored = sa.Table(
     sa.Column("sha256", sa.LargeBinary, nullable=False),
 )
 
+#: Names of courts (mark ``c``) and judges (``j``), folded, for the search's filters.
+known_name = sa.Table(
+    "known_name",
+    metadata,
+    sa.Column("mark", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+)
+
 receipt = sa.Table(
     "receipt",
     metadata,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 MOST_TERMS = 20  # of a query; more are passed over
 LONGEST = 60  # letters of a word that are kept
+SHORTEST = 3  # letters of a beginning; a shorter one is a word of its own
 _WORD = re.compile(r"[^\W_]+")
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 
@@ -42,7 +43,7 @@ def terms_of(text: str, *, prefix: bool = False) -> list[Term]:
 
     Args:
         text: as typed.
-        prefix: every word may go on, not only one with a star.
+        prefix: every word but a number may go on, not only one with a star.
 
     Returns:
         The terms that must all stand in a text; empty if there is no word in it.
@@ -51,7 +52,8 @@ def terms_of(text: str, *, prefix: bool = False) -> list[Term]:
     for phrase, plain in _TERM.findall(text):
         starred = plain.endswith("*")
         if words := words_of(phrase or plain):
-            terms.append(Term(tuple(words), bool(plain) and (prefix or starred)))
+            goes_on = starred or (prefix and not words[-1].isdecimal())
+            terms.append(Term(tuple(words), bool(plain) and goes_on and len(words[-1]) >= SHORTEST))
     return terms[:MOST_TERMS]
 
 

@@ -72,8 +72,12 @@ def _as_nobody() -> tuple[list[str], int]:
 
 
 @contextmanager
-def run_postgres() -> Iterator[Postgres]:
-    """Start a server and end it."""
+def run_postgres(*options: str) -> Iterator[Postgres]:
+    """Start a server and end it.
+
+    Args:
+        options: settings of the server, ``name=value``.
+    """
     bin_folder = programs()
     assert bin_folder is not None
     rights, uid = _as_nobody()
@@ -91,7 +95,8 @@ def run_postgres() -> Iterator[Postgres]:
         with (folder / "server.log").open("ab") as log:
             process = subprocess.Popen(
                 ["setpriv", *rights, "--pdeathsig", "QUIT", str(bin_folder / "postgres"), "-D", str(data), "-k", str(folder),
-                 "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60"],
+                 "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60",
+                 *(part for option in options for part in ("-c", option))],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=folder,
             )  # fmt: skip
         try:
