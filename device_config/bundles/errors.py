@@ -22,6 +22,7 @@
         ├── BundleLink          bundle-link
         ├── BundleSpecial       bundle-special
         ├── BundleOversize      bundle-oversize
+        ├── BundleMemory        bundle-memory
         ├── BundlePickle        bundle-pickle
         ├── BundleExists        bundle-exists
         ├── BundleAbsent        bundle-not-installed
@@ -164,6 +165,13 @@ class BundleOversize(BundleError):
 
     code = "bundle-oversize"
     advice = "Throw the bundle away unless its publisher explains the size."
+
+
+class BundleMemory(BundleError):
+    """Its engine needs more memory than this box has."""
+
+    code = "bundle-memory"
+    advice = "Choose a smaller model, or one packed for this box with less memory (quantised)."
 
 
 class BundlePickle(BundleError):

@@ -82,6 +82,10 @@ def _install(models: Path, source: Source, keys: Sequence[VerifierKey]) -> tuple
         raise errors.BundleExists(f"{folder}: is there already with other bytes")
     if manifest.size > shutil.disk_usage(models).free:
         raise errors.BundleOversize(f"{manifest.folder}: {manifest.size} bytes do not fit on the disk of {models}")
+    if manifest.memory_bytes > _memory():
+        raise errors.BundleMemory(
+            f"{manifest.folder}: needs {manifest.memory_bytes >> 20} MiB of memory; this box has {_memory() >> 20}"
+        )
     aside = models / f".{manifest.folder}{ASIDE}"
     try:
         for name, content in ((MANIFEST, data), (NOTE, note or b"")):
@@ -94,6 +98,11 @@ def _install(models: Path, source: Source, keys: Sequence[VerifierKey]) -> tuple
         shutil.rmtree(aside, ignore_errors=True)
     sync_dir(models)
     return manifest, folder
+
+
+def _memory() -> int:
+    """Bytes of this machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def receive(entries: Iterator[Entry], manifest: Manifest, aside: Path | None) -> None:

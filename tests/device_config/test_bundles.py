@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import pickle
 import tarfile
@@ -131,6 +132,13 @@ def _unlicensed_later(parts: Parts) -> None:
     parts.value["licence"] = ""
 
 
+def _declared_huge(parts: Parts) -> None:
+    """A manifest of a file of 65 GiB; nothing is written before it is found too large."""
+    value = json.loads(parts.manifest())
+    value["files"] = [{**one, "bytes": 65 * 2**30} if one["path"] == "model.bin" else one for one in value["files"]]
+    parts.value.update(files=value["files"])
+
+
 def _zip(**members: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -184,6 +192,8 @@ BROKEN: list[tuple[str, Callable[[Parts], None], str]] = [
     ("name with a slash", _with(name="../x"), "bundle-name"),
     ("name in capitals", _with(name="Whisper"), "bundle-name"),
     ("version with a hyphen", _with(version="1-2"), "bundle-name"),
+    ("more memory than any box has", _with(memory_bytes=2**50), "bundle-memory"),
+    ("larger than any bundle may be", _declared_huge, "bundle-oversize"),
     ("memory below zero", _with(memory_bytes=-1), "bundle-format"),
     ("pickle that runs code", _file("more.pt", checkpoint(pickled(RunsCode()))), "bundle-pickle"),
     ("the same, named as something else", _file("more.json", checkpoint(pickled(RunsCode()))), "bundle-pickle"),
