@@ -19,13 +19,16 @@ def test_show_hides_passwords_in_addresses(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text(
         '[[sources]]\nname = "cam"\nkind = "camera"\nmedia = "video"\nurl = "rtsp://admin:very@secret@10.0.0.11:554/a@b"\n'
-        '[archive]\nurl = "https://box:secret@archive.court/"\n'
+        '[archive]\nurl = "https://box:secret@archive.court/"\ndatabase = "postgresql://archive:secret@db.court/hattama"\n'
+        '[archive.s3]\nbucket = "records"\nsecret_key = "secret"\n'
     )
     said = hattama("--config", str(file), "settings", "show")
-    assert "secret" not in said.out
+    assert "secret" not in said.out.replace('"secret_key":', "")
     shown = json.loads(said.out)
     assert shown["sources"][0]["url"] == "rtsp://admin:***@10.0.0.11:554/a@b"
     assert shown["archive"]["url"] == "https://box:***@archive.court/"
+    assert shown["archive"]["database"] == "postgresql://archive:***@db.court/hattama"
+    assert shown["archive"]["s3"]["secret_key"] == "***"
 
 
 def test_check_counts_devices_and_tracks(tmp_path: Path) -> None:

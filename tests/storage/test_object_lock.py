@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,6 +26,7 @@ from tests.storage.servers import serve
 from tests.support.ceph import Ceph
 
 pytestmark = pytest.mark.ceph
+ROOT = Path(__file__).resolve().parents[2]
 BODY = b"what was said" * 50
 SOUND = "media/T01/mic-bench/0001.mp4"
 Case = Callable[[Any, str, str, str], Any]
@@ -182,3 +186,33 @@ def test_what_an_operator_of_the_store_can_do_is_found(ceph: Ceph, kept: tuple[C
     with pytest.raises(StoreUnfit):
         store.check_bucket()
     assert {item.hearing for item in scrub(court)} == {"h1"}
+
+
+DELETE = """
+import sys
+from storage.s3_store import Bucket, connect
+endpoint, access_key, secret_key, bucket, key, version = sys.argv[1:]
+client = connect(Bucket(endpoint, bucket, "default", access_key, secret_key))
+client.delete_object(Bucket=bucket, Key=key, VersionId=version)
+"""
+
+
+def test_a_store_whose_clock_was_set_forward_lets_go_and_is_found(ceph: Ceph, kept: tuple[Court, str]) -> None:
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+    if library is None:
+        pytest.skip("libfaketime is not installed (Debian: libfaketime)")
+    court, bucket = kept
+    key = f"records/h1/{SOUND}"
+    store = court.archive.store
+    assert isinstance(store, S3Store)
+    ahead = {"LD_PRELOAD": str(library), "FAKETIME": "+40d", "DONT_FAKE_MONOTONIC": "1"}
+    arguments = (ceph.endpoint, ceph.access_key, ceph.secret_key, bucket, key, store._first(key).id)
+    ceph.restart_gateway(ahead)
+    try:  # whoever asks must be of the same day, or the signature is refused
+        command = [sys.executable, "-c", DELETE, *arguments]
+        subprocess.run(command, env={**os.environ, **ahead}, cwd=ROOT, check=True, timeout=120, capture_output=True)
+    finally:
+        ceph.restart_gateway({})
+    findings = scrub(court)
+    assert ("object-missing", SOUND) in {(item.code, item.path) for item in findings}
+    assert all(item.hearing == "h1" and item.good_at for item in findings)
