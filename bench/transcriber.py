@@ -223,6 +223,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=0, help="kill it so often")
     parser.add_argument("--memory", action="store_true", help="memory on 20 minutes and on 4 hours")
     parser.add_argument("--hours", type=float, default=4.0, help="length of the long hearing")
+    parser.add_argument("--seconds", type=float, default=49.0, help="of the sound, for --kills (49)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     chosen = parser.parse_args()
@@ -233,7 +234,8 @@ def main() -> int:
     tracks = microphones()
     if chosen.kills:
         with tempfile.TemporaryDirectory() as folder:
-            found["kills"] = killed(Path(folder), chosen.kills, chosen.seed, tracks)
+            some = {name: track[: int(chosen.seconds * RATE)] for name, track in tracks.items()}
+            found["kills"] = killed(Path(folder), chosen.kills, chosen.seed, some)
         good = not found["kills"]["different"] and not found["kills"]["left_behind"]
     if chosen.memory:
         rows = []

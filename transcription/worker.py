@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 POLL_S: Final = 2.0
 TELL_S: Final = 1.0
-NICE: Final = 10  # capture comes first, also where no service manager sees to it
+NICE: Final = 5  # capture comes first, also where no service manager sees to it
 FIRST_WAIT_S: Final = 10.0
 LONGEST_WAIT_S: Final = 3600.0
 TRIES: Final = 3

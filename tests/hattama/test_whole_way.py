@@ -65,6 +65,14 @@ def moving_levels(page: Page) -> int:
     return len(seen)
 
 
+def hear_words(page: Page) -> None:
+    """Words recognised from the sound stand on the page while it is recorded, marked as a demonstration model's."""
+    words = page.locator(".words .entry.speech").first
+    expect(words).to_be_visible(timeout=WAIT)
+    assert re.search(r"[а-яәіңғүұқөһ]{3}", words.inner_text().split("\n")[-1].lower())
+    assert page.is_visible(".words .alert.warn")
+
+
 def hold(court: Courthouse, browser: Browser, language: str, number: str) -> str:
     """The secretary's part: sign in, start, see levels and pictures, mark, stop. Returns the hearing's identifier."""
     opened = court.window(browser, "console", language, "secretary")
@@ -87,6 +95,8 @@ def hold(court: Courthouse, browser: Browser, language: str, number: str) -> str
     page.wait_for_selector(".entry.remark")
     page.wait_for_timeout(2000)
     page.locator("#remark").blur()
+    if language == "ru":  # once is enough
+        hear_words(page)
     page.keyboard.press("F8")
     page.wait_for_selector("dialog[open]")
     page.keyboard.press("Tab")

@@ -198,6 +198,27 @@ def test_takes_follow_each_other(follow: Follow, room: Courtroom) -> None:
     assert [one.take for _, one in hall.settled()] == ["T01", "T02"]
 
 
+def test_one_hearing_after_another(follow: Follow, room: Courtroom, tmp_path: Path) -> None:
+    room.take({"mic-bench": voices(("loud", 2), ("quiet", 1))})
+    hall = follow(room)
+    hall.run(5)
+    other = Courtroom(tmp_path / "other", hearing="h2")
+    other.line("source", {"name": "mic-bench", "kind": "microphone", "media": "audio"})
+    other.take({"mic-bench": voices(("loud", 2), ("quiet", 1))}, at=7)
+    growing = Growing(other, hall.growing.folder.parent / "h2")
+    for tick in range(50):
+        hall.clock = 5 + tick * TICK_S
+        growing.until(hall.clock)
+        state, hearing = ("finished", "h1") if tick < 4 else ("planned", "h2") if tick < 8 else ("recording", "h2")
+        hall.fake.now = Room(state, hearing, START_US + int(hall.clock * SECOND))
+        hall.live.step()
+    told = {
+        hearing: [one for of, news in hall.fake.live if of == hearing for one in news.passages]
+        for hearing in ("h1", "h2")
+    }
+    assert [sum(one.settled and bool(one.text) for one in passages) for passages in told.values()] == [1, 1]
+
+
 def test_nothing_of_a_hearing_that_is_not_recorded(follow: Follow, room: Courtroom) -> None:
     room.take({"mic-bench": voices(("loud", 2))})
     hall = follow(room)
