@@ -169,12 +169,13 @@ def community(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     out = tmp_path_factory.mktemp("models") / "community-1"
     files = shared_data / "models" / "community-1-from-moonshine"
     command = [sys.executable, "-W", "ignore", "-m", "scripts.make_diarizer", "--files", str(files), "--out", str(out)]
-    subprocess.run(command, check=True, timeout=200, capture_output=True)
+    subprocess.run(command, check=True, timeout=600, capture_output=True)
     return out
 
 
 @pytest.mark.shared
 @needs_pyannote
+@pytest.mark.timeout(900)
 def test_real_checkpoints_pass_the_scan_of_bundles(community: Path) -> None:
     for file in sorted(community.rglob("*.*")):
         pickles.check(file, "pyannote")
@@ -182,7 +183,7 @@ def test_real_checkpoints_pass_the_scan_of_bundles(community: Path) -> None:
 
 @pytest.mark.shared
 @needs_pyannote
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_real_checkpoints_cut_off_from_every_network(community: Path, shared_data: Path, tmp_path: Path) -> None:
     """Two meetings' clips: telemetry is off, no call of the process is for another machine, and few people are mistaken."""
     if shutil.which("strace") is None:
@@ -196,7 +197,7 @@ def test_real_checkpoints_cut_off_from_every_network(community: Path, shared_dat
         ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=%network", "-o", str(calls),
          sys.executable, "-m", "bench.diarization", "--model", str(community), "--clips", str(chosen), "--most", "2", "--seconds", "0",
          "--json"],
-        timeout_s=500,
+        timeout_s=1000,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout.splitlines()[-1])
