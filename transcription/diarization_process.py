@@ -28,8 +28,8 @@ from transcription.recognizer import Samples
 
 log = structlog.get_logger(__name__)
 
-#: Loading torch takes seconds; on a busy box with a slow disk a minute.
-START_S: Final = 180.0
+#: Loading torch takes seconds; on a crowded box with a slow disk it took two minutes.
+START_S: Final = 600.0
 #: An answer is waited for so long, and so many times the sound's own length.
 ANSWER_S: Final = 60.0
 ANSWER_TIMES: Final = 10.0

@@ -88,6 +88,7 @@ def test_a_configuration_that_asks_for_more_than_its_folder_is_refused(
 
 
 @needs_pyannote
+@pytest.mark.timeout(900)
 def test_a_checkpoint_that_no_weights_only_loader_reads_is_refused(tmp_path: Path) -> None:
     folder = folder_of(tmp_path / "model")
     (folder / "segmentation" / "pytorch_model.bin").write_bytes(b"text")
