@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -48,10 +48,16 @@ class ActivitySettings:
 
 @dataclass(frozen=True)
 class Interval:
-    """Samples ``start … end`` of the grid."""
+    """Samples ``start … end`` of the grid.
+
+    Attributes:
+        start, end: the first sample, and the one after the last.
+        peak: the greatest probability of speech in it, where a detector found it.
+    """
 
     start: int
     end: int
+    peak: float = field(default=1.0, compare=False)
 
 
 class Detector(Protocol):
@@ -158,6 +164,7 @@ class Intervals:
         self._begin: int | None = None  # where the speech that is on began
         self._quiet: int | None = None  # where the silence that is on began
         self._pause: int | None = None  # where the last silence of 100 ms inside this speech began
+        self._peak = 0.0
 
     @property
     def begun(self) -> int | None:
@@ -169,8 +176,9 @@ class Intervals:
         for probability in probabilities:
             if probability >= self._set.threshold:
                 if self._begin is None:
-                    self._begin = self._at
+                    self._begin, self._peak = self._at, 0.0
                 self._quiet = None
+                self._peak = max(self._peak, float(probability))
             elif probability < self._set.release and self._begin is not None:
                 self._quiet = self._at if self._quiet is None else self._quiet
                 if self._at - self._quiet >= SAMPLE_RATE // 10:
@@ -185,7 +193,7 @@ class Intervals:
             yield from self.flush()
         elif self._at - self._begin >= self._set.max_speech - 2 * self._set.padding:
             cut = self._pause if self._pause is not None else self._at
-            yield Interval(self._begin, cut)
+            yield Interval(self._begin, cut, self._peak)
             self._begin, self._pause = cut, None
             if self._quiet is not None:  # the speech that goes on begins after this silence
                 self._begin = self._quiet = None
@@ -195,7 +203,7 @@ class Intervals:
         if self._begin is not None:
             end = self._at if self._quiet is None else self._quiet
             if end - self._begin >= self._set.min_speech:
-                yield Interval(self._begin, end)
+                yield Interval(self._begin, end, self._peak)
         self._begin = self._quiet = self._pause = None
 
 
@@ -207,7 +215,7 @@ def padded(found: list[Interval], settings: ActivitySettings, first: int, last: 
         high = found[index + 1].start if index + 1 < len(found) else last
         start = max(item.start - settings.padding, low if not index else (low + item.start + 1) // 2)
         end = min(item.end + settings.padding, high if index + 1 == len(found) else (item.end + high) // 2)
-        out.append(Interval(max(start, first), min(end, last)))
+        out.append(Interval(max(start, first), min(end, last), item.peak))
     return [item for item in out if item.start < item.end]
 
 
@@ -242,7 +250,7 @@ def speech_in(blocks: Iterable[Block], detector: Detector, settings: ActivitySet
             if len(rest):
                 found += machine.push(detector(np.pad(rest, (0, WINDOW - len(rest)))[None, :]))
             found += machine.flush()
-            out += padded([Interval(item.start, min(item.end, last)) for item in found], chosen, first, last)
+            out += padded([Interval(item.start, min(item.end, last), item.peak) for item in found], chosen, first, last)
     return out
 
 

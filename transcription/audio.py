@@ -51,7 +51,7 @@ def decode(data: bytes, name: str) -> Samples:
             resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
             try:
                 for frame in container.decode(audio=0):
-                    parts += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
+                    parts += _as_they_are(frame) or [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
             except av.FFmpegError as error:
                 log.warning("segment ends early", action="segment_damaged", path=name, reason=str(error))
             if parts:
@@ -62,6 +62,13 @@ def decode(data: bytes, name: str) -> Samples:
         raise SoundUnreadable(f"{name}: no sound in it")
     samples = np.concatenate(parts).astype(np.float32, copy=False)
     return np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -1.0, 1.0)
+
+
+def _as_they_are(frame: av.AudioFrame) -> list[Samples]:
+    """Samples of a frame of 16 bits, mono, 16 kHz; nothing of any other, which the resampler gets."""
+    if frame.sample_rate != SAMPLE_RATE or frame.layout.nb_channels != 1 or frame.format.name not in ("s16", "s16p"):
+        return []
+    return [frame.to_ndarray()[0].astype(np.float32) / 32768]
 
 
 @dataclass(frozen=True)

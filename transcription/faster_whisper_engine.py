@@ -120,7 +120,6 @@ class FasterWhisperRecognizer(LoadedModel):
                 compression_ratio_threshold=2.4,
                 log_prob_threshold=-1.0,
                 no_speech_threshold=0.6,
-                hallucination_silence_threshold=2.0,
                 vad_filter=False,
                 hotwords=prompt or None,
             )

@@ -43,6 +43,7 @@ class Utterance:
         origin_us: start of the take, from which `own` and `given` count samples.
         own: from the voice's first sound to its last; words are drawn inside.
         given: what the engine gets: `own` and a little around it.
+        peak: how sure the detector was of speech where it was surest, 0 … 1.
         others: stretches of `given` around `own` in which another microphone's voice is heard; the engine gets silence there.
     """
 
@@ -53,6 +54,7 @@ class Utterance:
     own: Interval
     given: Interval
     others: tuple[Interval, ...] = ()
+    peak: float = 1.0
 
     @property
     def start_us(self) -> int:
@@ -128,7 +130,14 @@ def find(
     length = length_of(span)
     utterances = [
         Utterance(
-            span.take, source, speaker_of(view, source), span.start_us, item, given, _around(source, item, given, own)
+            span.take,
+            source,
+            speaker_of(view, source),
+            span.start_us,
+            item,
+            given,
+            others=_around(source, item, given, own),
+            peak=_peak(item, found[source]),
         )
         for source, items in own.items()
         for item, given in zip(items, with_surroundings(items, length), strict=True)
@@ -152,13 +161,13 @@ def _listened(
                 reached += to_us(block.end, 0) - to_us(block.start, 0)
                 heard(reached)
 
-        speech = [[item.start, item.end] for item in speech_in(told(), detector)]
+        speech = [[item.start, item.end, round(item.peak, 3)] for item in speech_in(told(), detector)]
         return {"speech": speech, "levels": levels.to_text(), "unreadable": [s.path for s in track.unreadable]}
 
     segments = [[s.path, s.sha256, s.start_us, s.end_us] for s in track.segments]
     found = memory.remember(["activity", detector.name, track.start_us, segments], compute)
     track.unreadable[:] = [s for s in track.segments if s.path in found["unreadable"]]
-    return [Interval(start, end) for start, end in found["speech"]], Levels.of_text(found["levels"])
+    return [Interval(start, end, peak) for start, end, peak in found["speech"]], Levels.of_text(found["levels"])
 
 
 def span_of(view: HearingView, take: Take) -> TakeSpan:
@@ -186,6 +195,11 @@ def with_surroundings(items: Sequence[Interval], length: int) -> list[Interval]:
             )
         )
     return given
+
+
+def _peak(item: Interval, active: Sequence[Interval]) -> float:
+    """How sure the detector was of the activity that an utterance is part of."""
+    return max((one.peak for one in active if one.start < item.end and item.start < one.end), default=1.0)
 
 
 def _around(
@@ -221,7 +235,7 @@ def speaker_of(view: HearingView, source: str) -> str | None:
 def _inside(speech: Iterable[Interval], span: TakeSpan) -> list[Interval]:
     """A segment may reach beyond the take by a fragment; a passage may not."""
     last = length_of(span)
-    cut = (Interval(item.start, min(item.end, last)) for item in speech)
+    cut = (Interval(item.start, min(item.end, last), item.peak) for item in speech)
     return [item for item in cut if item.end - item.start >= SAMPLE_RATE // 10]
 
 

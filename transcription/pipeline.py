@@ -28,6 +28,7 @@ from transcription.diarization_process import opened
 from transcription.diarizer import Diarizer
 from transcription.errors import ModelUnusable
 from transcription.finding import FoundTake, find, sound_of, span_of
+from transcription.guards import SURE_OF_SPEECH
 from transcription.language import Languages
 from transcription.models import Engines
 from transcription.progress import Step, Told
@@ -101,8 +102,18 @@ def transcribe(
 def scribe_of(view: HearingView, engines: Engines) -> Scribe:
     """Who writes this hearing down: its language, and the engines."""
     language = view.case.language if _LANGUAGE.match(view.case.language) else UNKNOWN_LANGUAGE
-    own = {one.id: spoken for one in view.participants.values() if _LANGUAGE.match(spoken := one.identity.get("language", ""))}
-    return Scribe(engines, language, Languages(language, sorted(engines.languages), own), CaseWords.of(view), divides=engines.use == "full")
+    own = {
+        one.id: spoken
+        for one in view.participants.values()
+        if _LANGUAGE.match(spoken := one.identity.get("language", ""))
+    }
+    return Scribe(
+        engines,
+        language,
+        Languages(language, sorted(engines.languages), own),
+        CaseWords.of(view),
+        divides=engines.use == "full",
+    )
 
 
 def _missing(scribe: Scribe) -> tuple[Missing, ...]:
@@ -161,7 +172,13 @@ def _written(takes: Iterable[FoundTake], scribe: Scribe, tell: Told) -> Iterable
     tell(Step("recognition", 0, total))
     for take in takes:
         for one in take.utterances:
-            yield from scribe.write(one, sound_of(one, take.tracks[one.source]))
+            if one.peak < SURE_OF_SPEECH:
+                log.info("not sure of speech", action="text_refused", take=one.take, source=one.source, reason="unsure")
+                yield Passage(
+                    "refused", one.take, one.source, one.start_us, one.end_us, speaker=one.speaker, reason="unsure"
+                )
+            else:
+                yield from scribe.write(one, sound_of(one, take.tracks[one.source]))
             done += one.end_us - one.start_us
             tell(Step("recognition", done, total))
         for track in take.tracks.values():

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -130,3 +131,13 @@ def test_intervals_keep_order_bounds_and_length(runs: list[tuple[float, int]], s
     kept = sum(1 for at in loud if any(item.start <= at < item.end for item in out))
     if probabilities and all(p == 0.9 for p in probabilities) and len(probabilities) * WINDOW >= chosen.min_speech:
         assert kept == len(loud)
+
+
+def test_an_interval_tells_how_sure_the_detector_was() -> None:
+    class Weak(LevelDetector):
+        def __call__(self, windows: Samples) -> npt.NDArray[np.float32]:
+            return super().__call__(windows) * np.float32(0.625)
+
+    block = Block(0, np.concatenate([silence(1, SAMPLE_RATE), noise(1, -20, SAMPLE_RATE), silence(1, SAMPLE_RATE)]))
+    assert [item.peak for item in speech_in([block], Weak())] == [0.625]
+    assert [item.peak for item in speech_in([block], LevelDetector())] == [1.0]

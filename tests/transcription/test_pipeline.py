@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from device_config.settings import ModelSettings, SpeechSettings
@@ -219,3 +220,15 @@ def test_an_engine_that_fails_to_tell_the_language_costs_nothing(room: Courtroom
     room.take({"mic-bench": voices(("loud", 1), ("quiet", 1))})
     transcript = run(room, engines_of(Failing(MODEL, frozenset({"kk", "ru"}), ["сөз"]), "kk", "ru"))
     assert [(p.kind, p.language, p.text) for p in transcript.passages] == [("speech", "kk", "сөз")]
+
+
+def test_where_the_detector_is_never_sure_no_engine_is_asked(room: Courtroom) -> None:
+    class Weak(LevelDetector):
+        def __call__(self, windows: Samples) -> npt.NDArray[np.float32]:
+            return super().__call__(windows) * np.float32(0.65)
+
+    room.take({"mic-bench": voices(("quiet", 1), ("loud", 2), ("quiet", 1))})
+    fake = says("сот")
+    transcript = transcribe(room.view, room.record, SpeechSettings(), engines=engines_of(fake), detector=Weak())
+    assert kinds(transcript) == [("refused", "mic-bench", "unsure")]
+    assert fake.heard == []

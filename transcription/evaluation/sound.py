@@ -70,6 +70,9 @@ class SoundRecord:
         with av.open(str(path), mode="r", options={"protocol_whitelist": "file"}) as container:
             resampler = av.AudioResampler(format="fltp", rate=SAMPLE_RATE)
             for frame in container.decode(audio=0):
+                if frame.sample_rate == SAMPLE_RATE and frame.format.name == "s16":
+                    count += self._add(frame.to_ndarray().reshape(-1, frame.layout.nb_channels).T / 32768)
+                    continue
                 for piece in resampler.resample(frame):
                     count += self._add(piece.to_ndarray())
             if self._channels:
