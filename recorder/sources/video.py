@@ -37,12 +37,13 @@ class StreamVideo:
 
     def run(self, put: Put) -> None:
         """See :class:`recorder.sources.base.CaptureSource`."""
-        if self._own:
+        if self._own and not self._stopped:
             self._rtsp = RtspPictures(self._name, self._url)
             try:
                 return self._rtsp.run(put)
             except NotUnderstood as error:
                 log.info("FFmpeg reads this stream", action="reader_ffmpeg", source=self._name, reason=str(error))
+                self._own = False  # who is asked twice in a moment may refuse the second time
         if self._stopped:
             return None
         container = open_input(self._url, "video")

@@ -5,67 +5,22 @@ from __future__ import annotations
 import struct
 import threading
 from collections.abc import Callable
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import av
-import numpy as np
 import pytest
-import structlog
 
 from recorder.errors import CaptureError, SourceFormat, SourceLost, SourceRefused, SourceUnavailable
-from recorder.packets import Picture
-from recorder.sources.base import Opened, PictureGroup
 from recorder.sources.rtsp.session import Session
 from recorder.sources.video import StreamVideo
-from tests.support import rtsp_server
 from tests.support.clips import make_clip
 from tests.support.rtsp_camera import FRAME, Asked, Camera, basic, camera
-
-ENOUGH = 30  # pictures
+from tests.support.rtsp_watched import Watched
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clip(tmp_path_factory.mktemp("clips") / "camera.mp4", 4)
-
-
-class Watched:
-    """A source that is read until it has given so many pictures, or has failed."""
-
-    def __init__(
-        self, url: str, enough: int = ENOUGH, reader: Any = "auto", until: Callable[[], bool] = lambda: True
-    ) -> None:
-        self.opened: Opened | None = None
-        self.pictures: list[Picture] = []
-        self.error: CaptureError | None = None
-        self._enough, self._source, self._until = enough, StreamVideo("cam", url, reader), until
-        with structlog.testing.capture_logs() as self.logs:
-            thread = threading.Thread(target=self._run)
-            thread.start()
-            thread.join(60)
-            assert not thread.is_alive()
-
-    @property
-    def own(self) -> bool:
-        """Whether it was read without FFmpeg."""
-        return not any(line["action"] == "reader_ffmpeg" for line in self.logs)
-
-    def _run(self) -> None:
-        try:
-            self._source.run(self._put)
-        except CaptureError as error:
-            self.error = error
-
-    def _put(self, item: Any) -> None:
-        if isinstance(item, Opened):
-            self.opened = item
-        if isinstance(item, PictureGroup):
-            self.pictures += item.pictures
-        if len(self.pictures) >= self._enough and self._until():
-            self._source.stop()
 
 
 def methods(one: Camera) -> list[str]:
@@ -213,6 +168,67 @@ def test_a_session_is_kept_alive_without_a_waking_of_its_own(clip: Path, monkeyp
     assert any(b'nonce="later"' in part for part in alive)
 
 
+def test_a_nonce_that_changes_without_being_called_stale_is_followed_once(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recorder.sources.rtsp.session._LEAST_LIFE_S", 1)
+    short = ["Session: 77; timeout=1", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1"]
+    refused = b'RTSP/1.0 401 No\r\nCSeq: 6\r\nWWW-Authenticate: Digest realm="cam", nonce="b%d"\r\n\r\n'
+    with camera(
+        clip,
+        answer=lambda asked: ("200 OK", short, "") if asked.method == "SETUP" else None,
+        password="x",
+        between={number: refused % number for number in range(15, 45)},
+    ) as one:
+        seen = Watched(one.url("court:x@"), 40)
+    assert seen.error is None
+    alive = [part for part in one.heard.split(b"\r\n\r\n") if part.startswith(b"GET_PARAMETER")]
+    assert any(b'nonce="b' in part for part in alive)
+    assert len(alive) <= 10  # two in each half second, however often it is refused
+
+
+def test_a_camera_that_counts_requests_its_own_way_is_heard(clip: Path) -> None:
+    answer = ("100 Continue", ["Content-Length: 0", "", "RTSP/1.0 200 OK", "CSeq: 900"], "")
+    with camera(clip, answer=lambda asked: answer if asked.method == "OPTIONS" else None) as one:
+        seen = Watched(one.url(), 3)
+    assert seen.error is None
+    assert seen.own
+
+
+def test_without_marks_pictures_came_when_they_came_and_a_new_sender_has_no_time_yet(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recorder.sources.rtsp.reading.monotonic_us", lambda: 1_000_000_000)
+    with camera(clip, reports=True, marks=False, new_sender_at=15, pictures=30) as one:
+        seen = Watched(one.url(), 25)
+    # Complete when the next one began, one picture's 40 ms later.
+    assert {picture.arrival_us for picture in seen.pictures} == {1_000_000_000 - 40_000}
+    assert [picture.sent_us is None for picture in seen.pictures[:25]] == [False] * 15 + [True] * 10
+    with camera(clip, pictures=10) as one:
+        assert {picture.arrival_us for picture in Watched(one.url(), 5).pictures} == {1_000_000_000}
+
+
+def test_a_form_that_changes_before_the_order_is_known_is_a_loss(tmp_path: Path, clip: Path) -> None:
+    """It is open then, and who waits for a camera that was not there would open it twice."""
+    from bench.rtsp_source import Clip
+
+    other = Clip(make_clip(tmp_path / "big.mp4", 1, size=(640, 384)))
+    with camera(clip) as one:
+        one.clip.pictures = one.clip.pictures[:1] + other.pictures[:2]
+        one.pictures = 3
+        seen = Watched(one.url(), 60)
+    assert seen.opened is not None
+    assert isinstance(seen.error, SourceLost)
+
+
+def test_a_source_that_is_stopped_before_it_runs_opens_nothing(clip: Path) -> None:
+    with camera(clip) as one:
+        source = StreamVideo("cam", one.url())
+        source.stop()
+        source.run(lambda _item: None)
+    assert not one.asked
+
+
 def test_a_camera_that_says_goodbye_or_goes_is_lost(clip: Path) -> None:
     bye = struct.pack(">cBHBBHI", b"$", 1, 8, 0x81, 203, 1, 7)
     for between in ({10: bye}, {}):
@@ -288,69 +304,3 @@ def test_requests_never_carry_the_login(url: str) -> None:
     session = Session(url)
     assert "@" not in session._url
     assert "#" not in session._url
-
-
-CODED = {
-    "h264": ("libx264", {"tune": "zerolatency", "g": "25", "x264-params": "threads=1"}, "h264"),
-    "reordered": (
-        "libx264",
-        {"g": "25", "bf": "3", "x264-params": "threads=1:b-adapt=0:b-pyramid=normal:bframes=3"},
-        "h264",
-    ),
-    "h265": ("libx265", {"preset": "ultrafast", "g": "25", "x265-params": "bframes=0:log-level=none"}, "h265"),
-}
-
-
-def coded(path: Path, kind: str) -> str:
-    """A clip, and the pipeline that gives it by RTSP."""
-    encoder, options, name = CODED[kind]
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream(encoder, rate=25, options=options)
-        stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p"
-        for number in range(150):
-            shade = np.full((192, 320), 16 + number, np.uint8)
-            shade[:, : 2 * number] = np.arange(192, dtype=np.uint8)[:, None]
-            frame = av.VideoFrame.from_ndarray(shade, format="gray").reformat(format="yuv420p")
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return f'( filesrc location="{path}" ! qtdemux ! queue ! {name}parse ! rtp{name}pay name=pay0 pt=96 config-interval=-1 )'
-
-
-@pytest.mark.rtsp
-@pytest.mark.skipif(rtsp_server.why_not() is not None, reason=str(rtsp_server.why_not()))
-@pytest.mark.parametrize("kind", CODED)
-def test_a_real_camera_gives_what_ffmpeg_reads_of_it(tmp_path: Path, kind: str) -> None:
-    launch = coded(tmp_path / "clip.mp4", kind)
-    found: dict[str, Watched] = {}
-    for reader in ("auto", "ffmpeg"):
-        with rtsp_server.rtsp_server(launch) as real:
-            found[reader] = Watched(real.url, 60, reader)
-    own, ffmpeg = found["auto"], found["ffmpeg"]
-    assert own.own
-    assert own.error is None
-    if kind != "reordered":  # of which FFmpeg, by RTSP, does not tell the times
-        both = list(zip(own.pictures, ffmpeg.pictures, strict=False))
-        first = [item.pictures[0].dts for item in (own, ffmpeg)]
-        assert [p.data for p, _ in both] == [p.data for _, p in both]
-        assert [p.dts - first[0] for p, _ in both] == [p.dts - first[1] for _, p in both]
-    _plays(own, tmp_path / "own.mp4")
-
-
-def _plays(seen: Watched, path: Path) -> None:
-    """What was read can be written as it is, and every picture is shown once, at its time."""
-    assert seen.opened is not None
-    assert seen.opened.template is not None
-    pictures = seen.pictures
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream_from_template(seen.opened.template)
-        for picture in pictures:
-            packet = picture.packet(Fraction(1, 90_000))
-            packet.stream = stream
-            container.mux(packet)
-    assert all(two.dts > one.dts and two.pts >= two.dts for one, two in pairwise(pictures))
-    with av.open(str(path)) as container:
-        times = [frame.pts or 0 for frame in container.decode(video=0)]
-    # All that were read; of a group that was cut in its middle, what is shown last may wait for what was not read.
-    assert len(times) >= len(pictures) - 4
-    assert {after - before for before, after in pairwise(times[: len(pictures) - 4])} == {FRAME}

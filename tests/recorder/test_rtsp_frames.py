@@ -137,8 +137,8 @@ def test_pictures_end_where_no_packet_is_marked() -> None:
         + camera.rtp(unit(1, 3), FRAME)
     )
     assert camera.take(data + camera.rtp(unit(1, 4), 2 * FRAME)) == [
-        Coded(START + unit(7, 1) + START + unit(5, 1) + START + unit(5, 2), 0, key=True),
-        Coded(START + unit(1, 3), FRAME, key=False),
+        Coded(START + unit(7, 1) + START + unit(5, 1) + START + unit(5, 2), 0, key=True, late=True),
+        Coded(START + unit(1, 3), FRAME, key=False, late=True),
     ]
 
 
@@ -166,7 +166,17 @@ def test_a_camera_that_begins_anew_within_the_connection_goes_on() -> None:
     camera.take(camera.rtp(unit(5, 1), 0, marker=True))
     camera.source, camera.sequence = 8, 100
     [found] = camera.take(camera.rtp(unit(5, 2), 5_000_000, marker=True))
-    assert (found.stamp, found.key, camera.frames.missing) == (5_000_000, True, 0)
+    assert (found.stamp, found.key, found.line, camera.frames.missing) == (5_000_000, True, 1, 0)
+    [found] = camera.take(camera.rtp(unit(1, 3), 5_000_000 + FRAME, marker=True))
+    assert found.line == 1
+    [found] = camera.take(camera.rtp(unit(1, 4), 3_000_000_000, marker=True))
+    assert found.line == 2  # the same sender counts anew
+
+
+def test_time_stamps_that_wrap_go_on_as_one_line() -> None:
+    camera = Camera()
+    data = b"".join(camera.rtp(unit(1, at), 2**32 - FRAME + at * FRAME, marker=True) for at in range(3))
+    assert [(item.stamp, item.line) for item in camera.take(data)] == [(0, 0), (FRAME, 0), (2 * FRAME, 0)]
 
 
 def test_garbage_is_passed_over_until_there_is_too_much() -> None:

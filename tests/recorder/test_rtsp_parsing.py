@@ -118,6 +118,9 @@ def test_digest_without_qop_and_basic() -> None:
         (['Digest realm="a", nonce="n", algorithm=SHA-512-256', "Basic"], ""),
         (['Digest realm="a\\"b, nonce=x", nonce="n", stale=TRUE'], "md5"),
         (['Digest realm="a", nonce="n", qop="auth-int"'], None),
+        (['Basic realm="a", Digest realm="a", nonce="n"'], "md5"),
+        (['Digest realm="a"' + " " * 16_000 + "!"], None),
+        (['Digest realm="a", nonce="n", x="' + "a=" * 8_000], "md5"),
         (['Digest realm="a"'], None),
         (["Negotiate", "", "=,=", 'Digest "'], None),
         ([], None),
@@ -194,6 +197,8 @@ def test_a_sender_s_report_tells_when_a_picture_was_taken() -> None:
     assert not reports.take(sender_report(0, 5, source=8), 7, FRAME, 10 * FRAME)
     assert reports.take(struct.pack(">BBHIIIIII", 0x80, 200, 6, 7, 0, 0, 5, 0, 0), 7, FRAME, 0)
     assert reports.sent_us(0) is None  # a camera that does not know the time
+    assert reports.take(sender_report(utc_us, 0), 7, 0, 0, 1)
+    assert (reports.sent_us(0, 1), reports.sent_us(0, 2)) == (utc_us, None)  # of another time line it says nothing
     assert not reports.ended
     reports.take(struct.pack(">BBHI", 0x81, 203, 1, 7), 7, 0, 0)
     assert reports.ended

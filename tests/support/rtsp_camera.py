@@ -40,6 +40,8 @@ class Camera:
         answer: gives status, headers and body instead of the usual ones; None for the usual ones.
         between: bytes that are sent between pictures, by the number of the picture after them.
         reports: whether sender reports come, one a second.
+        marks: whether the last packet of a picture says that it is.
+        new_sender_at: from this picture on, another sender's number counts time and packets from elsewhere.
         password: of the user ``court``, asked for by Digest with this hash; the nonce is stale after ``nonces`` requests.
         asked: every request.
     """
@@ -52,6 +54,8 @@ class Camera:
     hash: str = "MD5"
     nonces: int = 1000
     pictures: int = 50
+    marks: bool = True
+    new_sender_at: int = 1 << 30
     asked: list[Asked] = field(default_factory=list)
     heard: bytes = b""
     port: int = 0
@@ -123,8 +127,10 @@ class Camera:
                 ntp = int(now) + MIDDLE, int(now % 1 * 2**32)
                 data += struct.pack(">cBHBBHIIIIII", b"$", 1, 28, 0x80, 200, 6, 7, *ntp, number * FRAME, 0, 0)
             for at, payload in enumerate(payloads, 1):
-                marker = 0x80 if at == len(payloads) else 0
-                head = struct.pack(">BBHII", 0x80, marker | 96, sequence & 0xFFFF, number * FRAME, 7)
+                marker = 0x80 if self.marks and at == len(payloads) else 0
+                new = number >= self.new_sender_at
+                stamp = number * FRAME + 900_000_000 * new
+                head = struct.pack(">BBHII", 0x80, marker | 96, sequence + 9_000 * new & 0xFFFF, stamp, 8 if new else 7)
                 data += struct.pack(">cBH", b"$", 0, 12 + len(payload)) + head + payload
                 sequence += 1
             self._hear(connection)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from recorder.errors import NotUnderstood, SourceFormat, SourceLost
 from recorder.sources.rtsp.messages import Message, message_at
+from recorder.sources.rtsp.sdp import CLOCK
 from recorder.sources.rtsp.units import PACKINGS, START
 
 #: Bytes. An uncompressed picture of 8192x4096 would not be bigger.
@@ -38,6 +39,8 @@ _METHODS = (
 )
 _MESSAGES = (b"RTSP/1.", *(method + b" " for method in _METHODS))
 _JUMP = 3000  # packets: more are not lost but counted anew
+#: Ticks: a step of the time stamps that may be a new count of them, so that no report from before it tells the time after it.
+_BREAK = 10 * CLOCK
 
 
 class Coded(NamedTuple):
@@ -47,11 +50,15 @@ class Coded(NamedTuple):
         data: its units with start codes.
         stamp: its time stamp, ticks from the first one, carried on where 32 bits wrap.
         key: decoding can begin here.
+        line: number of the time line: another one after the sender's number changed, or its time stamps jumped.
+        late: no packet said that it is the last, so the picture was known to be complete when the next began.
     """
 
     data: bytes
     stamp: int
     key: bool
+    line: int = 0
+    late: bool = False
 
 
 class Frames:
@@ -69,7 +76,7 @@ class Frames:
         missing: packets that the camera counted and did not send.
         source: the sender's number (SSRC).
         highest: highest sequence number, with its cycles.
-        stamp: time stamp of the last packet, as it came; :attr:`ticks` is the same, carried on.
+        stamp: time stamp of the last packet, as it came; :attr:`ticks` is the same, carried on, and :attr:`line` its time line.
     """
 
     def __init__(
@@ -86,7 +93,7 @@ class Frames:
         self._plain = _PLAIN << 8 | payload_type
         self._on_report, self._on_message = on_report, on_message
         self.done: list[Coded] = []
-        self.missing = self.source = self.stamp = self.ticks = 0
+        self.missing = self.source = self.stamp = self.ticks = self.line = 0
         self.highest = -1
         self._garbage = 0
         self._parts: list[bytes | memoryview] = []  # of the picture
@@ -209,13 +216,15 @@ class Frames:
         flags, kind, sequence, stamp, source = _RTP_HEAD.unpack_from(packet)
         if flags & 0xC0 != _PLAIN or kind & 0x7F != self._type:
             return
-        first = self.highest < 0
+        first, other = self.highest < 0, source != self.source
         self._count(sequence, source)
         if stamp != self.stamp and not first:
             if self._has_slice:  # a camera that marks no last packet
-                self._complete()
+                self._complete(late=True)
             step = (stamp - self.stamp) & 0xFFFFFFFF
-            self.ticks += step - (1 << 32) if step >> 31 else step
+            step -= (1 << 32) if step >> 31 else 0
+            self.ticks += step
+            self.line += other or abs(step) > _BREAK
         self.stamp = stamp
         payload = packet[_RTP_HEAD.size :] if flags == _PLAIN else _payload(packet)
         if payload:
@@ -291,8 +300,8 @@ class Frames:
             self._has_slice, self._key = self._without
             self._middle = None
 
-    def _complete(self) -> None:
-        self.done.append(Coded(b"".join(self._parts), self.ticks, self._key))
+    def _complete(self, *, late: bool = False) -> None:
+        self.done.append(Coded(b"".join(self._parts), self.ticks, self._key, self.line, late))
         self._parts = []
         self._key = self._has_slice = False
         self._middle = None

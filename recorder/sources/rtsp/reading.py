@@ -9,7 +9,7 @@ import structlog
 from av.video.stream import VideoStream
 
 from recorder.errors import CaptureError, SourceFormat, SourceLost, SourceUnavailable
-from recorder.packets import HOLE_US, Mender, Picture
+from recorder.packets import HOLE_US, Mender, Picture, ticks_us
 from recorder.sources.base import Put
 from recorder.sources.copying import Sameness, opened
 from recorder.sources.opening import OPEN_TIMEOUT_S, READ_TIMEOUT_S, scrub, told
@@ -62,23 +62,24 @@ class RtspPictures:
         Raises:
             NotUnderstood: nothing was handed over, and FFmpeg may read it.
         """
-        opened = False
+        stream: _Stream | None = None
         try:
             with told(self._url, opened=False):
                 self._session = session = Session(self._url)
+                if self._stopped:  # before there was anything to stop
+                    return
                 session.open()
                 stream = _Stream(self._name, self._url, session, put)
                 stream.open()
-            opened = True
             with told(self._url, opened=True):
                 while not self._stopped:
                     stream.read()
         except CaptureError as error:
             if not self._stopped:
-                raise self._told(error, opened=opened) from None
+                raise self._told(error, opened=stream is not None and stream.is_open) from None
         finally:
             self.stop()
-            if opened:
+            if stream is not None:
                 stream.flush()
 
     def stop(self) -> None:
@@ -110,12 +111,18 @@ class _Stream:
         self._same = Sameness(given.codec)
         self._stream: VideoStream | None = None
         self._times = DecodeTimes(0, 1, _JUMP)
+        self._nominal_us = 0
         self._mender: Mender | None = None
         self._rests = Rests(put, BASE)
         self._early = b""
         self._held: list[tuple[Coded, int]] = []  # until it is open
         self._began_us = self._last_us = monotonic_us()
         self._missing, self._tell_us = 0, 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was handed over: from then on it can only be lost."""
+        return self._mender is not None
 
     def open(self) -> None:
         """Read until it is known what comes, and hand that over.
@@ -214,6 +221,7 @@ class _Stream:
         depth = max(depth_of(shown), _DEPTH if stream.codec_context.has_b_frames else 0)
         self._put(opened(self._name, stream, self._url))
         self._times = DecodeTimes(depth, nominal, _JUMP)
+        self._nominal_us = ticks_us(nominal, BASE)
         self._mender, self._held = Mender(given.codec, BASE, nominal), []
         for coded, arrival_us in held:
             self._take(self._mender, coded, arrival_us)
@@ -222,7 +230,9 @@ class _Stream:
         if coded.key and not self._same.still(coded.data):
             raise SourceLost("the camera changed the form of its pictures; it is opened anew")
         dts = self._times.next(coded.stamp)
-        sent_us = self._reports.sent_us(coded.stamp)
+        sent_us = self._reports.sent_us(coded.stamp, coded.line)
+        if coded.late:
+            arrival_us -= self._nominal_us
         picture = Picture(coded.data, dts, coded.stamp, 0, coded.key, arrival_us, sent_us=sent_us)
         for done in mender.take(picture):
             self._rests.take(done)
@@ -231,7 +241,7 @@ class _Stream:
         frames = self._frames
         if frames.highest < 0:  # it means nothing before the time stamp of a picture
             self._early = packet
-        elif self._reports.take(packet, frames.source, frames.stamp, frames.ticks):
+        elif self._reports.take(packet, frames.source, frames.stamp, frames.ticks, frames.line):
             self._session.report(
                 monotonic_us() / 1e6, frames.source, frames.highest, frames.missing, self._reports.middle
             )

@@ -33,9 +33,9 @@ class SenderReports:
     def __init__(self) -> None:
         self.ended = False
         self.middle = 0
-        self._anchor: tuple[int, int] | None = None  # UTC µs, ticks
+        self._anchor: tuple[int, int, int] | None = None  # UTC µs, ticks, time line
 
-    def take(self, data: bytes, source: int, stamp: int, ticks: int) -> bool:
+    def take(self, data: bytes, source: int, stamp: int, ticks: int, line: int = 0) -> bool:
         """Take a compound packet.
 
         Args:
@@ -43,6 +43,7 @@ class SenderReports:
             source: whose reports count.
             stamp: a time stamp as it came.
             ticks: the same, carried on.
+            line: number of the time line that both are of.
 
         Returns:
             Whether it had a sender's report.
@@ -62,14 +63,14 @@ class SenderReports:
                 self.middle = (seconds & 0xFFFF) << 16 | part >> 16
                 step = (reported - stamp) & 0xFFFFFFFF
                 step -= (1 << 32) if step >> 31 else 0
-                self._anchor = (seconds - _NTP_EPOCH_S) * 1_000_000 + (part * 1_000_000 >> 32), ticks + step
+                self._anchor = (seconds - _NTP_EPOCH_S) * 1_000_000 + (part * 1_000_000 >> 32), ticks + step, line
         return found
 
-    def sent_us(self, ticks: int) -> int | None:
-        """When the camera took the picture with this time, UTC µs by its own clock; None before a report."""
-        if self._anchor is None:
+    def sent_us(self, ticks: int, line: int = 0) -> int | None:
+        """When the camera took the picture with this time, UTC µs by its own clock; None before a report of the same time line."""
+        if self._anchor is None or self._anchor[2] != line:
             return None
-        sent_us, at = self._anchor
+        sent_us, at, _ = self._anchor
         return sent_us + (ticks - at) * _US_TICKS[0] // _US_TICKS[1]
 
 

@@ -25,7 +25,7 @@ MOST_EARLY = 1 << 22
 _READ = 1 << 16
 _REDIRECTS = 3
 _LIFE_S = 60  # of a session, where the camera does not say (RFC 2326, 12.37)
-_LEAST_LIFE_S = 10
+_LEAST_LIFE_S = 2
 _REPORT_S = 5.0
 _UNAUTHORIZED, _FORBIDDEN, _TRANSPORT = 401, 403, 461
 
@@ -58,6 +58,7 @@ class Session:
         self._session = self._all_url = ""
         self._life_s = float(_LIFE_S)
         self._alive = "OPTIONS"
+        self._again = False
         self._alive_at = self._reported_at = 0.0
         self._own = secrets.randbits(32)
         self.channels = 0, 1
@@ -103,6 +104,7 @@ class Session:
         """
         if now >= self._alive_at:
             self._alive_at = now + self._life_s / 2
+            self._again = True
             self._send(self._alive, self._all_url, {})
 
     def heard(self, message: Message) -> None:
@@ -111,10 +113,10 @@ class Session:
             self._send_bytes(refusal(message))
         elif message.status == _UNAUTHORIZED and self._sign_in is not None:
             asked = challenge(message.all("www-authenticate"))
-            if (
-                asked is not None and asked.stale
-            ):  # a new nonce: asked again at once, and in half a life when that fails too
+            if asked is not None:  # a new nonce, which not every camera calls so
                 self._sign_in.ask(asked)
+            if asked is not None and self._again:  # once, and in half a life when that fails too
+                self._again = False
                 self._send(self._alive, self._all_url, {})
 
     def report(self, now: float, source: int, highest: int, missing: int, middle: int) -> None:
@@ -222,7 +224,7 @@ class Session:
             raise SourceRefused(answer.told)
         if answer.status == _TRANSPORT:
             raise NotUnderstood(answer.told)
-        if needed and answer.status >= 400:
+        if needed and answer.status >= (400 if method == "DESCRIBE" else 300):
             raise SourceUnavailable(f"{method}: {answer.told}")
         return answer
 
@@ -242,7 +244,7 @@ class Session:
                 del waiting[at:after]
                 if not message.status:
                     self._send_bytes(refusal(message))
-                elif message.get("cseq") in (str(self._sequence), ""):
+                elif message.status >= 200 and not self._earlier(message.get("cseq")):
                     return message
                 continue
             if len(waiting) > MOST_EARLY:
@@ -251,6 +253,10 @@ class Session:
             if not (data := connection.recv(_READ)):
                 raise SourceUnavailable("ended the connection")
             waiting += data
+
+    def _earlier(self, sequence: str) -> bool:
+        """Whether an answer is to a request before the last one; some cameras count in their own way."""
+        return sequence.isascii() and sequence.isdecimal() and len(sequence) < 10 and 0 < int(sequence) < self._sequence
 
     def _send(self, method: str, url: str, headers: dict[str, str]) -> None:
         self._send_bytes(self._made(method, url, headers))

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 # Strongest first.
 _HASHES = {"SHA-256": "sha256", "MD5": "md5"}
-_PART = re.compile(r'\s*,?\s*([A-Za-z0-9_-]{1,32})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*))')
+# Possessive where they repeat: a camera that sends sixteen thousand blanks must not keep us for hours.
+_PART = re.compile(r'(?<![A-Za-z0-9_-])([A-Za-z0-9_-]{1,32}+)\s*+=\s*+(?:"((?:[^"\\]|\\.)*+)"|([^\s,"]*+))')
+_NEXT = re.compile(r",\s*+(?=(?:Basic|Digest)\s)", re.IGNORECASE)  # several ways in one header
 _SCHEME = re.compile(r"\s*([A-Za-z]{1,20})(?:\s+|\Z)")
 
 
@@ -30,7 +32,7 @@ class Challenge:
 
 def challenge(values: Iterable[str]) -> Challenge | None:
     """The strongest known one of all ``WWW-Authenticate``; None when none is known."""
-    found = [item for value in values for item in [_one(value)] if item is not None]
+    found = [item for value in values for way in _NEXT.split(value) for item in [_one(way)] if item is not None]
     order = [*_HASHES.values(), ""]
     return min(found, key=lambda item: order.index(item.hash), default=None)
 
