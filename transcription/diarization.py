@@ -1,7 +1,7 @@
 """``python -m transcription.diarization``: pyannote.audio in a process of its own, for one parent (``diarization_process``).
 
 Recognition and diarization want different CUDA libraries, so they never share a process; nor need they share an interpreter.
-First line on stdin: ``{"folder", "step", "threads", "device"}``. Answer: ``{"ready": {"version", "telemetry"}}`` or ``{"unusable": why}``.
+First line on stdin: ``{"folder", "step", "threads", "device"}``. Answer: ``{"ready": {"version", "telemetry", "alone"}}`` or ``{"unusable": why}``.
 Then, again and again: ``{"samples": n, "most": n or null}`` and 4·n bytes of float32 (mono, 16 kHz); answer: ``{"turns": [[start,
 end, voice], …], "single": […], "voices": [[…], …]}`` in samples, or ``{"failed": why}``. End of stdin ends it.
 
@@ -171,7 +171,10 @@ def answer(pipeline: Any, data: bytes, most: int | None) -> dict[str, Any]:
 
 def main() -> int:
     """Answer until stdin ends."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: it never outlives its parent
+    libc = ctypes.CDLL(None)
+    # CLONE_NEWUSER, CLONE_NEWNET: whatever a library tries, there is no network. Where that is forbidden the unit denies it.
+    alone = libc.unshare(0x10000000 | 0x40000000) == 0
+    libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: it never outlives its parent
     os.environ.update(QUIET)
     warnings.filterwarnings("ignore")
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
@@ -191,7 +194,7 @@ def main() -> int:
 
     from pyannote.audio.telemetry.metrics import is_metrics_enabled
 
-    say({"ready": {"version": version("pyannote.audio"), "telemetry": bool(is_metrics_enabled())}})
+    say({"ready": {"version": version("pyannote.audio"), "telemetry": bool(is_metrics_enabled()), "alone": alone}})
     return _serve(pipeline, given, say)
 
 

@@ -124,7 +124,13 @@ class PyannoteDiarizer:
         if found["ready"].get("telemetry") is not False:
             self.close()
             raise ModelUnusable("pyannote.audio's telemetry is on, and a court's box tells nobody anything")
-        log.info("diarizer started", action="diarizer_started", pid=self._child.pid, model=str(chosen.path))
+        log.info(
+            "diarizer started",
+            action="diarizer_started",
+            pid=self._child.pid,
+            model=str(chosen.path),
+            alone=found["ready"].get("alone"),
+        )
         return dict(found["ready"])
 
     def _ask(self, data: bytes, limit_s: float) -> dict[str, Any]:
