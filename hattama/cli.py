@@ -27,6 +27,8 @@ from hattama.commands import (
     recorder,
     retention,
     settings,
+    sign,
+    signatures,
     signer,
     sources,
     transcriber,
@@ -84,6 +86,8 @@ app.add_typer(record.app, name="record")
 app.command("import")(importer.import_)
 app.add_typer(transcript.app, name="transcript")
 app.command("brief")(brief.brief)
+app.command("sign")(sign.sign)
+app.command("signatures")(signatures.signatures)
 app.command("verify")(verify.verify)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)

@@ -15,6 +15,7 @@
     ├── BriefIncomplete         a protocol lacks points of the law without a recorded reason (protocol.brief_rules)
     ├── BadBrief                the JSON of a protocol is malformed (protocol.brief_reading)
     ├── DocumentError           a document cannot be made: template, fonts, addresses (protocol.paper.errors)
+    ├── SignatureError          a person's signature cannot be made, or a trust list is malformed (protocol.signatures.errors)
     ├── EditRefused             an edit does not fit the transcript it was meant for (protocol.editing)
     ├── BadExport               a WebVTT, RTTM or CTM text cannot be read (protocol.transcript_imports)
     ├── IllegalMove             the hearing cannot go from this state to that one

@@ -1,6 +1,6 @@
 """Checks of PDF/A-2 (ISO 19005-2) that a PDF of ours could break, by clause; what veraPDF would test of such a file.
 
-Not the whole standard: what our documents cannot hold (images, forms, actions, layers, embedded files, encryption) must
+Not the whole standard: what our documents cannot hold (images, forms other than fields of signatures, actions, layers, embedded files, encryption) must
 be absent, so that the clauses about them need no finer test. See docs/decisions/0012-pdfa-is-checked-by-clause.md.
 """
 
@@ -140,10 +140,27 @@ def _object(item: DictionaryObject) -> Iterator[str]:
         yield "6.2.9 a PostScript or a reference XObject"
     if item.get("/Subtype") == "/Image":
         yield "6.2.8 an image: our documents have none"
-    if item.get("/Type") == "/Annot" and item.get("/Subtype") != "/Link":
+    if item.get("/Type") == "/Annot" and item.get("/FT") == "/Sig":
+        yield from _signature_field(item)
+    elif item.get("/Type") == "/Annot" and item.get("/Subtype") != "/Link":
         yield f"6.3.1 annotation {item.get('/Subtype')}"
     if item.get("/BM", "/Normal") not in ("/Normal", "/Compatible") or isinstance(item.get("/SMask"), DictionaryObject):
         yield "6.2.10 transparency"
+
+
+def _signature_field(item: Any) -> Iterator[str]:
+    """A person's signature: a field that takes no place on the page, does nothing, and signs all but itself."""
+    flags = int(item.get("/F", 0))
+    if not flags & 0b100 or flags & 0b100011:  # Print; Invisible, Hidden, NoView
+        yield "6.3.2 a signature's field is not printed"
+    if "/AP" not in item and any(item["/Rect"]):
+        yield "6.3.3 a signature's field takes place and has no appearance"
+    if "/A" in item:
+        yield "6.4.1 a field with an action"
+    value = item["/V"].get_object()
+    start, length, rest, _end = value["/ByteRange"]
+    if start != 0 or rest - length != 2 + 2 * len(value["/Contents"].original_bytes):
+        yield "6.4.3 a signature that does not cover all but itself"
 
 
 def _colours(_data: bytes, reader: PdfReader) -> Iterator[str]:
