@@ -43,8 +43,10 @@ def _holds(process: Path, *, own: bool) -> str:
         for descriptor in (process / "fd").iterdir():
             if (target := _target(descriptor)).startswith(_DEVICES):
                 return target
-    except OSError:  # it has ended meanwhile, so it holds nothing
+    except (FileNotFoundError, ProcessLookupError):  # it has ended meanwhile, so it holds nothing
         pass
+    except OSError as error:  # nobody can say that it holds none
+        return f"what cannot be looked at ({error.strerror})"
     return ""
 
 

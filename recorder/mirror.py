@@ -15,9 +15,12 @@ settled first (:mod:`recorder.mirror_ends`).
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import structlog
 
 from protocol import durable
 from protocol.checkpoint import Checkpoint, split_notes
@@ -31,6 +34,9 @@ _PART = 1 << 20
 #: How far back from their ends the journals are compared: each time, and the first time. Lines are synced one by one, so a crash takes one.
 _WINDOW, _WHOLE_WINDOW = 1 << 16, 1 << 20
 _RECEIPT = "receipt.json"
+#: Of a segment line: its file does not change any more.
+_SEGMENT = re.compile(rb'"bytes":(\d{1,18}),"closed":.*"path":"([^"]*)"')
+_log = structlog.get_logger(__name__)
 #: Written once and whole, and made again after a crash: where they differ, the first disk's counts.
 _DOCUMENTS = ("manifest-", "transcript/", "protocol/", "signatures/", _RECEIPT)
 
@@ -96,7 +102,8 @@ def _add(record: Path, copy: Path, new: Path, names: Iterable[str], lines: bytes
     for name in names:
         size = _length(record / name)
         if size and (copy / name).exists() and not _made_again(name, record / name, copy / name):
-            written += _follow(record / name, copy / name, size)
+            if size >= _closed(record, copy, name, size):
+                written += _follow(record / name, copy / name, size)
         elif size:
             written += _follow(record / name, new / name, size)
             moves.append((new / name, copy / name))
@@ -133,6 +140,24 @@ def _follow(source: Path, target: Path, size: int) -> int:
         return 0
     _append(target, _parts(source, have, size - have))
     return size - have
+
+
+def _closed(record: Path, copy: Path, name: str, size: int) -> int:
+    """Bytes that the journal says a closed segment has, where the copy has more than the ``size`` that the record has left; else 0.
+
+    A first disk that lost the end of a file must not have the second lose it, too.
+    """
+    if size_of(copy / name) <= size:
+        return 0
+    try:
+        with (record / JOURNAL).open("rb") as journal:
+            found = [_SEGMENT.search(line) for line in journal if name.encode() in line]
+    except OSError as error:
+        raise NotRead(str(error)) from error
+    closed = max((int(match[1]) for match in found if match and match[2] == name.encode()), default=0)
+    if size < closed:
+        _log.error("record_file_short", action="keep_the_copy", file=str(record / name), bytes=size, journalled=closed)
+    return closed
 
 
 def _append(target: Path, parts: Iterable[bytes]) -> None:

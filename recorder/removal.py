@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,7 @@ _log = structlog.get_logger(__name__)
 LOG = "removals.jsonl"
 REMOVED = ".removed"
 _DAY_US = 86_400_000_000
+_ONE = threading.Lock()  # one record at a time is put away
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,12 @@ def _remove(log: Path, folder: Path, copies: Path | None, text: bytes, terms: Te
         "second_copy": copy is not None,
     }
     _note(log, said)
-    for one in [copy, folder]:  # the copy first: what is left after a crash is then found again by its record
-        if one is not None:
-            _erase(one)
+    # The copy first: what is left after a crash is then found again by its record. Both before any file goes, which takes long: the
+    # second copy would be made again meanwhile.
+    with _ONE:
+        for bin_ in [_put_away(one) for one in (copy, folder) if one is not None]:
+            shutil.rmtree(bin_)
+            durable.sync_dir(bin_.parent)
     _log.warning("record_removed", action="delete", hearing=folder.name, files=len(files), receipt=sha256_b64(text))
     return said
 
@@ -173,11 +178,12 @@ def _note(log: Path, said: dict[str, Any]) -> None:
         file.close()
 
 
-def _erase(folder: Path) -> None:
-    """Out of the way in one step, then away; also what an earlier removal left."""
+def _put_away(folder: Path) -> Path:
+    """Out of the way in one step; where it lies now. What an earlier removal left there goes: it may be of the same name."""
     bin_ = folder.parent / REMOVED
+    if bin_.exists():
+        shutil.rmtree(bin_)
     durable.make_dirs(bin_)
     folder.replace(bin_ / folder.name)
     durable.sync_dir(folder.parent)
-    shutil.rmtree(bin_)
-    durable.sync_dir(folder.parent)
+    return bin_

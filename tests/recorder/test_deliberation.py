@@ -79,3 +79,8 @@ def test_a_device_of_the_kernel_that_is_held_is_found(tmp_path: Path) -> None:
         (process / "fd").mkdir()
         (process / "fd" / "3").symlink_to(descriptor)
     assert held(10, tmp_path) == {12: "/dev/snd/pcmC0D0c"}
+    (tmp_path / "12" / "fd" / "3").unlink()
+    (tmp_path / "12" / "fd").rmdir()
+    assert held(10, tmp_path) == {}  # it has ended
+    (tmp_path / "12" / "fd").touch()
+    assert list(held(10, tmp_path)) == [12]  # what cannot be looked at is no proof

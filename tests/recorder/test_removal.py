@@ -109,6 +109,9 @@ async def test_the_second_copy_goes_with_it(box: Box, tmp_path: Path) -> None:
             await remove(daemon, HEARING, box.receipt, box.lines, "retention")
         assert whole(box)
         journal.write_bytes(kept)
+        shutil.copytree(
+            copies / HEARING, copies / ".removed" / HEARING
+        )  # a removal that was killed; the copy was made again
         said = await remove(daemon, HEARING, box.receipt, box.lines, "retention")
     assert said["second_copy"]
     assert not box.record.exists()

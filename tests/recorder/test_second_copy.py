@@ -217,3 +217,18 @@ async def test_the_copy_grows_with_its_record_and_verifies(tmp_path: Path) -> No
     report = check(copies / hearing)
     assert report.good, codes(report)
     assert files(copies / hearing) == files(box.hearings / hearing)
+
+
+def test_what_the_first_disk_lost_of_a_closed_segment_the_second_keeps(tmp_path: Path) -> None:
+    record, copy = tmp_path / "a" / NAME, tmp_path / "b" / NAME
+    make_record(record, hearing=NAME)
+    mirror(record, copy, whole=True)
+    segment = next(path for path in sorted(record.rglob("media/**/*")) if path.is_file())
+    kept = segment.read_bytes()
+    segment.write_bytes(kept[: len(kept) // 2])
+    mirror(record, copy, whole=True)
+    assert (copy / segment.relative_to(record)).read_bytes() == kept
+    segment.write_bytes(kept)
+    (copy / segment.relative_to(record)).write_bytes(kept + b"torn")  # of before a crash
+    mirror(record, copy, whole=True)
+    assert (copy / segment.relative_to(record)).read_bytes() == kept
