@@ -65,6 +65,8 @@ def check_pdf(pdf: bytes, trust: TrustList, at_us: int, required: Iterable[Role]
         one = _signed(role, status)
         signed.append(one)
         findings += _integrity(role, status, last=item is found[-1])
+        findings += _gap(role, pdf, item)
+        findings += _carried(role, status, item, trust)
         findings += _person(role, status, one, trust, at_us)
     findings += _whole(signed, required, checked=bool(trust.revocations or known[1]))
     return Report(tuple(signed), tuple(findings))
@@ -156,6 +158,23 @@ def _integrity(role: str, status: Any, *, last: bool) -> Iterator[Finding]:
         yield Finding(
             "changed-after", role, "the file was changed after it was signed, other than by another signature"
         )
+
+
+def _gap(role: str, pdf: bytes, item: Any) -> Iterator[Finding]:
+    """The one stretch that a signature cannot sign, its own place: the signature and zeros, in one notation, nothing else."""
+    _, start, end, _ = (int(number) for number in item.byte_range)
+    whole = cms.ContentInfo.load(item.pkcs7_content).dump().hex().ljust(end - start - 2, "0")
+    if pdf[start:end] not in (f"<{whole}>".encode(), f"<{whole.upper()}>".encode()):
+        yield Finding("altered", role, "there are other bytes in the place of the signature")
+
+
+def _carried(role: str, status: Any, item: Any, trust: TrustList) -> Iterator[Finding]:
+    """Certificates beside the person's own are not signed: each must be one of those that the chain or the list holds, byte for byte."""
+    if status.validation_path is None:
+        return  # told as what is wrong with the certificate
+    known = {one.dump() for one in (*trust.issuers, *status.validation_path.iter_certs(include_root=True))}
+    if any(one.dump() not in known for one in item.other_embedded_certs):
+        yield Finding("altered", role, "the signature carries a certificate that neither its chain nor the list holds")
 
 
 def _person(role: str, status: Any, one: Signed, trust: TrustList, at_us: int) -> Iterator[Finding]:

@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from asn1crypto import cms, x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from pypdf import PdfReader, PdfWriter
 
 from protocol.documents import FONTS, Document, render_page, render_pdf
@@ -28,6 +30,8 @@ from tests.support.people import DAY, PASSWORD, SIGNED, SIGNED_US, Authority, Hu
 
 pytestmark = pytest.mark.skipif(not FONTS.is_dir(), reason="fonts-croscore is not installed")
 LATER_US = SIGNED_US + 60_000_000
+#: Where a PDF holds a signature, in hexadecimal.
+PLACE = re.compile(rb"/Contents ?<([0-9A-Fa-f]{100,})>")
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,36 @@ def test_a_changed_byte_is_named(court: Court, twice: bytes) -> None:
     assert codes(report, role="secretary") == codes(report, role="judge") == {"altered"}
 
 
+def test_the_place_of_a_signature_hides_nothing(court: Court, twice: bytes) -> None:
+    start, end = [found.span(1) for found in PLACE.finditer(twice)][-1]
+    assert twice[end - 100 : end] == b"0" * 100
+    for other in (b"1", b" ", b"\n", b"A"):
+        report = checked(twice[: end - 100] + other + twice[end - 99 :], court)
+        assert codes(report, role="judge") in ({"altered"}, {"altered", "malformed"}, {"malformed"})
+    digit = next(at for at in range(start, end) if twice[at : at + 1].isalpha())
+    mixed = twice[:digit] + twice[digit : digit + 1].swapcase() + twice[digit + 1 :]
+    assert codes(checked(mixed, court), role="judge") == {"altered"}
+
+
+def test_a_certificate_that_is_only_carried_along_is_held_to_the_list(court: Court, once: bytes) -> None:
+    carried = sign_pdf(once, _Carrying(court.judge.file), Role.JUDGE, SIGNED_US)
+    assert codes(checked(carried, court), role="judge") == {"altered"}
+
+
+class _Carrying(FileKey):
+    """Puts one more certificate beside the person's own, where nothing signs it."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content, PASSWORD)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        made = cms.ContentInfo.load(super().sign_digest(digest))
+        stranger = Authority("Басқа КО").certificate.public_bytes(Encoding.DER)
+        made["content"]["certificates"].append(cms.CertificateChoices("certificate", x509.Certificate.load(stranger)))
+        der: bytes = made.dump(force=True)
+        return der
+
+
 def test_swapped_pages_are_found(court: Court, twice: bytes) -> None:
     writer = PdfWriter(io.BytesIO(twice), incremental=True)
     kids = writer.root_object["/Pages"]["/Kids"]  # type: ignore[index]
@@ -154,8 +188,7 @@ def test_anything_after_the_last_signature_is_found(court: Court, twice: bytes) 
 
 def test_a_signature_of_another_file_is_found(court: Court, once: bytes) -> None:
     other = sign_pdf(paper() + b"\n", key(court.secretary), Role.SECRETARY, SIGNED_US)
-    cms = re.compile(rb"/Contents ?<([0-9A-Fa-f]{100,})>")
-    ours, theirs = cms.search(once), cms.search(other)
+    ours, theirs = PLACE.search(once), PLACE.search(other)
     assert ours is not None
     assert theirs is not None
     moved = once.replace(ours[1], theirs[1])
