@@ -198,7 +198,7 @@ def _corrected(passage: Passage, edit: Correct) -> Passage:
     words = aligned(passage.words, texts, passage.start_us, passage.end_us, _plain(edit.by), edit.at_us)
     if words == passage.words:
         raise EditRefused("the words are the same")
-    return replace(passage, kind="speech", words=words, reason=None)
+    return replace(passage, kind="speech", words=words, reason=None, doubt_pm=None, witness=None)
 
 
 def _merged(passages: Sequence[Passage], edit: Merge) -> Passage:
@@ -222,7 +222,16 @@ def _merged(passages: Sequence[Passage], edit: Merge) -> Passage:
         end_us=max(first.end_us, second.end_us),
         language=first.language if first.language == second.language else None,
         words=first.words + second.words,
+        doubt_pm=_doubt(first, second),
+        witness=first.witness if first.witness == second.witness else None,
     )
+
+
+def _doubt(first: Passage, second: Passage) -> int | None:
+    """Of two passages in one, by their words; a half that has none (a person corrected it) adds no doubt and takes none away."""
+    known = [(one.doubt_pm, len(one.words)) for one in (first, second) if one.doubt_pm is not None]
+    words = sum(count for _, count in known)
+    return (sum(doubt * count for doubt, count in known) + words // 2) // words if known else None
 
 
 def _split(passage: Passage, before: int) -> list[Passage]:
@@ -249,4 +258,4 @@ def _moved(passage: Passage, speaker: str | None) -> Passage:
 def _deleted(passage: Passage) -> Passage:
     if passage.kind != "speech":
         raise EditRefused("there are no words to delete")
-    return replace(passage, kind="refused", reason=DELETED, words=())
+    return replace(passage, kind="refused", reason=DELETED, words=(), doubt_pm=None, witness=None)

@@ -129,6 +129,9 @@ class Passage:
         speaker: id of a participant, or None where it is not known.
         words: in time order, inside the passage; empty unless `kind` is ``speech``.
         reason: code of the cause (``lost``, ``repetition``, …) for ``gap`` and ``refused``; else None.
+        doubt_pm: estimated probability that one of its words, whichever, is wrong, per mille; None where there is nothing to
+            estimate it from, or a person corrected the words. Only for ``speech``.
+        witness: index into :attr:`Transcript.models` of the second model that listened to it; None where none did.
     """
 
     kind: Kind
@@ -140,6 +143,8 @@ class Passage:
     speaker: str | None = None
     words: tuple[Word, ...] = ()
     reason: str | None = None
+    doubt_pm: int | None = None
+    witness: int | None = None
 
     def __post_init__(self) -> None:
         need(self.kind in get_args(Kind), f"kind: {self.kind!r} is unknown")
@@ -158,6 +163,10 @@ class Passage:
             f"reason: {self.reason!r} for kind {self.kind}",
         )
         need(self.kind != "missing_model" or self.language is not None, "language: a missing model needs one")
+        need(self.doubt_pm is None or 0 <= self.doubt_pm <= 1000, "doubt_pm: not 0 to 1000")
+        need(self.doubt_pm is None or self.kind == "speech", f"doubt_pm: a passage of kind {self.kind} has none")
+        need(self.witness is None or self.witness >= 0, "witness: negative")
+        need(self.witness is None or self.kind in ("speech", "refused"), f"witness: for kind {self.kind}")
         before = self.start_us
         for word in self.words:
             need(before <= word.start_us, f"word {word.text!r}: starts before its passage or before the word before it")

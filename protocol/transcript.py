@@ -36,6 +36,8 @@ __all__ = [
 ]
 
 FORMAT: Final = "hattama-transcript/1"
+#: Keys of a passage that are absent where they would be null: transcripts from before they were thought of have none.
+_OPTIONAL: Final = ("doubt_pm", "witness")
 
 Publicity = Literal["open", "closed"]
 EditKind = Literal["correct", "merge", "split", "move", "delete"]
@@ -116,7 +118,7 @@ class Transcript:
         publicity: the takes it holds; words of closed takes stand in a transcript of their own, which is encrypted.
         language: the hearing's language, or None.
         takes: what was transcribed, by id.
-        models: what wrote the words.
+        models: what wrote the words, and what was heard as a witness.
         missing: languages without a model, by code.
         passages: ordered by start, end, source.
         based_on: number of the revision that the edits were made to; None where no person edited.
@@ -163,6 +165,10 @@ class Transcript:
         )
         used = {word.model for word in passage.words if word.model is not None}
         need(
+            passage.witness is None or passage.witness < len(self.models),
+            f"{where}: witness {passage.witness} is not a listed model",
+        )
+        need(
             not used or max(used) < len(self.models),
             f"{where}: a word names model {max(used, default=0)}, which is not listed",
         )
@@ -188,6 +194,10 @@ class Transcript:
         # A machine's transcript has one form, and readers that know of no edits read it.
         if self.based_on is None:
             del value["based_on"], value["edits"]
+        for passage in value["passages"]:
+            for name in _OPTIONAL:
+                if passage[name] is None:
+                    del passage[name]
         return dumps(value)
 
     @classmethod
@@ -219,6 +229,9 @@ def _build(cls: type[T], value: Any, where: str) -> T:
     need(isinstance(value, dict), f"{where}: not an object")
     hints = get_type_hints(cls)
     names = [item.name for item in fields(cls)]  # type: ignore[arg-type]
+    if cls is Passage:
+        need(all(value.get(name, 0) is not None for name in _OPTIONAL), f"{where}: null where the key is left out")
+        value = dict.fromkeys(_OPTIONAL) | value
     if missing := [name for name in names if name not in value]:
         raise BadTranscript(f"{where}: {missing[0]} is missing")
     if unknown := sorted(value.keys() - set(names)):

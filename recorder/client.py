@@ -201,6 +201,11 @@ class RecorderClient:
         """A revision of the transcript as it stands in the record; 0 is the newest."""
         return self._send("GET", _at(hearing, "transcripts", str(number))).content
 
+    def doubts(self, hearing: str, number: int = 0) -> dict[str, Any]:
+        """What a person should check first in a revision, 0 the newest: its ``number``, and its ``passages`` by doubt."""
+        found: dict[str, Any] = self._send("GET", _at(hearing, "transcripts", str(number), "doubts")).json()
+        return found
+
     def draft(self, hearing: str, by: str = "recorder", *, reasons: Mapping[str, str] | None = None, rejected: str = "", full: bool = False) -> list[str]:
         """Have the protocol drafted, with what people declare (:class:`protocol.brief.Declared`); its files' paths in the record."""
         body = {"by": by, "reasons": dict(reasons or {}), "rejected": rejected, "full": full}

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from protocol.doubts import Doubt, ranked
 from protocol.edit_list import MOST_EDITS, BadEdits, read_edits
 from protocol.editing import EditRefused, Move, Name, Operation, apply
 from protocol.encoding import sha256_b64
@@ -48,6 +49,14 @@ def add_routes(app: FastAPI, daemon: Daemon) -> None:
         data = await asyncio.to_thread(_read, daemon.store.path(hearing), found)
         return Response(data, media_type="application/json", headers={"Cache-Control": "no-store"})
 
+    @app.get("/v1/hearings/{hearing}/transcripts/{number}/doubts")
+    async def doubts(hearing: str, number: int) -> dict[str, Any]:
+        """What a person should check first in a revision (0: the newest): passages by doubt, with their places for edits."""
+        found = _revision(daemon.view(hearing), number)
+        data = await asyncio.to_thread(_read, daemon.store.path(hearing), found)
+        listed = await asyncio.to_thread(lambda: ranked(Transcript.from_json(data)))
+        return {"number": found.number, "passages": [_told(one) for one in listed]}
+
     @app.post("/v1/hearings/{hearing}/transcripts/edits", status_code=201)
     async def edit(hearing: str, body: EditsBody) -> dict[str, Any]:
         """Apply a list of edits to the newest revision; all of them, as a new revision, or none."""
@@ -81,6 +90,14 @@ async def edit_transcript(daemon: Daemon, hearing: str, body: EditsBody) -> dict
         except EditRefused as error:
             raise BadRequest(f"edit refused: {error}") from error
         return await papers.add_transcript(folder, ledger, edited, body.by)
+
+
+def _told(one: Doubt) -> dict[str, Any]:
+    passage = one.passage
+    return {
+        "index": one.index, "take": passage.take, "source": passage.source, "start_us": passage.start_us, "end_us": passage.end_us,
+        "speaker": passage.speaker, "text": passage.text, "doubt_pm": one.doubt_pm,
+    }  # fmt: skip
 
 
 def _revision(view: HearingView, number: int) -> Revision:

@@ -1,4 +1,4 @@
-"""``hattama transcript``: a record's transcript in a form that others read, edits that make its next revision, and what changed."""
+"""``hattama transcript``: a record's transcript in a form that others read, its edits, what they changed, and what to check first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from protocol.record import DirectoryRecord
     from protocol.transcript import Transcript
 
-app = typer.Typer(help="The transcript of a hearing: export it, edit it, compare its revisions.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="The transcript of a hearing: export it, edit it, compare its revisions, see what to check first.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 _PATH = re.compile(r"transcript/([0-9]{4})\.json\Z")
 
@@ -122,9 +126,38 @@ def changes(
             if one.kind == "speaker"
             else (one.before, one.after)
         )
-        seconds = (one.start_us - first) // 1_000_000
-        at = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+        at = _clock((one.start_us - first) // 1_000_000)
         typer.echo(f"[{at}] {one.source} {one.kind}: {clean(was) or '–'} → {clean(now) or '–'}")
+
+
+@app.command()
+def doubts(
+    folder: Annotated[Path, typer.Argument(metavar="RECORD", help="Folder of the record.")],
+    revision: Annotated[int | None, typer.Option(help="Number of the revision.", show_default="the newest")] = None,
+    least: Annotated[int, typer.Option(min=0, max=100, help="Only passages with a doubt of so many per cent.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many passages.", show_default="all")] = None,
+) -> None:
+    """Print the passages that a person should check first: those whose words are most likely wrong."""
+    from protocol.doubts import ranked
+    from protocol.record import DirectoryRecord
+    from protocol.transcript_exports import clean, origin
+
+    record = DirectoryRecord(folder)
+    found = _read(record, revision)
+    names, first, doubted = _names(record), origin(found), ranked(found, least * 10)
+    for one in doubted[:limit]:
+        passage = one.passage
+        start, end = ((at - first) // 1_000_000 for at in (passage.start_us, passage.end_us))
+        who = clean(names.get(passage.speaker or "", passage.speaker or passage.source))
+        typer.echo(f"{one.doubt_pm / 10:5.1f} %  [{_clock(start)}-{_clock(end)}] {who}: {clean(passage.text)}")
+    if found.demonstration:
+        typer.echo("A demonstration model wrote words of this text. It is not fit for court.")
+    if not doubted:
+        typer.echo("no passage of this revision has " + (f"a doubt of {least} % or more" if least else "a doubt"))
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
 def _edits(path: Path) -> dict[str, Any]:

@@ -104,3 +104,24 @@ def test_what_a_revision_changed(record: Path) -> None:
     assert (said.status, said.out) == (0, "[00:00:01] mic-plaintiff words: дабро → добрый\n")
     assert hattama("transcript", "changes", str(record), "--from", "3").out == ""
     assert hattama("transcript", "changes", str(record), "--from", "9").status == 66
+
+
+def test_what_to_check_first(record: Path) -> None:
+    said = hattama("transcript", "doubts", str(record))
+    assert (said.status, said.out) == (0, "no passage of this revision has a doubt\n")
+    base = transcript()
+    whole = base.passages[0]
+    cut = FIRST + 1_450_000
+    parts = (
+        replace(whole, end_us=cut, words=whole.words[:1], doubt_pm=120),
+        replace(whole, start_us=cut, words=whole.words[1:], doubt_pm=455),
+    )
+    (record / "transcript/0004.json").write_bytes(replace(base, number=4, passages=parts).to_json())
+    said = hattama("transcript", "doubts", str(record))
+    assert said.out.splitlines() == [
+        " 45.5 %  [00:00:01-00:00:02] Истец: день",
+        " 12.0 %  [00:00:00-00:00:01] Истец: дабро",
+    ]
+    assert hattama("transcript", "doubts", str(record), "--limit", "1").out.count("%") == 1
+    assert "дабро" not in hattama("transcript", "doubts", str(record), "--least", "20").out
+    assert hattama("transcript", "doubts", str(record), "--revision", "9").status == 66

@@ -98,6 +98,30 @@ def test_split_in_the_pause_and_merge_again() -> None:
     assert back.passages == ABC.passages
 
 
+def test_doubt_stays_until_a_person_corrects_or_deletes() -> None:
+    base = replace(ABC, passages=(replace(ABC.passages[0], doubt_pm=400, witness=0),))
+
+    def told(*operations: Operation) -> list[tuple[int | None, int | None]]:
+        return [(p.doubt_pm, p.witness) for p in apply(base, operations).passages]
+
+    split = Split(at(base), 1, BY, AT)
+    halves = apply(base, [split])
+    assert told(Move(at(base), "p2", BY, AT)) == [(400, 0)]
+    assert told(split) == [(400, 0), (400, 0)]
+    assert told(split, Merge(at(halves), at(halves, 1), BY, AT)) == [(400, 0)]
+    assert told(Correct(at(base), "Суд идет, встать", BY, AT)) == [(None, None)]
+    assert told(Delete(at(base), BY, AT)) == [(None, None)]
+    # What a person put right adds no doubt to what is left, and takes none away.
+    assert told(split, Correct(at(base), "сут", BY, AT), Merge(at(halves), at(halves, 1), BY, AT)) == [(400, None)]
+
+
+def test_doubts_of_two_are_weighed_by_their_words() -> None:
+    one = replace(speech(word("а", 0, 10), end=20), doubt_pm=100)
+    two = replace(speech(word("б", 20, 30), word("в", 30, 40), word("г", 40, 50), start=20), doubt_pm=500)
+    base = transcript(one, two)
+    assert apply(base, [Merge(at(base), at(base, 1), BY, AT)]).passages[0].doubt_pm == 400
+
+
 def test_split_where_words_run_into_each_other_puts_no_moment_in_both_parts() -> None:
     base = transcript(speech(word("a", 0, 500), word("b", 400, 600)))
     split = apply(base, [Split(at(base), 1, BY, AT)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ def passages(draw: st.DrawFn, take: TakeSpan, models: int) -> Passage:
         draw(st.none() | TEXT),
         draw(words(start, end, models)) if kind == "speech" else (),
         draw(st.sampled_from(["lost", "no_text"])) if kind in ("gap", "refused") else None,
+        draw(st.none() | st.integers(0, 1000)) if kind == "speech" else None,
+        draw(st.none() | st.integers(0, models - 1)) if kind in ("speech", "refused") else None,
     )
 
 
@@ -149,6 +152,11 @@ WORD: list[str | int] = [*PASSAGE, "words", 0]
         ([*WORD], KeyError, "with 0 words"),
         (["missing"], [{"language": "kk", "advice_en": "", "advice_kk": "b", "advice_ru": "c"}], "advice_en"),
         (["missing"], [1], "missing[0]"),
+        (["passages", 0, "doubt_pm"], None, "null where the key is left out"),
+        (["passages", 0, "doubt_pm"], 1001, "doubt_pm: not 0 to 1000"),
+        (["passages", 0, "doubt_pm"], "5", "not a whole number"),
+        (["passages", 0, "witness"], 1, "witness 1 is not a listed model"),
+        (["passages", 0, "witness"], -1, "witness: negative"),
     ],
 )
 def test_refused(path: list[str | int], value: Any, says: str) -> None:
@@ -162,6 +170,14 @@ def test_refused(path: list[str | int], value: Any, says: str) -> None:
 def test_not_a_transcript(data: bytes) -> None:
     with pytest.raises(BadTranscript):
         Transcript.from_json(data)
+
+
+def test_doubt_and_witness_are_left_out_where_there_are_none() -> None:
+    one = sample()
+    assert b"doubt" not in one.to_json()
+    assert b"witness" not in one.to_json()
+    told = replace(one, passages=(replace(one.passages[0], doubt_pm=250, witness=0),))
+    assert Transcript.from_json(told.to_json()) == told
 
 
 def test_order_of_passages() -> None:

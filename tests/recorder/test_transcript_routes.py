@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,17 @@ def test_the_command_edits_through_the_recorder(
     assert run("--by", BY)[0] == 65
     edits.write_text('{"edits": []}')
     assert "based_on" in run("--by", BY)[1]
+
+
+def test_what_to_check_first(recorded: tuple[RecorderClient, Settings, str, Transcript]) -> None:
+    client, _, hearing, first = recorded
+    assert client.doubts(hearing, 1) == {"number": 1, "passages": []}
+    told = replace(first, passages=(replace(first.passages[0], doubt_pm=310), *first.passages[1:]))
+    number = client.transcript(hearing, told.to_json())
+    answer = client.doubts(hearing)
+    assert answer["number"] == number
+    one = answer["passages"][0]
+    passage = first.passages[0]
+    assert (one["index"], one["doubt_pm"], one["source"], one["start_us"]) == (0, 310, passage.source, passage.start_us)
+    assert one["text"] == passage.text
+    assert refused(client.doubts, hearing, 99).http_status == 404
