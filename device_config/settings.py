@@ -42,6 +42,9 @@ class ModelSettings(_Model):
     use: Literal["both", "live", "full"] = Field(
         default="both", description="`live`: only for the draft while a hearing is recorded; `full`: only for the transcript after its end."
     )
+    witness: bool = Field(
+        default=False, description="Hears doubtful passages of its languages that another model wrote, for the transcript after the end; it writes no word of them."
+    )
 
 
 class DiarizationSettings(_Model):
@@ -65,6 +68,12 @@ class SpeechSettings(_Model):
     live: bool = Field(default=True, description="Write a draft while the hearing is recorded.")
     diarization: DiarizationSettings = Field(
         default=DiarizationSettings(), description="Voices told apart on a shared microphone."
+    )
+    witness_from: float = Field(
+        default=0.3, ge=0, le=1, description="Doubt of a passage, before calibration, from which a witness is asked."
+    )
+    calibration: Path | None = Field(
+        default=None, description="File that `hattama evaluate --calibrate` wrote; doubts are not calibrated without it."
     )
     working: Path | None = Field(
         default=None, description="Folder of the transcriber's working files; default <state_dir>/working."

@@ -7,6 +7,7 @@
     ├── RecognitionFailed       an engine stopped with an error on one utterance
     ├── DiarizationFailed       the process that tells voices apart died, hung, or gave no answer
     ├── SoundUnreadable         a segment cannot be decoded
+    ├── CalibrationUnusable     the file of learnt curves of doubt is not of its form
     ├── EvaluationInput         a recording or a reference that is measured on cannot be used
     ├── EvaluationUnable        the packages that measure are not installed
     ├── RecorderUnreachable     the recorder daemon does not answer, or refuses what it was asked
@@ -49,6 +50,14 @@ class DiarizationFailed(SpeechError):
 
     code = "diarization-failed"
     advice = "The transcript is made without telling the voices of shared microphones apart. The log says what the process wrote last."
+
+
+class CalibrationUnusable(SpeechError):
+    """The file that the setting ``speech.calibration`` names cannot be used. The transcriber goes on without it."""
+
+    code = "calibration-unusable"
+    exit_status = 78  # EX_CONFIG
+    advice = "Make the file again with `hattama evaluate … --calibrate FILE`, or take `calibration` out of [speech] in settings.toml."
 
 
 class SoundUnreadable(SpeechError):

@@ -19,7 +19,9 @@ import structlog
 from device_config.settings import ModelSettings, SpeechSettings
 from protocol.encoding import b64
 from protocol.transcript import Model
-from transcription.errors import ModelUnusable
+from transcription.calibration import WHOLE, Calibration, read
+from transcription.errors import CalibrationUnusable, ModelUnusable
+from transcription.examining import Examiner
 from transcription.recognizer import Recognizer
 from transcription.working import Memory, RememberingRecognizer
 
@@ -176,11 +178,38 @@ class Engines:
         for index, model in self._models():
             if language not in model.languages:
                 continue
-            if index not in self._loaded:
-                self._loaded[index] = self._load(index, model)
-            if (engine := self._loaded[index]) is not None:
+            if (engine := self._engine(index, model)) is not None:
                 return self._remembering(engine, model)
         return None
+
+    def witness_for(self, language: str, writer: Recognizer) -> Recognizer | None:
+        """The first witness for a language that works and is another model than `writer`; None for live words."""
+        if self._use == "live":
+            return None
+        for index, model in self._models():
+            if not model.witness or language not in model.languages:
+                continue
+            engine = self._engine(index, model)
+            if engine is not None and engine.identity.sha256 != writer.identity.sha256:
+                return self._remembering(engine, model)
+        return None
+
+    @property
+    def examiner(self) -> Examiner:
+        """Who examines what these engines wrote; a file of calibration that cannot be used is passed over, and the log says so."""
+        calibration = Calibration()
+        if self._speech.calibration is not None:
+            try:
+                calibration = read(self._speech.calibration)
+            except CalibrationUnusable as error:
+                log.warning("doubts are not calibrated", action="calibration_unusable", reason=str(error))
+        return Examiner(self.witness_for, round(self._speech.witness_from * WHOLE), calibration)
+
+    def _engine(self, index: int, model: ModelSettings) -> Recognizer | None:
+        """The engine in this place of the settings, loaded now if it was not."""
+        if index not in self._loaded:
+            self._loaded[index] = self._load(index, model)
+        return self._loaded[index]
 
     def _remembering(self, engine: Recognizer, model: ModelSettings) -> Recognizer:
         """The engine, with its memory where it has one."""

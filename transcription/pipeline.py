@@ -4,7 +4,7 @@
 
     finding    each take: where is speech, whose voice is it, what was not recorded   → utterances, gaps
     voices     shared microphones: utterances divided by voice                        → utterances
-    scribe     each utterance: language → recognition → guards → words in their places → passages
+    scribe     each utterance: language → recognition → guards → doubt, witness → words in their places → passages
 
 The takes are gone through first, so that it is known how much there is to recognise. Holes of the recording and segments that
 cannot be read become passages of kind ``gap``. Nothing here fails for want of a model.
@@ -113,6 +113,7 @@ def scribe_of(view: HearingView, engines: Engines) -> Scribe:
         Languages(language, sorted(engines.languages), own),
         CaseWords.of(view),
         divides=engines.use == "full",
+        examiner=engines.examiner,
     )
 
 

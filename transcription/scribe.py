@@ -1,4 +1,4 @@
-"""From one utterance to the passages that stand for it: language, recognition, guards, words in their places.
+"""From one utterance to the passages that stand for it: language, recognition, guards, doubt, words in their places.
 
 The second half of the pipeline, and all of the live draft's. One step after another, each a function of its own: a step that
 fails costs one utterance, which the transcript marks.
@@ -17,6 +17,7 @@ from transcription import switching
 from transcription.activity import Interval
 from transcription.audio import to_us
 from transcription.case_words import CaseWords, quiet
+from transcription.examining import Examined, Examiner
 from transcription.finding import Utterance
 from transcription.guards import Judged, judge
 from transcription.language import Languages
@@ -27,6 +28,7 @@ from transcription.written_forms import written
 log = structlog.get_logger(__name__)
 
 _NOTHING: Final = Judged(())
+_UNKNOWN: Final = Examined()
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class _Heard:
         engine: None where no model knows the language.
         recognition: None where the engine failed.
         judged: what is believed.
+        examined: what is thought of that.
     """
 
     utterance: Utterance
@@ -45,6 +48,7 @@ class _Heard:
     engine: Recognizer | None = None
     recognition: Recognition | None = None
     judged: Judged = _NOTHING
+    examined: Examined = _UNKNOWN
 
 
 @dataclass
@@ -57,7 +61,8 @@ class Scribe:
         languages: decides what an utterance is spoken in.
         case_words: names of the case.
         divides: whether it looks for a change of language inside an utterance, which takes time that a live draft has not.
-        models: those that wrote words so far, in order; words name them by their place here.
+        examiner: tells how doubtful words are.
+        models: those that wrote words or were witnesses so far, in order; words name them by their place here.
         missing: languages that were spoken and have no model.
     """
 
@@ -66,6 +71,7 @@ class Scribe:
     languages: Languages
     case_words: CaseWords = field(default_factory=CaseWords)
     divides: bool = True
+    examiner: Examiner = field(default_factory=Examiner)
     models: list[Model] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
 
@@ -79,7 +85,13 @@ class Scribe:
         shares = self._look(samples)
         language = self.language if shares is None else self.languages.decide(_who(utterance), shares)
         whole = self._heard(utterance, language, samples)
-        return [passage for one in self._parts(whole, samples, shares or {}) for passage in self._written(one)]
+        parts = self._parts(whole, samples, shares or {})
+        if parts[0] is whole:
+            parts = [self._examined(whole, samples, shares or {})]
+        else:
+            first = utterance.given.start
+            parts = [self._examined(one, samples[_slice(one.utterance, first)], {}) for one in parts]
+        return [passage for one in parts for passage in self._written(one)]
 
     def _look(self, samples: Samples) -> Mapping[str, float] | None:
         """What it is spoken in by the sound; nothing where that cannot be heard, None where there is no choice."""
@@ -139,6 +151,14 @@ class Scribe:
             self.languages.note(_who(utterance), one.language)
         return made
 
+    def _examined(self, one: _Heard, samples: Samples, shares: Mapping[str, float]) -> _Heard:
+        """With the doubt about its words; without them where a witness takes them away."""
+        if one.engine is None or not one.judged.words:
+            return one
+        length = to_us(one.utterance.given.end, 0) - to_us(one.utterance.given.start, 0)
+        found = self.examiner.examine(one.judged.words, one.engine, one.language, samples, length, shares)
+        return replace(one, examined=found, judged=Judged((), "witness") if found.refused else one.judged)
+
     def _written(self, one: _Heard) -> list[Passage]:
         """What is believed, as words in their places; what is not, as a marked passage."""
         utterance, language, judged = one.utterance, one.language, one.judged
@@ -161,13 +181,15 @@ class Scribe:
             )
             for w in judged.words
         )
+        witness = None if one.examined.witness is None else self._model_index(one.examined.witness)
         cut = end if judged.reason is None else _between(origin + judged.refused_from_us, start, end)
         out: list[Passage] = []
         if words:
             cut = max(cut, words[-1].end_us)
-            out += _passages(
+            spoken = _passages(
                 utterance, language, "speech", start, max(cut, start + 1), self._as_written(words, language)
             )
+            out += [replace(passage, doubt_pm=one.examined.doubt_pm, witness=witness) for passage in spoken]
         if judged.reason is not None:
             log.info(
                 "text refused",
@@ -177,7 +199,8 @@ class Scribe:
                 start_us=cut,
                 reason=judged.reason,
             )
-            out += _passages(utterance, language, "refused", cut, end, reason=judged.reason)
+            refused = _passages(utterance, language, "refused", cut, end, reason=judged.reason)
+            out += [replace(passage, witness=witness) for passage in refused] if one.examined.refused else refused
         return out
 
     def _as_written(self, words: tuple[Word, ...], language: str) -> tuple[Word, ...]:
@@ -199,6 +222,11 @@ def _part(utterance: Utterance, part: switching.Part) -> Utterance:
     given = Interval(utterance.given.start + part.start, utterance.given.start + part.end)
     own = Interval(max(utterance.own.start, given.start), min(utterance.own.end, given.end))
     return replace(utterance, own=own, given=given)
+
+
+def _slice(utterance: Utterance, first: int) -> slice:
+    """Its sound in that of an utterance that begins at sample `first` of the take."""
+    return slice(utterance.given.start - first, utterance.given.end - first)
 
 
 def _passages(
