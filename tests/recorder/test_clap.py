@@ -29,7 +29,9 @@ def test_picture_and_sound_agree_at_start_and_after_a_restart_of_either(capsys: 
     for _ in range(TRIES):
         found = clap(restarts=1, take_s=6.0)
         with capsys.disabled():
-            sys.stdout.write(f"\npicture against sound (ms): {[(item['phase'], item['offset_ms']) for item in found]}\n")
+            sys.stdout.write(
+                f"\npicture against sound (ms): {[(item['phase'], item['offset_ms']) for item in found]}\n"
+            )
         if all(abs(item["offset_ms"]) < LIMIT_MS for item in found):
             break
     assert [item["phase"] for item in found] == ["start", "camera restarted", "microphone restarted"]
