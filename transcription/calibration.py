@@ -134,7 +134,8 @@ def read(path: Path) -> Calibration:
     curves = {}
     for number, one in enumerate(value["curves"]):
         try:
-            curves[_key(one)] = Curve(_points(one))
+            key = _key(one)
+            curves[key] = Curve(_points(one))
         except CalibrationUnusable as error:
             raise CalibrationUnusable(f"{path}: curves[{number}]: {error}") from error
     return Calibration(curves)

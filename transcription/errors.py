@@ -9,6 +9,7 @@
     ├── SoundUnreadable         a segment cannot be decoded
     ├── CalibrationUnusable     the file of learnt curves of doubt is not of its form
     ├── EvaluationInput         a recording or a reference that is measured on cannot be used
+    ├── TooLittleToLearn        fewer words than a calibration wants
     ├── EvaluationUnable        the packages that measure are not installed
     ├── RecorderUnreachable     the recorder daemon does not answer, or refuses what it was asked
     └── WorkingFileBusy         another transcriber works on the same hearing
@@ -74,6 +75,14 @@ class EvaluationInput(SpeechError):
     code = "evaluation-input"
     exit_status = 65  # EX_DATAERR
     advice = "docs/commands/evaluate.md describes the folder and the forms of references. Nothing was measured."
+
+
+class TooLittleToLearn(SpeechError):
+    """The recordings hold fewer words with a doubt and a reference than a calibration wants."""
+
+    code = "too-little-to-learn"
+    exit_status = 65
+    advice = "No calibration was written; the figures that were measured stand. Measure on more recordings of the court's own."
 
 
 class EvaluationUnable(SpeechError):

@@ -14,6 +14,7 @@ from hattama.context import settings_of
 from hattama.errors import BadArgument
 
 if TYPE_CHECKING:
+    from device_config.settings import SpeechSettings
     from transcription.evaluation.measuring import Evaluation
 
 
@@ -36,6 +37,12 @@ def evaluate(
     ] = None,
     page_language: Annotated[PageLanguage, typer.Option(help="Language of the page.")] = PageLanguage.KK,
     language: Annotated[str, typer.Option(help="Language of the hearing where a reference names none.")] = "ru",
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Learn from the references how often words of a doubt are wrong, and write that there."
+        ),
+    ] = None,
     demonstration: Annotated[
         bool, typer.Option("--demonstration", help="Measure the demonstration model, whatever the settings say.")
     ] = False,
@@ -57,10 +64,34 @@ def evaluate(
         speech = demonstration_speech()
     if not (len(language) in (2, 3) and language.isascii() and language.islower() and language.isalpha()):
         raise BadArgument(f"--language {language!r}: kk, ru or en is wanted")
+    speech = _calibrated(speech, anew=calibrate is not None)
     found = measure(folder, speech, language, progress=_progress)
     _write(found, json_file, page_file, page_language.value)
     if json_file != Path("-"):
         typer.echo(_told(found))
+    if calibrate is not None:
+        _learn(found, calibrate, quiet=json_file == Path("-"))
+
+
+def _calibrated(speech: SpeechSettings, *, anew: bool) -> SpeechSettings:
+    """The settings; without their calibration where one is made, and refused where it cannot be used."""
+    from transcription.calibration import read
+
+    if anew:
+        return speech.model_copy(update={"calibration": None})
+    if speech.calibration is not None:
+        read(speech.calibration)
+    return speech
+
+
+def _learn(found: Evaluation, path: Path, *, quiet: bool) -> None:
+    from transcription.calibration import to_json
+    from transcription.evaluation.calibrating import learnt
+
+    curves = learnt(found.total.heard)
+    path.write_text(to_json(curves), encoding="utf-8")
+    for one in [] if quiet else curves:
+        typer.echo(f"calibrated: {one.model.engine} {one.model.name}, {one.words} words, {one.wrong} of them wrong")
 
 
 def _write(found: Evaluation, json_file: Path | None, page_file: Path | None, language: str) -> None:

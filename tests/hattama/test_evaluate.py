@@ -80,6 +80,49 @@ def test_two_people_two_languages_and_silence(tmp_path: Path) -> None:
     _self_contained(page.read_text(encoding="utf-8"))
 
 
+def test_doubts_are_calibrated_on_references(tmp_path: Path) -> None:
+    """The demo's turns, and some of them again under noise."""
+    pytest.importorskip("faster_whisper", reason="needs the extra asr")
+    from tests.support.demo_turns import demo_turns
+
+    folder = tmp_path / "set"
+    folder.mkdir()
+    pieces, segments, at = [noise(1, -62, SAMPLE_RATE)], [], 1.0
+    turns = demo_turns()
+    for number, (language, text, sound) in enumerate([*turns, *turns[:6]]):
+        level = -62 if number < len(turns) else -34
+        spoilt = sound + noise(len(sound) / SAMPLE_RATE + 1, level, SAMPLE_RATE, seed=number)[: len(sound)]
+        pieces += [spoilt, noise(1, -62, SAMPLE_RATE, seed=number)]
+        end = at + len(sound) / SAMPLE_RATE
+        segments.append({"start": at, "end": end, "language": language, "text": text})
+        at = end + 1
+    write(folder / "hearing.wav", [np.concatenate(pieces)])
+    (folder / "hearing.json").write_text(json.dumps({"language": "ru", "segments": segments}), encoding="utf-8")
+    curves, figures = tmp_path / "curves.json", tmp_path / "figures.json"
+    said = hattama("evaluate", str(folder), "--demonstration", "--calibrate", str(curves), "--json", str(figures))
+    assert said.status == 0, said
+    doubt = json.loads(figures.read_text(encoding="utf-8"))["total"]["doubt"]
+    assert f"{doubt['words']} words, {doubt['wrong']} of them wrong" in said.out
+    assert doubt["words"] >= 100
+    assert [(one["words"], one["wrong"]) for one in json.loads(curves.read_text(encoding="utf-8"))["curves"]] == [
+        (doubt["words"], doubt["wrong"])
+    ]
+
+
+def test_too_few_words_to_calibrate_on_and_a_file_that_is_no_calibration(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    folder.mkdir()
+    write(folder / "silence.wav", [noise(1, -50, SAMPLE_RATE)])
+    (folder / "silence.txt").write_text("", encoding="utf-8")
+    said = hattama("evaluate", str(folder), "--demonstration", "--calibrate", str(tmp_path / "curves.json"))
+    assert (said.status, "error[too-little-to-learn]" in said.err) == (65, True), said
+    assert not (tmp_path / "curves.json").exists()
+    settings = tmp_path / "settings.toml"
+    settings.write_text(f'[speech]\ncalibration = "{tmp_path / "curves.json"}"\n', encoding="utf-8")
+    said = hattama("--config", str(settings), "evaluate", str(folder))
+    assert (said.status, "error[calibration-unusable]" in said.err) == (78, True), said
+
+
 def _turns() -> list[tuple[str, str, str]]:
     """The judge in both languages, and a party between."""
     bench = {turn.language: turn for turn in reversed(TURNS) if turn.channel == "mic-bench"}

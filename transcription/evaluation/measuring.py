@@ -53,12 +53,14 @@ class HeardWord:
         probability_pm: the engine's, or None.
         doubt_pm: its passage's, or None.
         right: the reference has it there.
+        model: that wrote it; None for a person's.
     """
 
     passage: int
     probability_pm: int | None
     doubt_pm: int | None
     right: bool
+    model: Model | None = None
 
 
 @dataclass
@@ -243,17 +245,23 @@ def _compare_words(found: Recording, reference: Reference, transcript: Transcrip
     for channel in range(channels) if apart else (None,):
         said = [(one.text or "", one.language) for one in reference.said if channel in (None, one.channel)]
         heard = [
-            (plain, number, word.probability_pm)
+            (plain, number, word, passage.doubt_pm)
             for number, passage in enumerate(transcript.passages)
             if channel is None or passage.source == f"channel-{channel}"
             for word in passage.words
             for plain in comparable(word.spoken or word.text)
         ]
-        match = aligned(units(said), [plain for plain, _, _ in heard])
+        match = aligned(units(said), [plain for plain, *_ in heard])
         found.counts.add(match.counts)
         found.heard += [
-            HeardWord(number, probability, None, right)
-            for (_, number, probability), right in zip(heard, match.right, strict=True)
+            HeardWord(
+                number,
+                word.probability_pm,
+                doubt,
+                right,
+                None if word.model is None else transcript.models[word.model],
+            )
+            for (_, number, word, doubt), right in zip(heard, match.right, strict=True)
         ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any, Final
 
+from transcription.evaluation.calibrating import reliability
 from transcription.evaluation.measuring import Evaluation, Recording, Result, Silence
 from transcription.evaluation.speakers import SpeakerTime
 from transcription.evaluation.words import SWITCH, Errors
@@ -40,6 +41,7 @@ def _result(one: Result) -> dict[str, Any]:
         "der": _speakers(one.speakers),
         "invented": _silence(one.silence),
         "refused": one.refused,
+        "doubt": reliability(one.heard),
     }
 
 
