@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -236,6 +237,7 @@ def main() -> int:
     parser.add_argument("--files", type=Path, required=True, help="folder of the four files named in FILES")
     parser.add_argument("--out", type=Path, required=True, help="folder to make")
     chosen = parser.parse_args()
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read when ONNX Runtime is imported
     convert(chosen.files, chosen.out)
     return 0
 

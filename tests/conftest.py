@@ -23,7 +23,11 @@ _HOME = (("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config"), ("XDG_CACHE
 
 
 def pytest_configure() -> None:
-    """No ``HATTAMA_*`` variable of the caller counts, neither here nor in a process that a test starts."""
+    """No ``HATTAMA_*`` variable of the caller counts, neither here nor in a process that a test starts.
+
+    Tests that import an engine's package before ``transcription`` tell its maker nothing either.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     for name in [name for name in os.environ if name.startswith("HATTAMA_")]:
         del os.environ[name]
 

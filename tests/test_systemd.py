@@ -191,6 +191,7 @@ def test_what_the_units_promise_to_the_program() -> None:
     assert "ALSA_CONFIG_PATH=/usr/share/alsa/alsa.conf" in recorder
     speech = (UNITS / "hattama-transcriber.service").read_text(encoding="utf-8")
     assert "PYANNOTE_METRICS_ENABLED=0 HF_HUB_OFFLINE=1" in speech
+    assert " ORT_DISABLE_TELEMETRY=1" in speech
     for name in ("transcriber", "signer"):
         assert _value(UNITS / f"hattama-{name}.service", "PrivateNetwork") == ["yes"]
     for path in _services():

@@ -20,8 +20,9 @@ import warnings
 from pathlib import Path
 from typing import IO, Any, Final
 
-#: What these libraries read when they are imported; the parent sets the same.
+#: What these libraries, and those that the engines of speech stand on, read when they are imported (``transcription/__init__.py``).
 QUIET: Final = {
+    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime, from 1.29 on, tells Microsoft of each model; pyannote.audio imports it too
     "PYANNOTE_METRICS_ENABLED": "0",
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
@@ -73,7 +74,7 @@ def checked(folder: Path) -> list[Path]:
     return [folder / str(params[key]).partition("/")[2] / "pytorch_model.bin" for key in _MODELS if key != "plda"]
 
 
-def _checked_checkpoint(file: Path) -> None:
+def checked_checkpoint(file: Path) -> None:
     """A checkpoint names the class that it is loaded into, and loading imports that."""
     import torch
 
@@ -127,7 +128,7 @@ def load(said: dict[str, Any]) -> Any:
     torch.set_num_threads(int(said["threads"]))
     torch.serialization.add_safe_globals([Specifications, Problem, Resolution, torch.torch_version.TorchVersion])
     for file in checkpoints:
-        _checked_checkpoint(file)
+        checked_checkpoint(file)
     device = "cuda" if said["device"] != "cpu" and torch.cuda.is_available() else "cpu"
     if said["device"] == "cuda" and device == "cpu":
         raise Unusable(f"device cuda: torch {torch.__version__} sees none")
