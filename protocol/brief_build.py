@@ -230,13 +230,18 @@ def _transcript(view: HearingView, transcript: Transcript | None) -> TranscriptN
         return None
     file = next((r for r in view.revisions[::-1] if r.kind == "transcript" and r.number == transcript.number), None)
     words = [word for passage in transcript.passages for word in passage.words]
+    silent = {passage.witness for passage in transcript.passages} - {word.model for word in words}
     return TranscriptNote(
         transcript.number,
         file.path if file else "",
         file.sha256 if file else "",
         len(words),
         sum(word.edited_by is not None for word in words),
-        tuple(ModelLine(m.engine, m.name, m.version, m.sha256, m.demonstration) for m in transcript.models),
+        tuple(
+            ModelLine(m.engine, m.name, m.version, m.sha256, m.demonstration)
+            for number, m in enumerate(transcript.models)
+            if number not in silent
+        ),
         tuple(item.language for item in transcript.missing),
     )
 

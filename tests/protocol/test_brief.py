@@ -249,6 +249,16 @@ def test_the_transcript_is_named_with_its_models_and_who_changed_it() -> None:
     assert (note.number, note.words, note.edited, note.models[0].demonstration) == (2, 2, 1, True)
 
 
+def test_a_witness_wrote_no_word_and_is_not_named_with_those_that_did() -> None:
+    view = civil()
+    made = transcript_of(view)
+    heard = replace(made.passages[0], witness=1)
+    models = (*made.models, replace(made.models[0], name="other"))
+    note = brief_of(view, replace(made, passages=(heard,), models=models)).transcript
+    assert note is not None
+    assert [model.name for model in note.models] == ["tiny-en"]
+
+
 def test_administrative_justice_needs_a_transcript() -> None:
     view = civil()
     view.case = replace(view.case, code="appk")
