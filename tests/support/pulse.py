@@ -63,10 +63,11 @@ class PulseRoom:
     folder: Path
     _players: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def play(self, samples: NDArray[np.int16]) -> subprocess.Popen[bytes]:
+    def play(self, samples: NDArray[np.int16], latency_ms: int = 100) -> subprocess.Popen[bytes]:
         """Play samples, shape (samples, channels), 48 kHz, into the microphones; returns at once.
 
-        The process ends when they have been played.
+        The process ends when they have been played. They are heard so much later; a player that does not get its time for so
+        long leaves holes.
         """
         path = self.folder / f"play-{len(self._players)}.wav"
         with wave.open(str(path), "wb") as file:
@@ -74,13 +75,13 @@ class PulseRoom:
             file.setsampwidth(2)
             file.setframerate(RATE)
             file.writeframes(np.ascontiguousarray(samples, "<i2").tobytes())
-        return self.play_file(path)
+        return self.play_file(path, latency_ms)
 
-    def play_file(self, path: Path) -> subprocess.Popen[bytes]:
+    def play_file(self, path: Path, latency_ms: int = 100) -> subprocess.Popen[bytes]:
         """Play a WAV file with as many channels as the room has."""
         names = ",".join(NAMES[: self.channels])
         # 100 ms: paplay's own choice fills two seconds of buffer before anything is heard.
-        command = ["paplay", "--device=room", "--latency-msec=100", f"--channel-map={names}", str(path)]
+        command = ["paplay", "--device=room", f"--latency-msec={latency_ms}", f"--channel-map={names}", str(path)]
         player = subprocess.Popen(command, env={**os.environ, **self.environment})
         self._players.append(player)
         return player
@@ -88,14 +89,23 @@ class PulseRoom:
     def heard_by(self) -> int:
         """How many programs record from the microphones at present, as the sound server tells it."""
         command = ["pactl", "list", "short", "source-outputs"]
-        found = subprocess.run(command, env={**os.environ, **self.environment}, capture_output=True, check=True, text=True, timeout=30)
+        found = subprocess.run(
+            command, env={**os.environ, **self.environment}, capture_output=True, check=True, text=True, timeout=30
+        )
         # The device itself records from the null sink's monitor; whoever records from the device has a client's name.
         return sum("module-remap-source" not in line for line in found.stdout.splitlines())
 
     def hurry(self) -> None:
         """Have it hand over sound every 50 ms, as a device does: a null sink that nobody plays into does so every two seconds."""
         shape = ("--raw", f"--rate={RATE}", "--format=s16le", f"--channels={self.channels}")
-        command = ["paplay", "--device=room", "--latency-msec=50", *shape, f"--channel-map={','.join(NAMES[: self.channels])}", "/dev/zero"]
+        command = [
+            "paplay",
+            "--device=room",
+            "--latency-msec=50",
+            *shape,
+            f"--channel-map={','.join(NAMES[: self.channels])}",
+            "/dev/zero",
+        ]
         self._players.append(subprocess.Popen(command, env={**os.environ, **self.environment}))
 
     def unplug(self) -> None:
