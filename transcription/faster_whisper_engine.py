@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -33,9 +32,6 @@ class FasterWhisperRecognizer(LoadedModel):
         Raises:
             ModelUnusable: the extra is not installed, a file is missing, an option is unknown, or the weights do not load.
         """
-        # Read by huggingface_hub when it is imported, which happens inside faster_whisper.
-        os.environ["HF_HUB_OFFLINE"] = "1"
-        os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
         try:
             import ctranslate2
             import faster_whisper

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from protocol.brief_texts import MONTHS as BRIEF_MONTHS
 from transcription.written_forms_numbers import Lexicon, Numeral, listed
 
 _ONES: Final = {
@@ -97,20 +98,7 @@ def _words() -> Iterator[tuple[str, Numeral]]:
 
 WORDS: Final[Lexicon] = dict(_words())
 
-MONTHS: Final = (
-    "января",
-    "февраля",
-    "марта",
-    "апреля",
-    "мая",
-    "июня",
-    "июля",
-    "августа",
-    "сентября",
-    "октября",
-    "ноября",
-    "декабря",
-)
+MONTHS: Final = BRIEF_MONTHS["ru"]
 YEARS: Final = frozenset({"год", "года", "году", "годом", "годе"})
 #: A cardinal after these is a number, one as well.
 NUMBERED: Final = frozenset({"номер", "№", "номером", "кабинет", "кабинете"})

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.bundles import Parts, make_folder
 from tests.support.command import Said, hattama
+from tests.support.no_network import UNSHARE, possible
 
 
 def pack(tmp_path: Path, *more: str) -> Said:
@@ -48,7 +49,9 @@ def test_a_bundle_is_packed_trusted_added_used_and_removed(tmp_path: Path) -> No
 
 def test_a_changed_one_is_told(tmp_path: Path) -> None:
     hattama("models", "trust", Parts().signer.key.text)
-    folder = Path(hattama("models", "add", str(Parts().write(tmp_path / "one.tar"))).out.splitlines()[0].partition(": ")[2])
+    folder = Path(
+        hattama("models", "add", str(Parts().write(tmp_path / "one.tar"))).out.splitlines()[0].partition(": ")[2]
+    )
     (folder / "model.bin").write_bytes(b"x")
     said = hattama("models", "verify")
     assert said.status == 65
@@ -73,7 +76,6 @@ def test_a_wrong_description_is_refused_before_anything_is_written(tmp_path: Pat
     assert not (tmp_path / "out.tar").exists()
 
 
-_CUT_OFF = ("unshare", "--map-root-user", "--net")
 _HEAR = """
 import sys
 from pathlib import Path
@@ -90,11 +92,11 @@ def test_a_bundle_is_added_and_recognises_without_any_network(tmp_path: Path) ->
     pytest.importorskip("faster_whisper", reason="needs the extra asr")
     from tests.transcription.tiny_whisper import make_model
 
-    if subprocess.run([*_CUT_OFF, "true"], capture_output=True, check=False).returncode:
+    if not possible():
         pytest.skip("this machine lets nobody make a network namespace")
 
     def alone(*arguments: str) -> str:
-        done = subprocess.run([*_CUT_OFF, sys.executable, *arguments], capture_output=True, text=True, check=False)
+        done = subprocess.run([*UNSHARE, sys.executable, *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -15,17 +15,22 @@ from collections.abc import Sequence
 
 import pytest
 
-_UNSHARE = ("unshare", "--map-root-user", "--net")
+UNSHARE = ("unshare", "--map-root-user", "--net")
 _SIOCSIFFLAGS = 0x8914  # linux/sockios.h
 _IFF_UP = 0x1
 _ELSEWHERE = ("192.0.2.1", 80)  # TEST-NET-1, RFC 5737
 
 
+def possible() -> bool:
+    """Whether this machine lets a process make a network namespace."""
+    return subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode == 0
+
+
 def alone(command: Sequence[str], *, timeout_s: float = 280.0) -> subprocess.CompletedProcess[str]:
     """Run a command cut off from every network but loopback; skips where nobody may make a network namespace."""
-    if subprocess.run([*_UNSHARE, "true"], capture_output=True, check=False).returncode:
+    if not possible():
         pytest.skip("this machine lets nobody make a network namespace")
-    inner = [*_UNSHARE, sys.executable, "-m", "tests.support.no_network", *command]
+    inner = [*UNSHARE, sys.executable, "-m", "tests.support.no_network", *command]
     return subprocess.run(inner, capture_output=True, text=True, check=False, timeout=timeout_s)
 
 

@@ -16,6 +16,7 @@ from bench.diarization import alone as heard_alone
 from bench.diarization import at_rate, channels, references
 from device_config.bundles import pickles
 from device_config.settings import DiarizationSettings, SpeechSettings
+from tests.support.no_network import UNSHARE, possible
 from transcription import diarization
 from transcription.diarization import RATE
 from transcription.diarization_process import PyannoteDiarizer, opened
@@ -28,7 +29,6 @@ pipeline:
   params: {clustering: VBxClustering, segmentation: $model/segmentation, embedding: $model/embedding, plda: $model/plda}
 params: {clustering: {threshold: 0.6, Fa: 0.07, Fb: 0.8}, segmentation: {min_duration_off: 0.0}}
 """
-UNSHARE = ("unshare", "--map-root-user", "--net")
 #: With one of these ONNX Runtime is quiet by itself.
 OTHERWISE_QUIET = ("CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "XDG_CACHE_HOME")
 needs_pyannote = pytest.mark.skipif(
@@ -215,10 +215,7 @@ def test_real_checkpoints_pass_the_scan_of_bundles(community: Path) -> None:
 @pytest.mark.timeout(1800)
 def test_real_checkpoints_cut_off_from_every_network(community: Path, shared_data: Path, tmp_path: Path) -> None:
     """A meeting's clip: no call of the process is for another machine, nothing is left behind, and few people are mistaken."""
-    if (
-        shutil.which("strace") is None
-        or subprocess.run([*UNSHARE, "true"], capture_output=True, check=False).returncode
-    ):
+    if shutil.which("strace") is None or not possible():
         pytest.skip("needs strace, to see that nothing is sent, and a network namespace")
     calls, home = tmp_path / "calls", tmp_path / "home"
     home.mkdir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,15 +9,11 @@ from typing import Any, Final
 from meeteval.io import SegLST
 from meeteval.wer.wer.cp import cp_word_error_rate
 from meeteval.wer.wer.time_constrained import time_constrained_minimum_permutation_word_error_rate
+from pyannote.core import Annotation, Segment, Timeline
+from pyannote.metrics.diarization import DiarizationErrorRate
 
 from transcription.evaluation.text import comparable
 from transcription.evaluation.words import Errors
-
-# pyannote's packages report their use over the network unless told not to.
-os.environ["PYANNOTE_METRICS_ENABLED"] = "0"
-
-from pyannote.core import Annotation, Segment, Timeline
-from pyannote.metrics.diarization import DiarizationErrorRate
 
 #: A word counts only within so many seconds of when it was said (meeteval's own advice).
 COLLAR_S: Final = 5.0
