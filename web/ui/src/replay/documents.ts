@@ -3,8 +3,8 @@ import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
 import { t } from "../shared/i18n";
-import { PageElement } from "./base";
-import { fileAddress, type Document, type PageData, type Replay } from "./model";
+import { PageElement } from "../player/base";
+import { fileAddress, type Document, type PageData, type Replay } from "../player/model";
 
 @customElement("hattama-documents")
 export class Documents extends PageElement {

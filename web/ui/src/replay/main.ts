@@ -1,20 +1,21 @@
 /** The appellate judge's replay page: text is the way in, sound is the proof. */
+import "../player/player.css";
 import "./replay.css";
-import "./course";
+import "../player/course";
 import "./documents";
-import "./microphones";
-import "./screens";
-import "./transcript";
-import "./transport";
+import "../player/microphones";
+import "../player/screens";
+import "../player/transcript";
+import "../player/transport";
 import "./verification";
 
 import { html, nothing, render, type TemplateResult } from "lit";
 
 import { t } from "../shared/i18n";
 import type { Bytes } from "../verify/bytes";
-import { keysAreOn, listen, switchKeys } from "./keyboard";
-import { fileAddress, type PageData, type Replay } from "./model";
-import { Player } from "./player";
+import { keysAreOn, listen, switchKeys } from "../player/keyboard";
+import { fileAddress, type PageData, type Replay } from "../player/model";
+import { Player } from "../player/player";
 
 const root = document.getElementById("replay");
 const page = JSON.parse(document.getElementById("page")?.textContent ?? "{}") as PageData;

@@ -4,11 +4,11 @@ import { customElement, property, state } from "lit/decorators.js";
 
 import { t } from "../shared/i18n";
 import { FetchSource, verify, type Finding, type Progress, type Question, type Report } from "../verify/index";
-import { PageElement } from "./base";
-import { icon } from "./icons";
-import { meaningOf, verdictOf } from "./meanings";
-import { fileAddress, type FileList, type PageData, type Replay, type ServerAnswer, type ServerReport } from "./model";
-import { clockTime, courtDate } from "./time";
+import { PageElement } from "../player/base";
+import { icon } from "../player/icons";
+import { meaningOf, verdictOf } from "../shared/meanings";
+import { fileAddress, type FileList, type PageData, type Replay, type ServerAnswer, type ServerReport } from "../player/model";
+import { clockTime, courtDate } from "../player/time";
 
 interface Item {
   readonly code: string;

@@ -5,8 +5,8 @@
  */
 import { html, nothing, render, type TemplateResult } from "lit";
 
-import { icon } from "../replay/icons";
-import { meaningOf, verdictOf } from "../replay/meanings";
+import { icon } from "../player/icons";
+import { meaningOf, verdictOf } from "../shared/meanings";
 import { t, useMessages } from "../shared/i18n";
 import { DroppedSource, parseVerifierKey, verify, type Finding, type Progress, type Question, type Report } from "../verify/index";
 
