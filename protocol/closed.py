@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nacl import bindings
@@ -20,6 +20,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from protocol import canonical
 from protocol.encoding import b64, unb64
 from protocol.errors import BadEncoding, Closed, NotCanonical
+from protocol.journal import Entry, Line
 
 MAGIC = b"HTMENC01"
 HEADER_BYTES = bindings.crypto_secretstream_xchacha20poly1305_HEADERBYTES
@@ -104,6 +105,43 @@ def split_frame(data: bytes) -> Frame:
 
 
 @dataclass(frozen=True)
+class Chunk:
+    """One whole chunk, decrypted.
+
+    Attributes:
+        plain: its bytes.
+        end: where it ends in the encrypted file.
+        final: whether it is the last by its tag.
+    """
+
+    plain: bytes
+    end: int
+    final: bool
+
+
+def open_chunks(data: bytes, key: bytes, path: str) -> Iterator[Chunk]:
+    """Decrypt a file chunk by chunk; a torn last chunk is left out (:func:`split_frame` tells of it).
+
+    Raises:
+        Closed: at the first chunk that does not open, or that stands after the final one; what came before is good.
+    """
+    frame = split_frame(data)
+    state = bindings.crypto_secretstream_xchacha20poly1305_state()
+    end, final = len(MAGIC) + HEADER_BYTES, False
+    for number, cipher in enumerate(frame.chunks):
+        if final:
+            raise Closed(f"chunk {number} stands after the final one")
+        try:
+            if not number:
+                bindings.crypto_secretstream_xchacha20poly1305_init_pull(state, frame.header, key)
+            plain, tag = bindings.crypto_secretstream_xchacha20poly1305_pull(state, cipher, path.encode())
+        except (CryptoError, ValueError, TypeError) as error:
+            raise Closed(f"chunk {number} does not open: wrong key, or changed bytes") from error
+        end, final = end + 4 + len(cipher), tag == _FINAL
+        yield Chunk(plain, end, final)
+
+
+@dataclass(frozen=True)
 class Opened:
     """A decrypted file: plaintext of all whole chunks, whether FINAL was seen, bytes of a torn last chunk."""
 
@@ -118,20 +156,11 @@ def open_file(data: bytes, key: bytes, path: str) -> Opened:
     Raises:
         Closed: wrong key, another path, changed, reordered or repeated chunks, or chunks after FINAL.
     """
-    frame = split_frame(data)
-    state = bindings.crypto_secretstream_xchacha20poly1305_state()
     plain, final = [], False
-    try:
-        bindings.crypto_secretstream_xchacha20poly1305_init_pull(state, frame.header, key)
-        for number, cipher in enumerate(frame.chunks):
-            if final:
-                raise Closed(f"chunk {number} stands after the final one")
-            text, tag = bindings.crypto_secretstream_xchacha20poly1305_pull(state, cipher, path.encode())
-            plain.append(text)
-            final = tag == _FINAL
-    except CryptoError as error:
-        raise Closed(f"chunk {len(plain)} does not open: wrong key, or changed bytes") from error
-    return Opened(b"".join(plain), final, frame.torn)
+    for chunk in open_chunks(data, key, path):
+        plain.append(chunk.plain)
+        final = chunk.final
+    return Opened(b"".join(plain), final, split_frame(data).torn)
 
 
 def encrypt_file(data: bytes, key: bytes, path: str) -> tuple[bytes, StreamEncryptor]:
@@ -180,6 +209,24 @@ def open_line_data(data: Mapping[str, Any], key: bytes, *, line_type: str, seq: 
         return dict(canonical.loads(plain)["data"])
     except (CryptoError, ValueError, TypeError, KeyError, BadEncoding, NotCanonical) as error:
         raise Closed(f"line {seq}: does not open: wrong key, or changed bytes") from error
+
+
+def open_entry(entry: Entry, keys: Mapping[str, bytes]) -> Entry:
+    """A journal line with its content open, where it is sealed and its key is there; else the line as it is.
+
+    Args:
+        entry: a line.
+        keys: 32 bytes, by the key's name.
+
+    Raises:
+        Closed: the key is there and does not open it.
+    """
+    if not isinstance(entry, Line) or not isinstance(sealed := entry.data.get("sealed"), Mapping):
+        return entry
+    key = keys.get(str(sealed.get("key")))
+    if key is None:
+        return entry
+    return replace(entry, data=open_line_data(entry.data, key, line_type=entry.type, seq=entry.seq))
 
 
 def key_id(public_key: bytes) -> str:

@@ -252,7 +252,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Revision:
-    """A file added after capture."""
+    """A file added after capture.
+
+    ``at``: when its line was written; ``of``: the file that it signs, reviews or amends; ``roles``: who has signed it, by the
+    check that let it in. ``key``, ``plain_bytes`` and ``plain_sha256``: of an encrypted one (record format, section 9).
+    """
 
     seq: int
     kind: str
@@ -261,3 +265,19 @@ class Revision:
     bytes: int
     sha256: str
     by: str
+    at: str = ""
+    of: str = ""
+    roles: tuple[str, ...] = ()
+    key: str | None = None
+    plain_bytes: int | None = None
+    plain_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key of a closed take, as its line names it: ``wrapped`` is a list of ``to``, ``key_id`` and ``box`` (record format, section 9)."""
+
+    seq: int
+    key: str
+    take: str
+    wrapped: tuple[Mapping[str, str], ...]

@@ -128,4 +128,14 @@ def _segment_entry(segment: Segment, salt: bytes) -> Entry:
 
 
 def _revision_entry(item: Revision, publicity: str, salt: bytes) -> Entry:
-    return Entry(item.path, item.bytes, item.sha256, _ROLES[item.kind], salt, publicity=publicity)
+    return Entry(
+        item.path,
+        item.bytes,
+        item.sha256,
+        _ROLES[item.kind],
+        salt,
+        publicity=publicity if item.key is None else "closed",
+        key=item.key,
+        plain_bytes=item.plain_bytes,
+        plain_sha256=item.plain_sha256,
+    )

@@ -1,6 +1,10 @@
 """The hearing as its journal tells it: a fold over lines, used by everyone who reads a record.
 
-Unknown line types are passed over; withheld lines are counted. Sealed (encrypted) data is skipped: it has no readable keys.
+Unknown line types are passed over; withheld lines are counted. Sealed (encrypted) data is skipped and counted: it has no readable
+keys. Who holds the key opens the lines before they are folded (:func:`protocol.closed.open_entry`).
+
+``publicity`` is that of the hearing now, and what the next take has: whatever was journalled last of the case (before anything else), a key, a take or the
+stages CLOSED_START and CLOSED_END. A key stands in the journal before its take begins, so that a crash in between comes back closed.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from protocol.hearing import (
     Finding,
     Gap,
     Interval,
+    Key,
     Participant,
     Remark,
     Revision,
@@ -29,6 +34,8 @@ from protocol.hearing import (
 from protocol.journal import Entry, Withheld
 
 T = TypeVar("T")
+#: The stages at which a hearing becomes closed, and open again (protocol.stages).
+CLOSED_START, CLOSED_END = "CLOSED_START", "CLOSED_END"
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,10 @@ class HearingView:
     manifests: list[Seal] = field(default_factory=list)
     progress: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     receipts: list[Mapping[str, Any]] = field(default_factory=list)
+    keys: dict[str, Key] = field(default_factory=dict)
+    publicity: str = "open"
     withheld: int = 0
+    sealed: int = 0
     size: int = 0
 
     @classmethod
@@ -102,6 +112,7 @@ class HearingView:
             self.withheld += 1
             return
         if "sealed" in entry.data:
+            self.sealed += 1
             return
         handler = _HANDLERS.get(entry.type)
         if handler is None:
@@ -118,6 +129,10 @@ class HearingView:
     def tracks(self) -> list[tuple[str, str]]:
         """Every (take, source) that has a segment, in order of first appearance."""
         return list(dict.fromkeys((s.take, s.source) for s in self.segments))
+
+    def key_of(self, take: str) -> str | None:
+        """Name of a closed take's key: the last that was made for it; None for an open take."""
+        return next((key.key for key in reversed(self.keys.values()) if key.take == take), None)
 
     def at(self, at_us: int, media: str | None = None) -> list[Segment]:
         """Segments that hold the moment, microphones first."""
@@ -162,6 +177,7 @@ def _state(view: HearingView, _seq: int, at: str, data: Mapping[str, Any]) -> No
 
 def _take_started(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
     view.takes[data["take"]] = Take(data["take"], data["publicity"], data["start_us"], tuple(data["sources"]))
+    view.publicity = data["publicity"]
 
 
 def _take_ended(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
@@ -204,10 +220,33 @@ def _progress(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -
         view.progress[track["path"]] = track
 
 
+def _revision(view: HearingView, seq: int, at: str, data: Mapping[str, Any]) -> None:
+    roles = tuple(str(role) for role in data.get("roles", ()))
+    view.revisions.append(replace(_pick(Revision, data, seq=seq), at=at, roles=roles))
+
+
+def _case(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    view.case = _pick(Case, data)
+    if not view.takes and not view.keys:
+        view.publicity = view.case.publicity
+
+
+def _key(view: HearingView, seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    view.keys[data["key"]] = Key(seq, data["key"], data["take"], tuple(data["wrapped"]))
+    view.publicity = "closed"
+
+
+def _stage(view: HearingView, seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    view.stages.append(_pick(Stage, data, seq=seq))
+    view.publicity = _SWITCHES.get(data["code"], view.publicity)
+
+
+_SWITCHES = {CLOSED_START: "closed", CLOSED_END: "open"}
 _HANDLERS: dict[str, Any] = {
     "opened": _opened,
     "clock": lambda v, _s, _a, d: setattr(v, "clock", _pick(Clock, d)),
-    "case": lambda v, _s, _a, d: setattr(v, "case", _pick(Case, d)),
+    "case": _case,
+    "key": _key,
     "participant": lambda v, _s, _a, d: v.participants.update({d["id"]: _pick(Participant, d)}),
     "seat": lambda v, _s, _a, d: v.seats.update({d["id"]: _pick(Seat, d)}),
     "source": _source,
@@ -219,10 +258,10 @@ _HANDLERS: dict[str, Any] = {
     "progress": _progress,
     "source_added": _source_added,
     "source_removed": _source_removed,
-    "stage": lambda v, s, _a, d: v.stages.append(_pick(Stage, d, seq=s)),
+    "stage": _stage,
     "remark": lambda v, s, _a, d: v.remarks.append(_pick(Remark, d, seq=s)),
     "finding": lambda v, s, _a, d: v.findings.append(_pick(Finding, d, seq=s)),
-    "revision": lambda v, s, _a, d: v.revisions.append(_pick(Revision, d, seq=s)),
+    "revision": _revision,
     "manifest": lambda v, s, _a, d: v.manifests.append(_pick(Seal, d, seq=s)),
     "receipt": lambda v, _s, _a, d: v.receipts.append(d),
 }
