@@ -20,7 +20,7 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSource
 from device_config.errors import SettingsError
 from device_config.sources import SourceSettings
 
-__all__ = ["ArchiveSettings", "BucketSettings", "ConsoleSettings", "DiarizationSettings", "ModelSettings", "Settings", "SourceSettings", "SpeechSettings", "default_state_dir", "load"]
+__all__ = ["ArchiveSettings", "BucketSettings", "ConsoleSettings", "DiarizationSettings", "ModelSettings", "Settings", "SigningSettings", "SourceSettings", "SpeechSettings", "default_state_dir", "load"]
 
 
 def default_state_dir() -> Path:
@@ -120,6 +120,20 @@ class ArchiveSettings(_Model):
     )
 
 
+class SigningSettings(_Model):
+    """People's signatures (docs/signing.md)."""
+
+    trust: Path | None = Field(
+        default=None, description="Folder of the court's trust list: issuers, revocation lists, who may sign as what. Without it nothing can be signed here."
+    )
+    client: str = Field(
+        default="wss://127.0.0.1:13579",
+        pattern=r"^(wss?://(127\.0\.0\.1|localhost)(:[0-9]{1,5})?)?$",
+        description="Where the national key client listens on the computer of the person who signs; empty: it is not offered.",
+    )
+    holidays: Path | None = Field(default=None, description="Table of working days for the terms of the law (docs/deadlines.md); the shipped one without it.")
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -154,6 +168,7 @@ class Settings(BaseSettings):
     segment_s: float = Field(default=10.0, ge=2.0, le=20.0, description="Length of a segment, seconds.")
     sources: tuple[SourceSettings, ...] = Field(default=(), description="Cameras and microphones of the courtroom.")
     speech: SpeechSettings = Field(default_factory=SpeechSettings, description="Speech to text.")
+    signing: SigningSettings = Field(default_factory=SigningSettings, description="People's signatures.")
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="The web app in the courtroom.")
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="The archive.")
 

@@ -16,7 +16,7 @@ from protocol.errors import BadEncoding, BadManifest, NotCanonical
 from protocol.merkle import Tree, leaf_hash
 
 FORMAT = "hattama-manifest/1"
-KINDS = ("capture", "revision", "signature", "amendment")
+KINDS = ("capture", "revision", "signature", "amendment", "remarks")
 ROLES = ("segment", "transcript", "brief", "brief_pdf", "signature", "amendment", "remarks")
 _HEAD_KEYS = {"format", "hearing", "journal", "kind", "number", "previous", "root", "size"}
 

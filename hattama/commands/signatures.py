@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hattama.errors import BadArgument
-from protocol.signatures.person import Role
+from protocol.signatures.person import PROTOCOL_ROLES, Role
 
 if TYPE_CHECKING:
     from protocol.signatures.report import Report
@@ -51,7 +51,7 @@ def signatures(
     listed, content = read_trust(trust), file.read_bytes()
     at_us = time.time_ns() // 1000 if at is None else utc_us(at)
     if p7s is None:
-        report = check_pdf(content, listed, at_us, role or list(Role))
+        report = check_pdf(content, listed, at_us, role or PROTOCOL_ROLES)
     elif role is None or len(role) != 1:
         raise BadArgument("--p7s needs one --role: whose signature it must be")
     else:

@@ -24,6 +24,8 @@ from protocol.signatures.trust import TrustList
 
 #: How far a signer's clock may be ahead of the time asked for.
 _CLOCK = timedelta(minutes=5)
+#: Who signs a protocol (ГПК 283(5), УПК 347(5), КоАП 829-13).
+SIGNERS = (Role.SECRETARY, Role.JUDGE)
 _BEFORE_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _REASONS = {
     "NO_CERTIFICATE_CHAIN_FOUND": ("untrusted-issuer", "no issuer of the trust list stands behind the certificate"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asn1crypto import x509
@@ -18,6 +19,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.general import SigningError
 from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner
+from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from protocol.signatures.errors import AlreadySigned, NotSignable
@@ -51,6 +53,35 @@ def sign_pdf(pdf: bytes, signer: PersonalSigner, role: Role, at_us: int, trust: 
         AlreadySigned: this role has signed.
         KeyUnusable: the key does not sign.
     """
+    certificate = x509.Certificate.load(signer.certificate)
+    prepared = prepare_pdf(pdf, role, at_us, trust, str(certificate.subject.native.get("common_name", "")))
+    return embed(prepared, signer.sign_digest(prepared.digest))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A PDF that waits for its signature: what a person's key, wherever it is, must sign.
+
+    Attributes:
+        document: the whole file, with a place kept free.
+        digest: SHA-256 of all of it but that place.
+        start, end: the place, as offsets.
+    """
+
+    document: bytes
+    digest: bytes
+    start: int
+    end: int
+
+
+def prepare_pdf(pdf: bytes, role: Role, at_us: int, trust: TrustList | None = None, name: str = "") -> Prepared:
+    """The PDF with the place for one more signature, for keys that are not here (interrupted signing).
+
+    Args:
+        name: who will sign, as viewers show it; may be empty.
+
+    Arguments and errors otherwise as of :func:`sign_pdf`.
+    """
     with _broken_is_refused():
         writer = _Unstamped(io.BytesIO(pdf))
         if writer.prev.encrypted:
@@ -59,28 +90,37 @@ def sign_pdf(pdf: bytes, signer: PersonalSigner, role: Role, at_us: int, trust: 
             raise AlreadySigned(f"the {role} has signed this file already")
         if trust is not None:
             DocumentSecurityStore.supply_dss_in_writer(writer, None, certs=trust.issuers, crls=trust.revocations)
-        return _signed(writer, signer, role, datetime.fromtimestamp(at_us / 1e6, UTC))
+        return _with_place(writer, role, datetime.fromtimestamp(at_us / 1e6, UTC), name)
 
 
-def _signed(writer: IncrementalPdfFileWriter, signer: PersonalSigner, role: Role, at: datetime) -> bytes:
-    certificate = x509.Certificate.load(signer.certificate)
+def embed(prepared: Prepared, signature: bytes) -> bytes:
+    """The signed PDF.
+
+    Args:
+        prepared: of :func:`prepare_pdf`.
+        signature: detached CMS over its digest, DER; nothing is checked here (:mod:`protocol.signatures.checking`).
+
+    Raises:
+        NotSignable: it is longer than the place for it.
+    """
+    with _broken_is_refused():
+        out = io.BytesIO(prepared.document)
+        place = PreparedByteRangeDigest(prepared.digest, prepared.start, prepared.end)
+        place.fill_with_cms(out, signature)
+        return out.getvalue()
+
+
+def _with_place(writer: IncrementalPdfFileWriter, role: Role, at: datetime, name: str) -> Prepared:
     meta = PdfSignatureMetadata(
-        field_name=role.value,
-        md_algorithm="sha256",
-        subfilter=SigSeedSubFilter.PADES,
-        name=certificate.subject.native.get("common_name"),
-        reason=role.value,
+        field_name=role.value, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, name=name or None, reason=role.value
     )
-    plan = PdfSigner(
-        meta, ExternalSigner(certificate, None, signature_value=256), new_field_spec=SigFieldSpec(role.value)
-    )
+    plan = PdfSigner(meta, ExternalSigner(None, None, signature_value=256), new_field_spec=SigFieldSpec(role.value))
     session = plan.init_signing_session(writer)
     session.system_time = at
     document = session.prepare_tbs_document(validation_info=None, bytes_reserved=_ROOM)
     out = io.BytesIO()
     prepared, _ = document.digest_tbs_document(output=out)
-    prepared.fill_with_cms(out, signer.sign_digest(prepared.document_digest))
-    return out.getvalue()
+    return Prepared(out.getvalue(), prepared.document_digest, prepared.reserved_region_start, prepared.reserved_region_end)
 
 
 def _fields(reader: PdfFileReader) -> set[str]:

@@ -17,7 +17,7 @@ from pypdf import PdfReader, PdfWriter
 
 from protocol.documents import FONTS, Document, render_page, render_pdf
 from protocol.paper.blocks import Line, Span
-from protocol.signatures.checking import check_detached, check_pdf
+from protocol.signatures.checking import SIGNERS, check_detached, check_pdf
 from protocol.signatures.detached import sign_detached
 from protocol.signatures.errors import AlreadySigned, BadTrustList, KeyUnusable, NotSignable
 from protocol.signatures.pdf import sign_pdf
@@ -85,7 +85,7 @@ def codes(report: Report, *, role: str | None = None) -> set[str]:
 
 
 def checked(pdf: bytes, court: Court, at_us: int = LATER_US) -> Report:
-    return check_pdf(pdf, court.trust, at_us, Role)
+    return check_pdf(pdf, court.trust, at_us, SIGNERS)
 
 
 def test_two_signatures_are_good_and_the_file_stays_pdfa(court: Court, once: bytes, twice: bytes) -> None:
@@ -238,7 +238,7 @@ def test_a_revoked_certificate_is_named(court: Court, twice: bytes, tmp_path: Pa
     roles = {court.secretary: "secretary", court.judge: "judge"}
     crl = court.authority.revocations(court.judge)
     trust = read_trust(trust_folder(tmp_path, court.authority, roles, crl))
-    report = check_pdf(twice, trust, LATER_US, Role)
+    report = check_pdf(twice, trust, LATER_US, SIGNERS)
     assert {(item.code, item.role) for item in report.findings} == {("revoked", "judge")}
 
 
@@ -251,8 +251,8 @@ def test_revocation_lists_in_the_file_are_enough(court: Court) -> None:
     whole = sign_pdf(pdf, key(court.secretary), Role.SECRETARY, SIGNED_US, court.trust)
     whole = sign_pdf(whole, key(court.judge), Role.JUDGE, SIGNED_US, court.trust)
     assert findings(whole) == []
-    assert check_pdf(whole, bare, LATER_US, Role).findings == ()
-    late = check_pdf(whole, bare, LATER_US + 60 * 86_400_000_000, Role)
+    assert check_pdf(whole, bare, LATER_US, SIGNERS).findings == ()
+    late = check_pdf(whole, bare, LATER_US + 60 * 86_400_000_000, SIGNERS)
     assert codes(late) == {"revocation-unknown"}
 
 

@@ -179,7 +179,7 @@ export const MANIFEST: Shape = {
   format: oneOf("hattama-manifest/1"),
   hearing: hearingName,
   number: ordinal,
-  kind: oneOf("capture", "revision", "signature", "amendment"),
+  kind: oneOf("capture", "revision", "signature", "amendment", "remarks"),
   journal: (value) => isObject(value) && fitsExactly(value, POSITION),
   previous: orNull(
     (value) =>
