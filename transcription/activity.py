@@ -171,6 +171,11 @@ class Intervals:
         """Where the speech that is on began; None in silence."""
         return self._begin
 
+    @property
+    def peak(self) -> float:
+        """The greatest probability in the speech that is on, or was last."""
+        return self._peak
+
     def push(self, probabilities: Iterable[float]) -> Iterator[Interval]:
         """Speech that is over, without padding."""
         for probability in probabilities:

@@ -119,6 +119,10 @@ class Open:
         """Settled without its words, because they come too late."""
         return self._next(utterance, settled=True, speaker=utterance.speaker, kind="skipped")
 
+    def unsure(self, utterance: Utterance) -> LivePassage:
+        """Settled without words, because the detector was never sure that somebody speaks."""
+        return self._next(utterance, settled=True, speaker=utterance.speaker, kind="refused")
+
     def _next(
         self,
         utterance: Utterance,

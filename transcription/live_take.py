@@ -17,6 +17,7 @@ from protocol.view import HearingView
 from transcription.activity import Detector, Interval
 from transcription.audio import to_grid, to_us
 from transcription.finding import Utterance, speaker_of
+from transcription.guards import SURE_OF_SPEECH
 from transcription.live_passages import LivePassage, Open
 from transcription.live_sound import LiveTrack
 from transcription.live_voices import Ear, Stretch, Voices
@@ -72,7 +73,8 @@ class LiveTake:
         if self._waiting:
             upto = min(upto, self._waiting[0][0].own.start)
         for utterance, one in self._open.values():
-            upto = min(upto, max(one.written, utterance.own.start))
+            if utterance.peak >= SURE_OF_SPEECH:  # what is no voice so far is not waited for
+                upto = min(upto, max(one.written, utterance.own.start))
         return to_us(max(0, upto), self.take.start_us)
 
     def listen(self, take: Take) -> list[LivePassage]:
@@ -101,6 +103,8 @@ class LiveTake:
             return [one.skipped(utterance) for utterance, one in late]
         if self._waiting:
             utterance, one = self._waiting.popleft()
+            if utterance.peak < SURE_OF_SPEECH:  # as in the full pass: no engine is asked
+                return [one.unsure(utterance)]
             # Said no more since it was recognised last.
             if one.written >= utterance.own.end and (told := one.settled_as_told()) is not None:
                 return [told]
@@ -149,7 +153,8 @@ class LiveTake:
         ear = self.voices.ears[source]
         first = max(own.start - _SURROUNDINGS, self._ended.get(source, 0), 0)
         given = Interval(min(first, own.start), max(own.end, min(own.end + _SURROUNDINGS, ear.reached)))
-        return Utterance(self.take.id, source, speaker_of(self._view, source), self.take.start_us, own, given)
+        speaker = speaker_of(self._view, source)
+        return Utterance(self.take.id, source, speaker, self.take.start_us, own, given, peak=own.peak)
 
     def _written(self, scribe: Scribe, utterance: Utterance, one: Open, *, settled: bool) -> LivePassage:
         samples = self.voices.ears[utterance.source].span(utterance.given.start, utterance.given.end)
@@ -160,7 +165,7 @@ class LiveTake:
         grown = [
             (utterance.own.end - max(one.written, utterance.own.start), utterance.source)
             for utterance, one in self._open.values()
-            if utterance.own.end - utterance.own.start >= _FIRST
+            if utterance.own.end - utterance.own.start >= _FIRST and utterance.peak >= SURE_OF_SPEECH
         ]
         most, source = max(grown, default=(0, ""))
         return self._open[source] if most >= _GROWN or (most >= _FIRST and self._open[source][1].told is None) else None

@@ -8,7 +8,7 @@ that may go on is *open* and will be told again. What was settled is not looked 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -37,7 +37,7 @@ class Stretch:
 
     Attributes:
         source: the microphone.
-        own: from its first sound to its last so far, samples of the take's grid.
+        own: from its first sound to its last so far, samples of the take's grid; its peak is that of the activity it is part of.
         settled: it is over.
     """
 
@@ -92,13 +92,13 @@ class Ear:
         padding = self._settings.padding
         found = [(item, True) for item in self.over]
         if self._machine is not None and self._machine.begun is not None:
-            found.append((Interval(self._machine.begun, upto), False))
+            found.append((Interval(self._machine.begun, upto, self._machine.peak), False))
         out: list[tuple[Interval, bool]] = []
         for item, over in found:
             start = max(item.start - padding, out[-1][0].end if out else 0)
             end = min(item.end + padding, upto)
             if start < end:
-                out.append((Interval(start, end), over))
+                out.append((Interval(start, end, item.peak), over))
         return out
 
     def span(self, start: int, end: int) -> Samples:
@@ -178,7 +178,7 @@ class Voices:
         faint = rest.start == item.start or rest.end - rest.start >= 2 * SETTLED  # not the silence after a voice
         for own in own_stretches(source, rest, found, levels, faint=faint):
             settled = ended or own.end <= upto - SETTLED or own.end - own.start >= LONGEST
-            out.append(Stretch(source, own, settled))
+            out.append(Stretch(source, replace(own, peak=item.peak), settled))
             if not settled:
                 return out
             self._told[source] = own.end

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from tests.transcription.courtroom import SECOND, START_US, Courtroom
+from tests.transcription.courtroom import RATE, SECOND, START_US, Courtroom
 from tests.transcription.growing import Growing
 from tests.transcription.test_pipeline import MODEL, engines_of, voices
-from transcription.activity import LevelDetector
+from transcription.activity import Detector, LevelDetector
 from transcription.audio import Track
 from transcription.client import FakeRecorder, Room
 from transcription.live import Live
@@ -37,13 +38,14 @@ class Hall:
         self.growing = Growing(room, tmp_path / "live" / "h1")
         self.fake = FakeRecorder(now=Room("recording", "h1", START_US))
         self.engines = engines or engines_of(FakeRecognizer(MODEL, frozenset({"kk"}), counting))
+        self.detector: Callable[[], Detector] = LevelDetector
         self.clock = 0.0
         self.arrived: list[tuple[float, LivePassage]] = []
         self.live = self.start()
 
     def start(self) -> Live:
         hearings = self.growing.folder.parent
-        return Live(self.fake, hearings, self.engines, LevelDetector, now=lambda: self.clock)
+        return Live(self.fake, hearings, self.engines, self.detector, now=lambda: self.clock)
 
     def run(self, until: float) -> None:
         """Let time go on, a step each tick, more where more can be done."""
@@ -141,6 +143,38 @@ def test_the_loudest_microphone_s_voice_only(follow: Follow, room: Courtroom) ->
     hall.run(9)
     told_well(hall.arrived)
     assert {one.source for _, one in hall.arrived if one.text} == {"mic-bench"}
+
+
+class Doubting(LevelDetector):
+    """Takes everything loud for speech, and is sure of it where it is very loud."""
+
+    def __call__(self, windows: Samples) -> npt.NDArray[np.float32]:
+        sure = np.sqrt(np.mean(windows**2, axis=1)) > 0.035
+        return np.asarray(np.where(sure, 1.0, 0.6) * super().__call__(windows), np.float32)
+
+
+def test_what_the_detector_is_never_sure_of_gets_no_words(follow: Follow, room: Courtroom) -> None:
+    parts = voices(("quiet", 1), ("loud", 3), ("quiet", 3), ("loud", 3), ("quiet", 3))
+    parts[: 6 * RATE] *= 0.3
+    room.take({"mic-bench": parts}, segment_s=4)
+    asked: list[int] = []
+
+    def listening(samples: Samples, language: str) -> Recognition:
+        asked.append(len(samples))
+        return counting(samples, language)
+
+    hall = follow(room, engines_of(FakeRecognizer(MODEL, frozenset({"kk"}), listening)))
+    hall.detector = Doubting
+    hall.live = hall.start()
+    hall.run(5.5)
+    assert asked == []
+    hall.run(15)
+    told_well(hall.arrived)
+    assert [(one.kind, one.start_us < START_US + 6 * SECOND) for _, one in hall.arrived if one.settled] == [
+        ("refused", True),
+        ("speech", False),
+    ]
+    assert max(news.behind_ms for _, news in hall.fake.live) <= 2500
 
 
 def test_long_talk_is_settled_in_pieces(follow: Follow, room: Courtroom) -> None:
