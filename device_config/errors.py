@@ -6,6 +6,7 @@
     ├── SettingsError           settings.toml or an environment variable is wrong; nothing was started
     ├── SeedUnusable            the device's secret key cannot be read, or is not one
     ├── SeedExposed             others than the owner may read the secret key
+    ├── ClosedKeyUnusable       the file of a key for closed parts cannot be used
     ├── TrustUnusable           a file of the trust list is not a verifier key, or cannot be read or written
     ├── SignerMemoryUnusable    the signer cannot know or note what it signed; it signs nothing
     ├── SignerRefusal           the signer was asked for something it never signs
@@ -50,6 +51,16 @@ class SeedExposed(DeviceConfigError):
     code = "seed-exposed"
     exit_status = 77  # EX_NOPERM
     advice = "Run `chmod 600` on the file if only you had access to this machine; otherwise enrol the device anew."
+
+
+class ClosedKeyUnusable(DeviceConfigError):
+    """The secret key for closed parts (the archive's, the escrow's) cannot be read or made, or may be read by others."""
+
+    code = "closed-key-unusable"
+    advice = (
+        "Restore the file from its backup, owned and readable by one user only (chmod 600). A new key opens nothing that was wrapped to the old one; "
+        "give its public half to the boxes (`hattama keys --help`)."
+    )
 
 
 class TrustUnusable(DeviceConfigError):

@@ -22,6 +22,7 @@ from hattama.commands import (
     device,
     evaluate,
     export,
+    keys,
     models,
     record,
     recorder,
@@ -97,6 +98,7 @@ app.add_typer(sources.app, name="sources")
 app.add_typer(user.app, name="user")
 app.add_typer(settings.app, name="settings")
 app.add_typer(device.app, name="device")
+app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.command("demo")(demo.demo)
 
