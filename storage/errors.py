@@ -20,6 +20,9 @@
     ├── NotVerified             a record did not pass verification; carries the report
     ├── BadReceipt              a receipt does not prove what it should
     ├── NotEnrolled             a device or its token is unknown to the archive, or the record belongs to another device
+    ├── BadAct                  an act of destruction says too little, or is not signed as it must be
+    ├── NotDestroyable          a record may not be destroyed
+    ├── Destroyed               a record was destroyed by an act
     ├── ClosedPart              a closed part of a hearing, which this person may not see
     ├── BadContainer            a media file is not the MP4 it should be
     └── UploadError             a record did not get to the archive
@@ -202,6 +205,33 @@ class NotEnrolled(StorageError):
     exit_status = 77  # EX_NOPERM
     status = 403
     advice = "Enrol the device at the archive, and put the token it gave into the box's settings."
+
+
+class BadAct(StorageError):
+    """An act of destruction, or of legal hold, says too little, or is not signed as it must be."""
+
+    code = "bad-act"
+    exit_status = 65
+    status = 409
+    advice = "Read docs/destruction.md; an act that is wrong is withdrawn, and another one written."
+
+
+class NotDestroyable(StorageError):
+    """A record may not be destroyed: its time is not over, a hold lies on it, or it changed since the act was written."""
+
+    code = "not-destroyable"
+    exit_status = 77  # EX_NOPERM
+    status = 409
+    advice = "Nothing was destroyed. Leave out the records that are named, or wait until what keeps them is over."
+
+
+class Destroyed(StorageError):
+    """A record was destroyed by an act."""
+
+    code = "destroyed"
+    exit_status = 66
+    status = 410
+    advice = "The archive's log says when, and by which act. A copy on a box goes by its own retention."
 
 
 class ClosedPart(StorageError):

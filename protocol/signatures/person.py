@@ -11,6 +11,11 @@ class Role(StrEnum):
 
     SECRETARY = "secretary"
     JUDGE = "judge"
+    OFFICER = "officer"  # signs acts of destruction, not protocols
+
+
+#: Who signs a protocol.
+PROTOCOL_ROLES = (Role.SECRETARY, Role.JUDGE)
 
 
 class PersonalSigner(Protocol):

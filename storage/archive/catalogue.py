@@ -17,7 +17,7 @@ from protocol.transcript import Transcript
 from protocol.view import HearingView
 from storage.archive.migrate import migrate
 from storage.archive.passages import pieces_of
-from storage.archive.search import Hit, Query, find, matches, write_pieces
+from storage.archive.search import Hit, Query, find, forget_pieces, matches, write_pieces
 from storage.archive.tables import device, hearing, passage, receipt, stored
 from storage.archive.words import Term, terms_of
 from storage.database import Database
@@ -234,6 +234,23 @@ class Catalogue:
         with self._begin() as db:
             row = db.execute(query).mappings().first()
         return None if row is None else _summary(row)
+
+    def forget(self, name: str) -> None:
+        """Forget a hearing that was destroyed, so that its words do not stand in the database's file either.
+
+        In PostgreSQL the rows' space is written over when autovacuum comes by.
+        """
+        with self._begin() as db:
+            if not self.database.is_postgres:
+                db.exec_driver_sql("PRAGMA secure_delete = ON")
+            forget_pieces(self.database, db, name)
+            for table in (stored, receipt, hearing):
+                db.execute(sa.delete(table).where(table.c.hearing == name))
+            if not self.database.is_postgres:  # the index keeps words of deleted rows until its parts are merged
+                db.exec_driver_sql("INSERT INTO passage_text (passage_text) VALUES ('optimize')")
+        if not self.database.is_postgres:
+            with self.database.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     # Verification and receipts
 

@@ -30,6 +30,8 @@ def rebuild(archive: Archive) -> int:
     keys = (key.split("/", 2) for key in archive.store.list("records"))
     for hearing, parts in groupby(keys, key=lambda part: part[1]):
         paths = [path for _, _, path in parts]
+        if archive.destroyed(hearing):
+            continue  # what is left of it is under a lock
         owner = _owner(archive, hearing)
         if owner is None:
             log.warning("no journal: hearing not rebuilt", action="rebuild_skipped", hearing=hearing, files=len(paths))

@@ -184,7 +184,7 @@ class Scrub:
                 if entry.get("type") != "received" or hearing in seen:
                     continue
                 seen.add(hearing)
-                if self._archive.catalogue.owner(hearing) is None:
+                if self._archive.catalogue.owner(hearing) is None and not self._archive.destroyed(hearing):
                     at = str(entry.get("received_at", ""))
                     yield ScrubFinding(
                         "record-gone", hearing, "", utc_text(self._now_us()), at, "the log says it was received"

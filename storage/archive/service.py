@@ -29,7 +29,7 @@ from storage.archive.locks import LockDays, lock_record
 from storage.archive.records import StoredRecord, check_sent, is_read, key_of, newest_transcript, read_lines, seal_of
 from storage.archive.search import Hit, Query
 from storage.database import Database
-from storage.errors import NotEnrolled, NotVerified, ObjectMissing
+from storage.errors import Destroyed, NotEnrolled, NotVerified, ObjectMissing
 from storage.folder_store import FolderStore
 from storage.log import Entry, Log
 from storage.objects import ObjectStore, digest
@@ -129,17 +129,19 @@ class Archive:
         with lock:
             yield
 
-    def _now(self) -> str:
-        return utc_text(self._now_us())
+    def now(self) -> str:
+        """The time by the archive's clock, UTC text."""
+        return utc_text(self.now_us())
 
-    def _now_us(self) -> int:
+    def now_us(self) -> int:
+        """The same, µs since 1970."""
         return int(self._clock() * 1_000_000)
 
     def _locked_until(self, hearing: str) -> int | None:
         if not self._lock_days.days:
             return None
         known = self.catalogue.get(hearing)
-        return self._lock_days.until_us(known.code if known else "", self._now_us())
+        return self._lock_days.until_us(known.code if known else "", self.now_us())
 
     # For the box
 
@@ -173,6 +175,7 @@ class Archive:
             BadKey, NotEnrolled, DigestMismatch, TooLarge, ObjectConflict: nothing was stored.
         """
         key = key_of(hearing, check_sent(path))
+        self._refuse_destroyed(hearing)
         self.catalogue.claim(hearing, device.key)
         new = self.store.put_once(key, chunks, sha256, until_us=self._locked_until(hearing))
         self.catalogue.note_stored(hearing, path, self.store.size(key), sha256, dirty=is_read(path))
@@ -218,7 +221,7 @@ class Archive:
                     log.warning("record refused", action="record_refused", hearing=hearing, problem=problem)
                     raise NotVerified(f"{hearing}: {problem}", report.to_json())
                 assert seal is not None  # noqa: S101 - _problem has seen to it
-                entry = self.log.add(_received(seal), receipt.entry_of(seal, self._now()))
+                entry = self.log.add(_received(seal), receipt.entry_of(seal, self.now()))
                 log.info("record received", action="received", hearing=hearing, seal=seal.number, index=entry.index)
             return self._publish(seal, entry)
 
@@ -235,8 +238,18 @@ class Archive:
         self.catalogue.add_receipt(seal.hearing, seal.number, text)
         return text
 
+    def destroyed(self, hearing: str) -> Entry | None:
+        """The tombstone of a record that was destroyed (:mod:`storage.archive.destruction`)."""
+        return self.log.find(f"destroyed {hearing}")
+
+    def _refuse_destroyed(self, hearing: str) -> None:
+        """A box that still has a destroyed record does not bring it back. Only a hearing that nobody sends is asked about."""
+        if self.catalogue.owner(hearing) is None and self.destroyed(hearing):
+            raise Destroyed(f"{hearing}: was destroyed by an act")
+
     def _check_owner(self, device: Device, hearing: str) -> None:
         key_of(hearing, "")  # refuses what is no identifier
+        self._refuse_destroyed(hearing)
         if self.catalogue.owner(hearing) not in (None, device.key):
             raise NotEnrolled(f"{hearing}: is sent by another device")
 
@@ -249,7 +262,7 @@ class Archive:
     def verify(self, hearing: str) -> Report:
         """Verify a record as the store holds it now, and keep the report in the catalogue."""
         report = verify(StoredRecord(self.store, hearing), self.trust())
-        self.catalogue.set_report(hearing, report.to_json(), self._now())
+        self.catalogue.set_report(hearing, report.to_json(), self.now())
         log.info("record verified", action="verified", hearing=hearing, good=report.good, findings=_codes(report))
         return report
 
@@ -261,6 +274,7 @@ class Archive:
             ProtocolError: a line is malformed.
         """
         if self.summary(hearing) is None:
+            self._refuse_destroyed(hearing)
             raise ObjectMissing(f"{hearing}: there is no such hearing")
         return HearingView.of(read_lines(StoredRecord(self.store, hearing)))
 
@@ -300,7 +314,7 @@ class Archive:
             return
         if self.log.find(name) is None:
             entry = {
-                "at": self._now(),
+                "at": self.now(),
                 "hearing": hearing,
                 "salt": b64(secrets.token_bytes(16)),
                 "type": "viewed",
