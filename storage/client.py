@@ -1,9 +1,15 @@
-"""The archive as the box sees it: HTTP through httpx2, answers turned into the errors of :mod:`storage.errors`."""
+"""The archive as the box sees it: HTTP through httpx2, answers turned into the errors of :mod:`storage.errors`.
+
+No answer is believed for its status alone. What says that a file is stored must name it with the digest that was sent: a
+sign-in page of some network's gate, or a server that tells only what one likes to hear, says 200 too.
+"""
 
 from __future__ import annotations
 
+import json
 import ssl
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -15,8 +21,10 @@ from storage.errors import Diverged, FileAltered, NotVerified, Refused, Unreacha
 
 CHUNK = 1 << 18
 RECEIPT_S = 600.0  # seconds that the archive may verify, or read a record
-TIMEOUT = httpx2.Timeout(30.0, connect=10.0)
-_LONG = httpx2.Timeout(RECEIPT_S, connect=10.0)
+PATIENCE_S = 30.0  # without a byte in either direction
+LARGEST = 64 * 1024 * 1024  # bytes of an answer: the list of a long hearing's files is some 2 MB
+
+Between = Callable[[int], None]
 
 
 class ArchiveClient:
@@ -26,15 +34,20 @@ class ArchiveClient:
         url: address of the archive.
         token: the box's token.
         transport: what carries the requests; only tests give one.
+        patience_s: seconds without a byte after which a request is given up, and after which an answer must be whole.
     """
 
-    def __init__(self, url: str, token: str, transport: httpx2.BaseTransport | None = None) -> None:
+    def __init__(
+        self, url: str, token: str, transport: httpx2.BaseTransport | None = None, *, patience_s: float = PATIENCE_S
+    ) -> None:
         # Nothing of the environment counts (proxies); the system's certificates do, the court's own among them.
         verify = ssl.create_default_context() if url.startswith("https:") else True
+        self._patience_s = patience_s
         self._http = httpx2.Client(
             base_url=url.rstrip("/") + "/api/v1/records/",
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=TIMEOUT, trust_env=False, verify=verify, transport=transport,
+            headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"},
+            timeout=httpx2.Timeout(patience_s, connect=min(10.0, patience_s)),
+            trust_env=False, verify=verify, transport=transport,
         )  # fmt: skip
 
     def __enter__(self) -> Self:
@@ -49,8 +62,18 @@ class ArchiveClient:
         """Close the connections."""
         self._http.close()
 
-    def put(self, hearing: str, path: str, file: Path, span: tuple[int, int], sha256: bytes) -> bool:
+    def put(
+        self, hearing: str, path: str, file: Path, span: tuple[int, int], sha256: bytes, between: Between | None = None
+    ) -> bool:
         """Send bytes ``[start, end)`` of a file as ``path``, once.
+
+        Args:
+            hearing: identifier.
+            path: of the file in the record.
+            file: where it lies here.
+            span: start and end.
+            sha256: of these bytes.
+            between: called before each piece with the number of its bytes; it may wait, and may send other things meanwhile.
 
         Returns:
             True if the archive did not have it.
@@ -66,16 +89,20 @@ class ArchiveClient:
             "Content-Length": str(end - start),
             "Content-Type": "application/octet-stream",
         }
-        answer = self._send("PUT", f"{hearing}/files/{path}", headers=headers, content=_pieces(file, start, end))
-        return answer.status_code == httpx2.codes.CREATED
+        pieces = _pieces(file, start, end, between)
+        status, body = self._send("PUT", f"{hearing}/files/{path}", headers=headers, content=pieces)
+        told = _json(body)
+        if told.get("path") != path or told.get("sha256") != b64(sha256):
+            raise Unreachable(f"{path}: what answered {status} does not say that it holds these bytes")
+        return status == httpx2.codes.CREATED
 
     def held(self, hearing: str) -> dict[str, str]:
         """What the archive holds of a hearing: path → base64 SHA-256."""
-        return _digests(self._send("GET", hearing))
+        return _digests(self._send("GET", hearing)[1])
 
     def read_back(self, hearing: str) -> dict[str, str]:
         """As :meth:`held`, from the objects themselves, which the archive reads for it."""
-        return _digests(self._send("GET", f"{hearing}/digests", timeout=_LONG))
+        return _digests(self._send("GET", f"{hearing}/digests", patience_s=RECEIPT_S)[1])
 
     def receipt(self, hearing: str) -> bytes:
         """Ask for the receipt; unchecked.
@@ -83,58 +110,76 @@ class ArchiveClient:
         Raises:
             NotVerified: the archive found the record not good; carries its report.
         """
-        return self._send("POST", f"{hearing}/receipt", timeout=_LONG).content
+        return self._send("POST", f"{hearing}/receipt", patience_s=RECEIPT_S)[1]
 
-    def _send(self, method: str, path: str, **options: Any) -> httpx2.Response:
+    def _send(self, method: str, path: str, *, patience_s: float | None = None, **options: Any) -> tuple[int, bytes]:
+        """Status and body of an answer that says yes; it must end in time, also where a byte comes now and then."""
+        if patience_s is not None:
+            options["timeout"] = httpx2.Timeout(patience_s, connect=min(10.0, self._patience_s))
         try:
-            answer = self._http.request(method, path, **options)
+            with self._http.stream(method, path, **options) as answer:
+                body = _read(answer, patience_s or self._patience_s)
         except httpx2.HTTPError as error:
             raise Unreachable(f"{self._http.base_url}: {error or type(error).__name__}") from error
         if not answer.is_success:
-            _refuse(answer)
-        return answer
+            _refuse(answer.status_code, body)
+        return answer.status_code, body
 
 
-def _refuse(answer: httpx2.Response) -> NoReturn:
+def _read(answer: httpx2.Response, seconds: float) -> bytes:
+    end, body = time.monotonic() + seconds, bytearray()
+    for piece in answer.iter_bytes():
+        body += piece
+        if len(body) > LARGEST or time.monotonic() > end:
+            raise Unreachable(f"the answer is longer than {LARGEST} bytes, or takes longer than {seconds:.0f} s")
+    return bytes(body)
+
+
+def _refuse(status: int, body: bytes) -> NoReturn:
     try:
-        value = _json(answer)
+        value = _json(body)
     except Unreachable:
         value = {}
     code = str(value.get("code", ""))
-    text = f"{answer.status_code} {code}: {value.get('message', answer.text[:200])}"
-    if answer.status_code == httpx2.codes.CONFLICT:
+    text = f"{status} {code}: {value.get('message', body[:200].decode(errors='replace'))}"
+    if not code and status < 500:
+        # Not the archive's own words: what stands in between may be put right, and the record must then go on.
+        raise Unreachable(text)
+    if status == httpx2.codes.CONFLICT:
         raise Diverged(text)
     if code == NotVerified.code:
         report = value.get("report")
         raise NotVerified(str(value.get("message", "")), report if isinstance(report, dict) else {})
     if code == "digest-mismatch":
         raise FileAltered(text)
-    if answer.status_code >= 500 or answer.status_code in (408, 425, 429):
+    if status >= 500 or status in (408, 425, 429):
         raise Unreachable(text)
     raise Refused(text)
 
 
-def _digests(answer: httpx2.Response) -> dict[str, str]:
-    value = _json(answer)
+def _digests(body: bytes) -> dict[str, str]:
+    value = _json(body)
     if not all(isinstance(item, str) for item in value.values()):
         raise Unreachable("the archive's answer is not a list of files")
     return dict(value)
 
 
-def _json(answer: httpx2.Response) -> Mapping[str, Any]:
+def _json(body: bytes) -> Mapping[str, Any]:
     try:
-        value = answer.json()
-    except ValueError as error:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
         raise Unreachable("the archive's answer is not JSON") from error
     if not isinstance(value, dict):
         raise Unreachable("the archive's answer is not an object")
     return value
 
 
-def _pieces(path: Path, start: int, end: int) -> Iterator[bytes]:
+def _pieces(path: Path, start: int, end: int, between: Between | None) -> Iterator[bytes]:
     with path.open("rb") as file:
         file.seek(start)
         left = end - start
         while left and (piece := file.read(min(CHUNK, left))):
+            if between is not None:
+                between(len(piece))
             left -= len(piece)
             yield piece

@@ -2,6 +2,10 @@
 
 It reads the record on disk and writes nothing but ``receipt.json``, and that only when no recorder daemon runs. It can be killed
 at any moment: after a restart it asks the archive what it holds (:mod:`storage.sender`).
+
+By need: journal and checkpoints of a hearing that runs, every 5 s, also in the middle of another file, at any hour; its closed
+segments; then the others, which give way after each file. One thread does it all: what is urgent is sent on a second connection
+between two pieces of the body that is under way.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -26,8 +31,10 @@ from storage.client import ArchiveClient
 from storage.done import Done
 from storage.errors import BadReceipt, NoArchive, NotVerified, StorageError, Unreachable
 from storage.handover import RECEIPT, hand_over
+from storage.pacing import Cap, Hours
 from storage.receipt import Receipt
 from storage.sender import Progress, Sender
+from web.i18n import COURT_ZONE
 
 log = structlog.get_logger("storage.uploader")
 
@@ -35,6 +42,7 @@ POLL_S = 1.0
 DRAFT_WAIT_S = 3600.0  # a finished hearing without a draft gets its receipt after this
 BACKOFF_S = (1.0, 60.0)  # first and longest pause when the archive does not answer
 REFUSED_S = 300.0  # pause of a record that the archive refused
+_TROUBLE = (StorageError, ProtocolError, OSError, sqlite3.Error)  # the last: a full disk refuses the list
 
 
 @dataclass
@@ -46,10 +54,11 @@ class Job:
     not_before: float = 0.0  # monotonic seconds
     pauses: int = 0
     trouble: str = field(default="")
+    gave_way: bool = False  # there was more to send
 
 
 class Uploader:
-    """Sends every record of this box.
+    """Sends every record of this box; it is the :class:`storage.sender.Way` that they share.
 
     Args:
         settings: of the box; ``archive.url`` and ``archive.token`` must be set.
@@ -57,6 +66,7 @@ class Uploader:
         now: also give receipts to finished hearings without a draft at once.
         clock: monotonic seconds.
         wall: seconds since 1970, UTC.
+        sleep: waits for seconds.
 
     Raises:
         NoArchive: no address or token of an archive is set.
@@ -70,14 +80,20 @@ class Uploader:
         now: bool = False,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._settings = settings
         self._now = now
         self._clock = clock
         self._wall = wall
+        self._sleep = sleep
+        rate = settings.archive.rate_kib
+        self._cap = Cap(rate * 1024 if rate else None)
+        self._hours = Hours.of(settings.archive.hours)
         self._client = client or _client(settings)
         self._done = Done(settings.state_dir / "uploader.sqlite")
         self._jobs: dict[Path, Job] = {}
+        self._looked_at = float("-inf")
 
     def close(self) -> None:
         """Close connections and files."""
@@ -93,16 +109,66 @@ class Uploader:
         log.info("uploader stopped", action="stopped")
 
     def tick(self) -> None:
-        """Look at every record once, running hearings first."""
-        folders = [path for path in self._settings.hearings.glob("*") if (path / "journal.jsonl").is_file()]
-        for folder in folders:
-            if folder not in self._jobs and not self._is_done(folder):
-                self._jobs[folder] = Job(Sender(folder, self._client, self._clock))
-        for folder, job in sorted(self._jobs.items(), key=lambda item: _rank(item[1])):
+        """Look at every record, running hearings first, until nothing is left that may be sent now."""
+        while self._pass():
+            pass
+
+    def _pass(self) -> bool:
+        """Look at every record once; True if one gave way to another."""
+        self._find()
+        for folder, job in self._ranked():
             if self._clock() < job.not_before:
                 continue
             if not self._serve(folder, job):
-                break  # the archive does not answer: the others need not try
+                return False  # the archive does not answer: the others need not try
+            if job.gave_way and self._allowed():
+                return True
+        return False
+
+    def _find(self) -> None:
+        self._looked_at = self._clock()
+        for folder in self._settings.hearings.glob("*"):
+            if folder not in self._jobs and (folder / "journal.jsonl").is_file() and not self._is_done(folder):
+                self._jobs[folder] = Job(Sender(folder, self._client, self._clock, self))
+
+    def _ranked(self) -> list[tuple[Path, Job]]:
+        return sorted(self._jobs.items(), key=lambda item: _rank(item[1]))
+
+    # What the records ask of the way
+
+    def between(self, count: int) -> None:
+        """Wait for the cap; send meanwhile what cannot wait."""
+        self._urgent()
+        while (wait := self._cap.wait_s(self._clock())) > 0:
+            self._sleep(min(wait, POLL_S))
+            self._urgent()
+        self._cap.charge(count, self._clock())
+
+    def gives_way(self, running: bool) -> bool:
+        """Whether it is not the hour, or a hearing that runs has files of its own to send."""
+        self._urgent()
+        if not self._allowed():
+            return True
+        return not running and any(job.sender.runs and job.sender.has_files() for job in self._able())
+
+    def _allowed(self) -> bool:
+        """Whether the settings let files be sent now; the hours are the court's."""
+        return self._hours.allow(datetime.fromtimestamp(self._wall(), UTC).astimezone(COURT_ZONE).time())
+
+    def _able(self) -> list[Job]:
+        return [job for job in self._jobs.values() if self._clock() >= job.not_before]
+
+    def _urgent(self) -> None:
+        """Once a second: new records, journal and checkpoints of hearings that run. Trouble stays with its own record."""
+        if self._clock() - self._looked_at < POLL_S:
+            return
+        self._find()
+        for job in self._able():
+            try:
+                if job.sender.runs or not job.sender.hearing:
+                    job.sender.urgent()
+            except _TROUBLE as error:
+                self._trouble(job, error)
 
     def _is_done(self, folder: Path) -> bool:
         """Whether the list says so; a list that cannot be read costs the archive a question, never a record its way."""
@@ -116,18 +182,20 @@ class Uploader:
         """One step of one record; False if the archive does not answer."""
         try:
             self._advance(folder, job)
-        except Unreachable as error:
-            # The exponent is bounded too: an archive that is away for a day makes a number no float can hold.
-            seconds = min(BACKOFF_S[1], BACKOFF_S[0] * 2 ** min(job.pauses, 10))
-            self._pause(job, seconds * random.uniform(0.8, 1.2), error)  # noqa: S311
-            return False
-        except (StorageError, ProtocolError, OSError, sqlite3.Error) as error:  # the last: a full disk refuses the list
-            self._pause(job, REFUSED_S, error)
-        else:
-            job.pauses, job.trouble = 0, ""
+        except _TROUBLE as error:
+            self._trouble(job, error)
+            return not isinstance(error, Unreachable)
+        job.pauses, job.trouble = 0, ""
         return True
 
-    def _pause(self, job: Job, seconds: float, error: Exception) -> None:
+    def _trouble(self, job: Job, error: Exception) -> None:
+        """What is wrong keeps this record waiting; then the archive is asked anew what it holds."""
+        seconds = REFUSED_S
+        if isinstance(error, Unreachable):
+            # The exponent is bounded too: an archive that is away for a day makes a number no float can hold.
+            seconds = min(BACKOFF_S[1], BACKOFF_S[0] * 2 ** min(job.pauses, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
+        job.sender.forget()
+        job.gave_way = False
         job.pauses, job.not_before = job.pauses + 1, self._clock() + seconds
         if str(error) != job.trouble:  # once for each cause, not once a minute for three days
             code, advice = getattr(error, "code", "os"), getattr(error, "advice", "")
@@ -137,7 +205,8 @@ class Uploader:
     def _advance(self, folder: Path, job: Job) -> None:
         sender = job.sender
         progress = sender.step()
-        if progress is Progress.RUNNING or not self._is_due(sender):
+        job.gave_way = progress is Progress.GAVE_WAY
+        if progress in (Progress.RUNNING, Progress.GAVE_WAY) or not self._is_due(sender):
             return
         seal = sender.tail.view.manifests[-1].number
         if job.received < seal:
@@ -156,7 +225,7 @@ class Uploader:
 
 
 def _rank(job: Job) -> tuple[bool, str]:
-    return not job.sender.tail.view.state.is_open, job.sender.hearing
+    return not job.sender.runs, job.sender.hearing
 
 
 def _client(settings: Settings) -> ArchiveClient:

@@ -19,7 +19,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
-from protocol.encoding import MAX_FILE_BYTES
+from protocol.encoding import MAX_FILE_BYTES, b64
 from storage.archive.catalogue import Device
 from storage.archive.digests import parse_repr_digest
 from storage.archive.reading_back import read_back
@@ -70,7 +70,7 @@ def router(archive: Archive, pace: Pace | None = None) -> APIRouter:
         body = _pull(request.stream(), pace or Pace())
         work = partial(archive.put, device, hearing, path, body, sha256)
         new = await anyio.to_thread.run_sync(work, limiter=uploads)
-        return JSONResponse({"path": path, "new": new}, 201 if new else 200)
+        return JSONResponse({"path": path, "new": new, "sha256": b64(sha256)}, 201 if new else 200)
 
     @routes.get("/{hearing}")
     def held(hearing: str, device: SentBy) -> dict[str, str]:

@@ -183,6 +183,12 @@ def test_closed_takes_are_for_judges(served: Court) -> None:
         record.segment(source, 1, START_US, publicity="closed")
     record.end(START_US + 2_000_000)
     record.seal()
+    with served.client() as client:
+        Sender(record.folder, client).step()
+        for source in SOURCES:  # by hand: a box never sends a closed take's files in the clear
+            path = f"media/T01/{source}/0001.mp4"
+            data = (record.folder / path).read_bytes()
+            client.put("h1", path, record.folder / path, (0, len(data)), hashlib.sha256(data).digest())
     upload_record(record.folder, served.settings)
     for role, status, tracks in ((Role.JUDGE, 200, 2), (Role.SECRETARY, 403, 0), (Role.ADMIN, 403, 0)):
         with served.browser(role) as client:
