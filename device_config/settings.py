@@ -134,14 +134,6 @@ class ArchiveSettings(_Model):
     name: str = Field(default="archive.hattama.local", pattern=r"^[^\s+]+$", description="Key name of the archive's log.")
     url: str | None = Field(default=None, description="Where the box sends records; nothing is sent without it.")
     token: str | None = Field(default=None, description="The box's token at the archive.", repr=False)
-    rate_kib: int | None = Field(
-        default=None, ge=32, description="Most KiB a second that the uploader sends on average; as fast as it can without it."
-    )
-    hours: tuple[Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$")], ...] = Field(
-        default=(),
-        description="Hours of the day (the court's time) in which files are sent, for instance \"18:30-08:00\"; always without it. "
-        "Journal and checkpoints of a hearing that runs are sent at any hour.",
-    )
     database: str | None = Field(
         default=None, description="Address of the PostgreSQL database of catalogue and log, postgresql://user@host/name; SQLite files below state_dir without it.",
         repr=False,
