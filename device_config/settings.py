@@ -106,6 +106,16 @@ class ClosedSettings(_Model):
         return {"archive": unb64(self.archive_key, 32), "escrow": unb64(self.escrow_key, 32)}
 
 
+class CasesSettings(_Model):
+    """The day's list of hearings."""
+
+    folder: Path | None = Field(default=None, description="Folder that the console watches for lists; none is watched without it.")
+    token: str | None = Field(
+        default=None, min_length=20, description="Token with which the case system may send lists to the console; it may not without one.", repr=False
+    )
+    keep_days: int = Field(default=92, ge=1, le=3660, description="Days for which a hearing stays in the list after its day.")
+
+
 class ConsoleSettings(_Model):
     """The web app in the courtroom."""
 
@@ -134,6 +144,14 @@ class ArchiveSettings(_Model):
     name: str = Field(default="archive.hattama.local", pattern=r"^[^\s+]+$", description="Key name of the archive's log.")
     url: str | None = Field(default=None, description="Where the box sends records; nothing is sent without it.")
     token: str | None = Field(default=None, description="The box's token at the archive.", repr=False)
+    rate_kib: int | None = Field(
+        default=None, ge=32, description="Most KiB a second that the uploader sends on average; as fast as it can without it."
+    )
+    hours: tuple[Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$")], ...] = Field(
+        default=(),
+        description="Hours of the day (the court's time) in which files are sent, for instance \"18:30-08:00\"; always without it. "
+        "Journal and checkpoints of a hearing that runs are sent at any hour.",
+    )
     database: str | None = Field(
         default=None, description="Address of the PostgreSQL database of catalogue and log, postgresql://user@host/name; SQLite files below state_dir without it.",
         repr=False,
@@ -143,6 +161,17 @@ class ArchiveSettings(_Model):
         default_factory=dict,
         description="Days from intake for which objects are locked against removal, by code of the case (gpk, upk, appk, koap); `default` for other "
         "cases, and for every case until its code is known. Nothing is locked without it. Never longer than the law keeps the record.",
+    )
+    keep_days: dict[Literal["gpk", "upk", "appk", "koap", "default"], Annotated[int, Field(ge=0, le=36_500)]] = Field(
+        default_factory=dict,
+        description="Classes of retention: days from the end of a hearing for which its record must be kept, by code of the case; `default` for other cases. "
+        "Nothing is ever destroyed by itself, and without a class not by an act either.",
+    )
+    destruction_wait_days: int = Field(
+        default=30, ge=1, le=3650, description="Days from the second officer's signature until an act of destruction may be carried out."
+    )
+    officers: Path | None = Field(
+        default=None, description="Folder of the trust list of those who may sign acts of destruction, as role `officer`."
     )
 
 
@@ -196,6 +225,7 @@ class Settings(BaseSettings):
     speech: SpeechSettings = Field(default_factory=SpeechSettings, description="Speech to text.")
     signing: SigningSettings = Field(default_factory=SigningSettings, description="People's signatures.")
     closed: ClosedSettings = Field(default_factory=ClosedSettings, description="Parts in camera.")
+    cases: CasesSettings = Field(default_factory=CasesSettings, description="The day's list of hearings.")
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="The web app in the courtroom.")
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="The archive.")
 
