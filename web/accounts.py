@@ -11,7 +11,7 @@ import re
 import secrets
 import sqlite3
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS accounts (
     hash BLOB NOT NULL,
     disabled INTEGER NOT NULL DEFAULT 0 CHECK (disabled IN (0, 1))
 ) STRICT;
+CREATE TABLE IF NOT EXISTS account_courts (
+    name TEXT NOT NULL REFERENCES accounts(name) ON DELETE CASCADE,
+    court TEXT NOT NULL,
+    PRIMARY KEY (name, court)
+) STRICT;
 CREATE TABLE IF NOT EXISTS sessions (
     digest BLOB PRIMARY KEY,
     app TEXT NOT NULL,
@@ -54,12 +59,21 @@ class Role(StrEnum):
 
 @dataclass(frozen=True)
 class Account:
-    """One person's account."""
+    """One person's account.
+
+    Attributes:
+        name: to sign in with.
+        display: the person's name.
+        role: what the person is.
+        disabled: nobody signs in by it.
+        courts: whose hearings the person may see in the archive; empty: every court's.
+    """
 
     name: str
     display: str
     role: Role
     disabled: bool = False
+    courts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,15 +154,29 @@ class Accounts:
         """The account of this name; raises UnknownAccount."""
         with database(self._path) as connection:
             row = connection.execute("SELECT name, display, role, disabled FROM accounts WHERE name = ?", (name,)).fetchone()
+            courts = _courts(connection, name)
         if row is None:
             raise UnknownAccount(f"there is no account {name!r}")
-        return _account(row)
+        return _account(row, courts)
 
     def all(self) -> list[Account]:
         """Every account, by name."""
         with database(self._path) as connection:
             rows = connection.execute("SELECT name, display, role, disabled FROM accounts ORDER BY name").fetchall()
-        return [_account(row) for row in rows]
+            return [_account(row, _courts(connection, row[0])) for row in rows]
+
+    def set_courts(self, name: str, courts: Iterable[str]) -> Account:
+        """Let a person see these courts' hearings in the archive only; none named: every court's. Raises UnknownAccount, BadName."""
+        wanted = sorted({" ".join(court.split()) for court in courts})
+        if any(not 1 <= len(court) <= 300 for court in wanted):
+            raise BadName("the name of a court must have 1 to 300 characters")
+        self.get(name)
+        with database(self._path) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("DELETE FROM account_courts WHERE name = ?", (name,))
+            connection.executemany("INSERT INTO account_courts VALUES (?, ?)", [(name, court) for court in wanted])
+            connection.execute("COMMIT")
+        return self.get(name)
 
     def set_password(self, name: str, password: str) -> None:
         """Set a new password and end the account's sessions; raises WeakPassword, UnknownAccount."""
@@ -169,10 +197,11 @@ class Accounts:
             row = connection.execute(
                 "SELECT name, display, role, disabled, hash FROM accounts WHERE name = ?", (name,)
             ).fetchone()
+            courts = _courts(connection, name)
         right = _matches(row[4] if row else self._nobody, password)
         if row is None or not right or row[3]:
             return None
-        return _account(row[:4])
+        return _account(row[:4], courts)
 
     def _change(self, statement: str, value: bytes | int, name: str, *, end_sessions: bool) -> None:
         with database(self._path) as connection:
@@ -210,5 +239,10 @@ def _matches(digest: bytes, password: str) -> bool:
         return False
 
 
-def _account(row: tuple[str, str, str, int]) -> Account:
-    return Account(row[0], row[1], Role(row[2]), bool(row[3]))
+def _courts(connection: sqlite3.Connection, name: str) -> tuple[str, ...]:
+    rows = connection.execute("SELECT court FROM account_courts WHERE name = ? ORDER BY court", (name,))
+    return tuple(row[0] for row in rows)
+
+
+def _account(row: tuple[str, str, str, int], courts: tuple[str, ...]) -> Account:
+    return Account(row[0], row[1], Role(row[2]), bool(row[3]), courts)

@@ -41,6 +41,9 @@ def add(
     name: Name,
     role: Annotated[str, typer.Option(help="secretary, judge or admin.")] = "secretary",
     display: Annotated[str, typer.Option(help="The person's name as pages show it.")] = "",
+    court: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="See hearings of this court only, in the archive; may be repeated.")
+    ] = None,
 ) -> None:
     """Add an account. The password is asked for, or read from standard input; if empty, one is made and printed."""
     from web.accounts import Role
@@ -50,6 +53,8 @@ def add(
     accounts = _accounts(context)
     word, made = _password(name)
     account = accounts.add(name, display or name, Role(role), word)
+    if court:
+        accounts.set_courts(name, court)
     if made:
         typer.echo(f"password: {word}")
     typer.echo(f"added: {account.name} ({account.role})")
@@ -57,9 +62,21 @@ def add(
 
 @app.command("list")
 def list_(context: typer.Context) -> None:
-    """Print the accounts: name, role, whether disabled, the person's name."""
+    """Print the accounts: name, role, whether disabled, the person's name, the courts whose hearings they may see."""
     for account in _accounts(context).all():
-        typer.echo(f"{account.name}\t{account.role}\t{'disabled' if account.disabled else 'active'}\t{account.display}")
+        state, courts = "disabled" if account.disabled else "active", "; ".join(account.courts) or "all courts"
+        typer.echo(f"{account.name}\t{account.role}\t{state}\t{account.display}\t{courts}")
+
+
+@app.command()
+def courts(
+    context: typer.Context,
+    name: Name,
+    court: Annotated[list[str] | None, typer.Argument(metavar="[COURT]...", help="Names of courts; none: every court.")] = None,
+) -> None:
+    """Say whose hearings a person may see in the archive, by the names of courts as the cases bear them."""
+    account = _accounts(context).set_courts(name, court or [])
+    typer.echo(f"{account.name}: {'; '.join(account.courts) or 'all courts'}")
 
 
 @app.command()

@@ -17,7 +17,7 @@ from protocol.transcript import Transcript
 from protocol.view import HearingView
 from storage.archive.migrate import migrate
 from storage.archive.passages import pieces_of
-from storage.archive.search import Hit, Query, find, forget_pieces, matches, write_pieces
+from storage.archive.search import Hit, Query, court_marks, find, forget_pieces, matches, write_pieces
 from storage.archive.tables import device, hearing, passage, receipt, stored
 from storage.archive.words import Term, terms_of
 from storage.database import Database
@@ -206,20 +206,23 @@ class Catalogue:
                 sa.update(hearing).where(hearing.c.hearing == name, _read_files(name) == files).values(dirty=False)
             )
 
-    def search(self, text: str = "", *, limit: int = 100, offset: int = 0) -> list[Summary]:
+    def search(
+        self, text: str = "", *, limit: int = 100, offset: int = 0, courts: tuple[str, ...] = ()
+    ) -> list[Summary]:
         """Hearings, newest first.
 
         Args:
             text: what must all stand in the case's data or the participants' names: beginnings of words, or ``"exact phrases"``.
             limit: number of rows at most.
             offset: number of rows to pass over.
+            courts: whole names of courts, of which the case's must be one; empty: any.
         """
         query = _summaries().where(hearing.c.opened_at != "").order_by(hearing.c.opened_at.desc(), hearing.c.hearing)
-        if text.strip():
-            terms = terms_of(text, prefix=True)
-            if not terms:
-                return []
-            found = matches(self.database, [*terms, Term(("k/case",))])
+        terms = terms_of(text, prefix=True)
+        if text.strip() and not terms:
+            return []
+        if terms or courts:
+            found = matches(self.database, [*terms, Term(("k/case",))], [court_marks(courts)] if courts else [])
             query = query.join(passage, passage.c.hearing == hearing.c.hearing).where(found)
         with self._begin() as db:
             return [_summary(row) for row in db.execute(query.limit(limit).offset(offset)).mappings()]

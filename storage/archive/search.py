@@ -36,6 +36,7 @@ class Query:
         from_us, to_us: of the piece's moment, UTC µs, ``to_us`` not included; None: without end.
         kind: only pieces of this kind; empty: of every kind.
         limit, offset: hits at most, hits passed over.
+        courts: whole names of courts, of which the case's must be one; empty: any.
     """
 
     text: str = ""
@@ -47,6 +48,7 @@ class Query:
     kind: Kind | str = ""
     limit: int = 50
     offset: int = 0
+    courts: tuple[str, ...] = ()
 
     def terms(self) -> list[Term]:
         """What must be in the index's words, but for court and judge."""
@@ -110,7 +112,7 @@ def write_pieces(
 
 def note_names(database: Database, db: sa.Connection, names: Iterable[tuple[str, str]]) -> None:
     """Note names of courts (``c``) and judges (``j``) for the filters."""
-    rows = [{"mark": mark, "name": whole} for mark, name in names if (whole := _whole(name))]
+    rows = [{"mark": mark, "name": whole} for mark, name in names if (whole := whole_name(name))]
     if rows:
         db.execute(database.insert(known_name).values(rows).on_conflict_do_nothing())
 
@@ -120,7 +122,7 @@ def row_of(database: Database, name: str, piece: Piece, court: str, judge: str) 
     return {
         "hearing": name, "kind": piece.kind, "at_us": piece.at_us, "speaker": piece.speaker, "text": piece.text,
         "starts": json.dumps(piece.starts, separators=(",", ":")) if piece.starts else "",
-        "words": _words_column(database, piece, [f"{mark}/{whole}" for mark, name in (("c", court), ("j", judge)) if (whole := _whole(name))]),
+        "words": _words_column(database, piece, [f"{mark}/{whole}" for mark, name in (("c", court), ("j", judge)) if (whole := whole_name(name))]),
     }  # fmt: skip
 
 
@@ -144,7 +146,7 @@ def find(database: Database, query: Query) -> list[Hit]:
     found = sa.select(passage, *(hearing.c[name] for name in ("number", "court", "judge", "title"))).join(
         hearing, hearing.c.hearing == passage.c.hearing
     )
-    choices = []
+    choices = [court_marks(query.courts)] if query.courts else []
     with database.begin() as db:
         for mark, name in (("c", query.court), ("j", query.judge)):
             if words := words_of(name):
@@ -191,8 +193,13 @@ def _hit(row: sa.RowMapping, typed: list[Term]) -> Hit:
     return Hit(**shown, at_us=row["at_us"] + (starts[place] if place < len(starts) else 0))
 
 
-def _whole(name: str) -> str:
-    """A name as one word."""
+def court_marks(courts: Iterable[str]) -> list[str]:
+    """What passages of these courts' cases are marked with."""
+    return [f"c/{whole}" for court in courts if (whole := whole_name(court))] or ["c/"]  # a nameless court is nobody's
+
+
+def whole_name(name: str) -> str:
+    """A name as one word, which differs for different names only."""
     return ".".join(words_of(name))[:LONGEST_NAME]
 
 

@@ -12,7 +12,7 @@ def _accounts() -> Accounts:
 def test_add_list_password_disable() -> None:
     assert hattama("user", "add", "aigul", "--role", "judge", "--display", "А. Тестова", given="a long password\n").out == "added: aigul (judge)\n"
     assert _accounts().verify("aigul", "a long password")
-    assert hattama("user", "list").out == "aigul\tjudge\tactive\tА. Тестова\n"
+    assert hattama("user", "list").out == "aigul\tjudge\tactive\tА. Тестова\tall courts\n"
     assert hattama("user", "password", "aigul", given="another password\n").status == 0
     assert _accounts().verify("aigul", "another password")
     assert hattama("user", "disable", "aigul").status == 0
@@ -31,3 +31,16 @@ def test_wrong_names_roles_and_passwords_are_told() -> None:
     assert "bad-name" in hattama("user", "add", "Имя", given="long enough password\n").err
     assert hattama("user", "add", "clerk", "--role", "king", given="long enough password\n").status == 2
     assert hattama("user", "password", "nobody", given="long enough password\n").status == 67
+
+
+def test_whose_hearings_a_person_may_see() -> None:
+    given = "a long password\n"
+    assert hattama("user", "add", "oner", "--role", "judge", "--court", "Алматы қалалық соты", given=given).status == 0
+    assert _accounts().get("oner").courts == ("Алматы қалалық соты",)
+    assert hattama("user", "courts", "oner", "Б соты", "А  соты", "Б соты").out == "oner: А соты; Б соты\n"
+    assert _accounts().verify("oner", "a long password").courts == ("А соты", "Б соты")  # type: ignore[union-attr]
+    assert "А соты; Б соты" in hattama("user", "list").out
+    assert hattama("user", "courts", "oner").out == "oner: all courts\n"
+    assert _accounts().get("oner").courts == ()
+    assert hattama("user", "courts", "nobody", "А").status == 67
+    assert "bad-name" in hattama("user", "courts", "oner", "x" * 301).err
