@@ -88,7 +88,7 @@ class Participant:
     """A person who takes part; ``attendance`` is present, remote or absent.
 
     ``identity`` is what a code wants to know of some of them (УПК 347-1(2)5, КоАП 829-13(2)2), by the keys of record format,
-    section 4.3.
+    section 4.3. ``protected``: a witness whose identity is kept from everybody (УПК 98); ``name`` is a pseudonym then.
     """
 
     id: str
@@ -97,6 +97,7 @@ class Participant:
     attendance: str = "present"
     note: str = ""
     identity: Mapping[str, str] = field(default_factory=dict)
+    protected: bool = False
 
 
 @dataclass(frozen=True)

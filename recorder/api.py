@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.exceptions import HTTPException
 
 from protocol.brief import Declared
@@ -53,7 +53,7 @@ class CaseBody(_Body):
 
 
 class ParticipantBody(_Body):
-    """A person who takes part."""
+    """A person who takes part; `protected`: a witness under a pseudonym, of whom nothing but the language is kept."""
 
     id: str = _ID
     role: str = Field(max_length=100)
@@ -66,6 +66,13 @@ class ParticipantBody(_Body):
 class SeatBody(_Body):
     """Which microphone belongs to which participant."""
 
+    protected: bool = False
+
+    @model_validator(mode="after")
+    def _nothing_told_of_the_protected(self) -> Self:
+        if self.protected and self.identity.keys() - {"language"}:
+            raise ValueError("of a protected participant nothing but the language may be kept")
+        return self
     id: str = _ID
     label: str = Field(max_length=300)
     source: str | None = None

@@ -33,7 +33,7 @@ from transcription.language import Languages
 from transcription.models import Engines
 from transcription.progress import Step, Told
 from transcription.scribe import Scribe
-from transcription.voices import divided
+from transcription.voices import divided, forbidden
 from transcription.working import Forgetful, Memory
 
 log = structlog.get_logger(__name__)
@@ -157,7 +157,7 @@ def _told_apart(
         return takes
     if diarizer is not None:
         return divided(takes, view, diarizer, memory)
-    own = opened(speech)
+    own = None if forbidden(view) else opened(speech)
     if own is None:
         return takes
     try:

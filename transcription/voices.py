@@ -35,6 +35,14 @@ OVERLAP: Final = SAMPLE_RATE * 500 // 1000
 OVERLAP_REASON: Final = "overlap"
 
 
+def forbidden(view: HearingView) -> bool:
+    """Whether no voice of this hearing may be measured: a protected witness (УПК 98) takes part.
+
+    Which microphones hear that person cannot be told from the record, so it holds for all of them.
+    """
+    return any(person.protected for person in view.participants.values())
+
+
 def divided(takes: Sequence[FoundTake], view: HearingView, diarizer: Diarizer, memory: Memory) -> list[FoundTake]:
     """The takes with the utterances of shared microphones divided by voice, and passages where two spoke at once.
 
@@ -45,6 +53,9 @@ def divided(takes: Sequence[FoundTake], view: HearingView, diarizer: Diarizer, m
         memory: what was worked out before.
     """
     out = list(takes)
+    if forbidden(view):
+        log.info("voices not told apart", action="voices_protected", hearing=view.hearing)
+        return out
     for source in sorted({one.source for take in takes for one in take.utterances if one.speaker is None}):
         try:
             heard = _heard(takes, source, view, diarizer, memory)

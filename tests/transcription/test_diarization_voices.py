@@ -90,6 +90,19 @@ def test_a_failing_diarizer_costs_names_and_nothing_else(room: Courtroom) -> Non
     assert [(p.kind, p.speaker) for p in without.passages] == [("speech", None)]
 
 
+def test_no_voice_is_measured_where_a_protected_witness_takes_part(room: Courtroom) -> None:
+    room.take({"mic-bench": voices(("quiet", 4)), "mic-table": voices(("loud", 2), ("quiet", 2))})
+    fake = FakeDiarizer(MODEL, halves)
+    person = {"id": "w1", "role": "witness", "name": "Свидетель № 1", "attendance": "present", "note": ""}
+    room.line("participant", person)
+    assert {p.speaker for p in run(room, fake).passages} == {"voice/mic-table/1", "voice/mic-table/2"}
+    assert len(fake.heard) == 1
+    room.line("participant", {**person, "protected": True})
+    protected = run(room, fake)
+    assert [(p.kind, p.source, p.speaker) for p in protected.passages] == [("speech", "mic-table", None)]
+    assert len(fake.heard) == 1, "a diarizer heard a protected witness"
+
+
 def test_a_model_that_is_not_there_costs_names_and_nothing_else(room: Courtroom, tmp_path: Path) -> None:
     room.take({"mic-table": voices(("loud", 2), ("quiet", 2))})
     missing = SpeechSettings(diarization=DiarizationSettings(path=tmp_path / "none"))
