@@ -16,9 +16,11 @@ import typer
 from hattama.commands import (
     archive,
     brief,
+    cases,
     check,
     console,
     demo,
+    destruction,
     device,
     evaluate,
     export,
@@ -83,6 +85,7 @@ app.command("console")(console.console)
 app.command("transcriber")(transcriber.transcriber)
 app.command("uploader")(uploader.uploader)
 app.add_typer(archive.app, name="archive")
+app.add_typer(destruction.app, name="destruction")
 app.add_typer(record.app, name="record")
 app.command("import")(importer.import_)
 app.add_typer(transcript.app, name="transcript")
@@ -92,6 +95,7 @@ app.command("signatures")(signatures.signatures)
 app.command("verify")(verify.verify)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(cases.app, name="cases")
 app.command("check")(check.check)
 app.command("retention")(retention.retention)
 app.add_typer(sources.app, name="sources")

@@ -52,7 +52,7 @@ def new_suffix() -> str:
 
 @dataclass(frozen=True)
 class Summary:
-    """A hearing in a list. Times in µs UTC; ``recorded_us`` is the length of all takes together."""
+    """A hearing in a list. Times in µs UTC; ``recorded_us`` is the length of all takes together, ``ended_us`` the end of the last (None: none ended)."""
 
     hearing: str
     state: State
@@ -64,6 +64,7 @@ class Summary:
     state_at: str
     takes: int
     recorded_us: int
+    ended_us: int | None
     transcripts: int
     sealed: bool
 
@@ -180,6 +181,7 @@ def summary(view: HearingView) -> Summary:
         state_at=view.state_at or view.opened_at,
         takes=len(view.takes),
         recorded_us=recorded,
+        ended_us=max((take.end_us for take in view.takes.values() if take.end_us is not None), default=None),
         transcripts=sum(item.kind == "transcript" for item in view.revisions),
         sealed=bool(view.manifests),
     )
