@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,9 @@ from storage.archive.service import Archive
 from storage.errors import BadAct, Destroyed, NotDestroyable, ObjectMissing
 from storage.folder_store import FolderStore
 from storage.uploader import upload_record
-from tests.storage.conftest import ARCHIVE_SIGNER, Court
+from tests.storage.conftest import ARCHIVE_SIGNER, Court, open_court
+from tests.storage.servers import serve
+from tests.support.ceph import Ceph
 from tests.support.people import PASSWORD, SIGNED, Authority, Human, trust_folder
 
 DAY_S = 86_400.0
@@ -279,3 +282,33 @@ def test_killed_in_the_middle_it_goes_on(office: Office, monkeypatch: pytest.Mon
     assert office.destruction.carry_out(act).stage is Stage.DONE
     assert office.objects() == []
     assert [canonical.loads(text)["type"] for text in office.archive.log.entries()].count("destroyed") == 1
+
+
+@pytest.mark.ceph
+def test_in_a_bucket_the_stores_own_lock_and_hold_bind(
+    ceph: Ceph, tmp_path: Path, officers: tuple[Path, Human, Human, Human]
+) -> None:
+    store, _ = ceph.new_store()
+    with open_court(tmp_path, store) as court, serve(court.app) as court.url:
+        upload_record(court.record().folder, court.settings)
+        late_s = SIGNED.timestamp() + (KEEP_DAYS + 60) * DAY_S
+        now_s = [late_s]
+        archive = Archive(store, court.archive.log, court.archive.catalogue, clock=lambda: now_s[0])
+        destruction = Destruction(archive, {"default": KEEP_DAYS}, 1, read_trust(officers[0]))
+        act = destruction.propose(["h1"], "Ким", "срок истёк", "перечень № 129", ["Ким", "Оспан"]).id
+        for human in officers[1:3]:
+            destruction.sign(act, sign_detached(destruction.text(act), FileKey(human.file, PASSWORD)))
+        now_s[0] += 2 * DAY_S
+        locked = next(key for key in store.list("records/h1") if key.endswith(".mp4"))
+        store.hold(locked, on=True)  # by somebody at the store itself
+        with pytest.raises(NotDestroyable, match="legal hold"):
+            destruction.carry_out(act)
+        store.hold(locked, on=False)
+        store.retain(locked, int((time.time() + 4) * 1e6))
+        assert destruction.carry_out(act).stage is Stage.PARTLY
+        assert list(store.list("records/h1")) == [locked]
+        deadline = time.monotonic() + 30
+        while destruction.carry_out(act).stage is not Stage.DONE and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert list(store.list("records/h1")) == []
+        assert Scrub(archive).run().findings == []
