@@ -23,7 +23,10 @@ _TEXTS = {
     "case": ("Дело № {case}, {title}", "№ {case} іс, {title}"),
     "of": ("Изменяется файл записи {path}", "Жазбаның мына файлы өзгертіледі: {path}"),
     "digest": ("SHA-256 файла: {sha256}", "Файлдың SHA-256 мәні: {sha256}"),
-    "was": ("Удостоверенный файл остаётся без изменений; читать следует:", "Куәландырылған файл өзгеріссіз қалады; мынадай мағынада оқылсын:"),
+    "was": (
+        "Удостоверенный файл остаётся без изменений; читать следует:",
+        "Куәландырылған файл өзгеріссіз қалады; мынадай мағынада оқылсын:",
+    ),
     "why": ("Основание: {reason}", "Негіздеме: {reason}"),
     "judge": ("Председательствующий", "Төрағалық етуші"),
     "secretary": ("Секретарь судебного заседания", "Сот отырысының хатшысы"),
@@ -87,15 +90,19 @@ def document(amendment: Amendment, case: str, title: str, judge: str, secretary:
 
     Args:
         amendment: what it says.
-        case, title: number and subject of the case.
-        judge, secretary: who will sign.
+        case: number of the case.
+        title: its parties and subject.
+        judge: who will sign as presiding judge.
+        secretary: who will sign as secretary.
     """
     which = LANGUAGES.index(amendment.language)
 
     def say(key: str, **values: object) -> str:
         return visible(_TEXTS[key][which].format(**values))
 
-    day = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=amendment.at_us, minutes=KAZAKHSTAN_MINUTES)).strftime("%d.%m.%Y")
+    day = (
+        datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=amendment.at_us, minutes=KAZAKHSTAN_MINUTES)
+    ).strftime("%d.%m.%Y")
     lines = [
         Line("title", (Span(say("title")),)),
         Line("centre", (Span(say("number", number=amendment.number, date=day)),)),
@@ -106,6 +113,9 @@ def document(amendment: Amendment, case: str, title: str, judge: str, secretary:
         *(Line("text", (Span(visible(part)),)) for part in amendment.text.splitlines() if part.strip()),
         Line("text", (Span(say("why", reason=amendment.reason)),)),
     ]
-    signers = [Signature((Span(say(role)),), say("under"), (Span(visible(name)),)) for role, name in (("judge", judge), ("secretary", secretary))]
+    signers = [
+        Signature((Span(say(role)),), say("under"), (Span(visible(name)),))
+        for role, name in (("judge", judge), ("secretary", secretary))
+    ]
     head = f"{say('title')} № {amendment.number}, {visible(case or amendment.hearing)}"
     return Document(amendment.language, head, head, amendment.at_us, visible(amendment.hearing), (*lines, *signers))

@@ -90,7 +90,14 @@ class Remarks:
 
     def to_json(self) -> bytes:
         """Its bytes."""
-        return dumps({"format": FORMAT, **asdict(self), "moments": list(self.moments), "attachments": [asdict(one) for one in self.attachments]})
+        return dumps(
+            {
+                "format": FORMAT,
+                **asdict(self),
+                "moments": list(self.moments),
+                "attachments": [asdict(one) for one in self.attachments],
+            }
+        )
 
 
 def read_remarks(data: bytes) -> Remarks:
@@ -106,6 +113,12 @@ def read_remarks(data: bytes) -> Remarks:
         decision = value.pop("decision")
         attachments = tuple(Attachment(**one) for one in value.pop("attachments"))
         kind, moments = Kind(value.pop("kind")), tuple(int(one) for one in value.pop("moments"))
-        return Remarks(kind=kind, moments=moments, attachments=attachments, decision=None if decision is None else Decision(decision), **value)
+        return Remarks(
+            kind=kind,
+            moments=moments,
+            attachments=attachments,
+            decision=None if decision is None else Decision(decision),
+            **value,
+        )
     except (NotCanonical, KeyError, TypeError, ValueError) as error:
         raise BadRemarks(f"not a file of remarks: {error}") from error

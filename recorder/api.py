@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import FastAPI, Query, Request
+import structlog
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -17,6 +18,8 @@ from protocol.brief import Declared
 from protocol.errors import DiskFailed, ProtocolError
 from protocol.hearing import Case, Participant, Seat, State
 from protocol.stages import CODES, stages
+from recorder.certification_guard import guard
+from recorder.certification_routes import add_routes as add_certification_routes
 from recorder.check_result import SECONDS, CheckResult
 from recorder.events import encode
 from recorder.hearings import summary
@@ -28,6 +31,7 @@ from recorder.source_routes import add_routes
 from recorder.status import Status
 from recorder.transcript_routes import add_routes as add_transcript_routes
 
+_log = structlog.get_logger(__name__)
 _MOST_BODY = 64 * 2**20
 _TEXT = Field(default="", max_length=2000)
 _ID = Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")
@@ -131,7 +135,8 @@ class RemarkBody(ByBody):
 
 def create_app(daemon: Daemon) -> FastAPI:
     """The routes over one daemon."""
-    app = FastAPI(title="Hattama recorder", version="1", docs_url=None, redoc_url=None)
+    certified_stays = [Depends(guard(daemon))]
+    app = FastAPI(title="Hattama recorder", version="1", docs_url=None, redoc_url=None, dependencies=certified_stays)
     _errors(app)
     live = LiveText()
     add_live_routes(app, daemon, live)
@@ -140,12 +145,14 @@ def create_app(daemon: Daemon) -> FastAPI:
     _papers(app, daemon)
     add_routes(app, daemon)
     add_transcript_routes(app, daemon)
+    add_certification_routes(app, daemon)
     return app
 
 
 def _errors(app: FastAPI) -> None:
     @app.exception_handler(Refusal)
-    async def refused(_request: Request, error: Refusal) -> Response:
+    async def refused(request: Request, error: Refusal) -> Response:
+        _log.warning("refused", action="refuse", code=error.code, method=request.method, path=request.url.path, message=str(error))
         return JSONResponse(error.to_json(), error.http_status)
 
     @app.exception_handler(ProtocolError)

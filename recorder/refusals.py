@@ -9,6 +9,8 @@
         ├── IllegalAction       409  the hearing's state does not allow it
         ├── HearingRuns         409  another hearing is being recorded
         ├── BadRequest          422  what was sent does not fit
+        ├── SignatureRefused    422  a person's signature is not good; its findings say why
+        ├── NoTrustList         503  nobody's signature can be checked: the court's trust list is missing
         ├── NothingRecorded     503  no source gave a byte; nothing is being recorded
         ├── SourceSilent        503  a source that somebody adds gave nothing; it is not added
         ├── DiskRefused         507  evidence could not be written
@@ -21,9 +23,10 @@ Every refusal has a stable ``code``, an ``exit_status`` for commands and ``advic
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from protocol.journal import Line
+from protocol.signatures.report import Finding
 from recorder.errors import RecorderError
 
 
@@ -83,6 +86,36 @@ class BadRequest(Refusal):
     exit_status = 65
     advice = "Correct what the message names and send it again."
     http_status = 422
+
+
+class SignatureRefused(Refusal):
+    """A person's signature is not good, or not over what the record holds.
+
+    Attributes:
+        findings: what is wrong (protocol.signatures.report; docs/signing.md).
+    """
+
+    code = "signature-refused"
+    exit_status = 65
+    advice = "Nothing was taken. Read the findings; sign again what the record holds, with your own key."
+    http_status = 422
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("; ".join(f"{item.code}{f' ({item.role})' if item.role else ''}: {item.text}" for item in findings))
+        self.findings = findings
+
+    def to_json(self) -> dict[str, Any]:
+        """Body of the answer, with the findings."""
+        return {**super().to_json(), "findings": [{"code": item.code, "role": item.role, "text": item.text} for item in self.findings]}
+
+
+class NoTrustList(Refusal):
+    """The court's trust list is missing, or cannot be used."""
+
+    code = "no-trust-list"
+    exit_status = 78  # EX_CONFIG
+    advice = "The administrator sets signing.trust to the court's trust list (docs/signing.md)."
+    http_status = 503
 
 
 class NothingRecorded(Refusal):

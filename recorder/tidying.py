@@ -10,6 +10,7 @@ from protocol.durable import sync_dir
 from protocol.view import HearingView
 
 _log = structlog.get_logger(__name__)
+_MADE_ONCE = ("transcript/", "protocol/", "manifest-", "signatures/brief-", "signatures/manifest-", "remarks/", "amendments/")
 
 
 def tidy(folder: Path, view: HearingView) -> None:
@@ -20,7 +21,7 @@ def tidy(folder: Path, view: HearingView) -> None:
     named = {item.path for item in view.revisions} | {item.path for item in view.manifests}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder).as_posix()
-        made_once = relative.startswith(("transcript/", "protocol/", "manifest-"))
+        made_once = relative.startswith(_MADE_ONCE)
         temporary = path.name.startswith(".") and path.name.endswith(".tmp")
         if path.is_file() and (temporary or (made_once and relative not in named)):
             _log.warning("unacknowledged_file", action="delete", hearing=view.hearing, path=relative)

@@ -54,11 +54,12 @@ class Authority:
     """Issues certificates and revokes them."""
 
     name: str = "Сынақ КО"
+    at: datetime = SIGNED
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
 
     def __post_init__(self) -> None:
         name = _name(self.name)
-        made = self._builder(name, self.key.public_key(), SIGNED - 365 * DAY, SIGNED + 3650 * DAY)
+        made = self._builder(name, self.key.public_key(), self.at - 365 * DAY, self.at + 3650 * DAY)
         made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         self.certificate = made.add_extension(_usage(issues=True), critical=True).sign(self.key, hashes.SHA256())
 
@@ -71,9 +72,10 @@ class Authority:
         return made.add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
 
     def person(
-        self, name: str, serial: str, start: datetime = SIGNED - 30 * DAY, end: datetime = SIGNED + 300 * DAY
+        self, name: str, serial: str, start: datetime | None = None, end: datetime | None = None
     ) -> Human:
-        """A person whose certificate is for signatures."""
+        """A person whose certificate is for signatures; 330 days around the authority's time unless told."""
+        start, end = start or self.at - 30 * DAY, end or self.at + 300 * DAY
         key = rsa.generate_private_key(65537, 2048)
         made = self._builder(_name(name, serial), key.public_key(), start, end)
         certificate = made.add_extension(_usage(issues=False), critical=True).sign(self.key, hashes.SHA256())
