@@ -55,6 +55,10 @@ class Tree:
         """
         return self._range(0, self._size(size))
 
+    def hashes(self, level: int, start: int, count: int) -> list[bytes]:
+        """Hashes of up to ``count`` complete subtrees of ``2**level`` leaves, from the ``start``-th of that level on."""
+        return self._levels[level][start : start + count] if level < len(self._levels) else []
+
     def inclusion_proof(self, index: int, size: int | None = None) -> list[bytes]:
         """PATH(index, D[size]) of RFC 6962 section 2.1.1, leaf side first."""
         size = self._size(size)

@@ -1,7 +1,8 @@
 """The archive's transparency log: a Merkle log of canonical entries under checkpoints that the archive signs.
 
 The tree, the notes and the checkpoints are those of the record (record format, sections 3 and 5); the origin is
-``<archive name>/log``. An entry is a canonical JSON object with ``type``; its leaf bytes are its canonical bytes.
+``<archive name>/log``. An entry is a canonical JSON object with ``type``; its leaf bytes are its canonical bytes. Anybody may
+read the log (:mod:`storage.archive.log_api`): what is private in an entry is salted and hashed (:mod:`storage.log_private`).
 
 Storage is a SQLite file (one process) or two tables in PostgreSQL (any number of processes, one writer at a time). An entry and the
 checkpoint that covers it are committed in **one** transaction, so a crash leaves both or neither: there is no entry without
@@ -12,7 +13,7 @@ signed checkpoint; before every entry, what other processes added since. A diffe
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +22,15 @@ from typing import Self
 
 import sqlalchemy as sa
 
-from protocol import canonical
 from protocol.canonical import Json
 from protocol.checkpoint import Checkpoint
 from protocol.errors import BadNote
 from protocol.merkle import Tree, leaf_hash
 from protocol.note import Signer, parse_note, sign_note
+from storage import log_private
 from storage.database import Database
 from storage.errors import LogBroken
+from storage.tiles import LONGEST
 
 _ALONE = 7_420_002  # PostgreSQL's advisory lock of whoever adds
 
@@ -81,15 +83,16 @@ class Log:
         self.signer = signer
         self.origin = f"{signer.key.name}/log"
         self._lock = threading.Lock()
-        self._database = where if isinstance(where, Database) else Database.at(where)
+        self.database = where if isinstance(where, Database) else Database.at(where)
         self._tree = Tree()
         self._in_doubt = False  # the tree in memory may hold an entry that was not committed
         try:
             with self._alone() as db:
                 _metadata.create_all(db)
+                log_private.metadata.create_all(db)
                 self._catch_up(db)
         except BaseException:
-            self._database.close()
+            self.database.close()
             raise
 
     def __enter__(self) -> Self:
@@ -103,13 +106,13 @@ class Log:
     def close(self) -> None:
         """Close the database."""
         with self._lock:
-            self._database.close()
+            self.database.close()
 
     @contextmanager
     def _alone(self) -> Iterator[sa.Connection]:
         """A transaction in which nobody else adds."""
-        with self._database.begin() as db:
-            if self._database.is_postgres:
+        with self.database.begin() as db:
+            if self.database.is_postgres:
                 db.execute(sa.select(sa.func.pg_advisory_xact_lock(_ALONE)))
             else:
                 db.exec_driver_sql("BEGIN IMMEDIATE")
@@ -155,21 +158,43 @@ class Log:
 
         Args:
             name: what the entry stands for, unique: adding the same name again gives the old entry back, whatever ``entry`` says.
-            entry: the object to log.
+            entry: the object to log, with names in plain; everybody may read what :mod:`storage.log_private` makes of it.
 
         Raises:
             LogBroken: what the database holds is not what was signed; nothing was added.
             DatabaseUnavailable: the database does not answer; the entry may or may not have been added.
         """
+        return self.add_all([(name, entry)])[0]
+
+    def add_all(self, items: Iterable[tuple[str, Mapping[str, Json]]]) -> list[Entry]:
+        """As :meth:`add` for each name and entry, in their order and in one transaction."""
         with self._lock:
             with self._alone() as db:
                 self._catch_up(db)
-                made = self._find(db, name) or self._append(db, name, canonical.dumps(entry))
+                made = [self._find(db, name) or self._append(db, name, entry) for name, entry in items]
             self._in_doubt = False
             return made
 
-    def _append(self, db: sa.Connection, name: str, text: bytes) -> Entry:
+    def salt(self, hearing: str) -> bytes:
+        """The salt (16 bytes) of a hearing's subject in this log."""
+        with self._lock, self._alone() as db:
+            return log_private.salt_of(db, hearing)
+
+    def hearing_of(self, subject: str) -> str | None:
+        """Which hearing a subject stands for; None if none of this archive."""
+        with self.database.begin() as db:
+            return log_private.hearing_of(db, subject)
+
+    def opening(self, number: int) -> dict[str, Json]:
+        """What an entry hides, with its salt; empty if it hides nothing."""
+        with self.database.begin() as db:
+            return log_private.opening(db, number)
+
+    def _append(self, db: sa.Connection, name: str, entry: Mapping[str, Json]) -> Entry:
         index = self._tree.size
+        text = log_private.public_form(db, entry, index)
+        if len(text) > LONGEST:
+            raise ValueError(f"an entry of {len(text)} bytes does not fit into a tile")
         self._in_doubt = True  # until it is committed
         self._tree.append(leaf_hash(text))
         note = sign_note(Checkpoint(self.origin, index + 1, self._tree.root()).text, self.signer)
@@ -185,13 +210,29 @@ class Log:
     def entries(self, start: int = 0, count: int = 256) -> list[bytes]:
         """Texts of up to ``count`` entries from ``start``."""
         query = sa.select(_entry.c.text).where(_entry.c.number >= start).order_by(_entry.c.number).limit(count)
-        with self._database.begin() as db:
+        with self.database.begin() as db:
             return list(db.execute(query).scalars())
 
     def checkpoint(self) -> str | None:
         """The last signed note, or None while the log is empty."""
-        with self._database.begin() as db:
+        with self.database.begin() as db:
             return _last_note(db)
+
+    def signed_size(self) -> int:
+        """Number of entries under the last checkpoint, as the database has it now."""
+        with self.database.begin() as db:
+            return int(db.execute(sa.select(sa.func.max(_checkpoint.c.size))).scalar() or 0)
+
+    def checkpoint_at(self, size: int) -> str | None:
+        """The note that was signed at a size."""
+        with self.database.begin() as db:
+            return db.execute(sa.select(_checkpoint.c.note).where(_checkpoint.c.size == size)).scalar_one_or_none()
+
+    def hashes(self, level: int, start: int, count: int) -> list[bytes]:
+        """Hashes (32 bytes each) of complete subtrees of ``2**level`` leaves, from the ``start``-th on; fewer where there are no more."""
+        with self._lock:
+            self._at_least((start + count) << level)
+            return self._tree.hashes(level, start, count)
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """RFC 6962 consistency proof between two sizes; ValueError if the log never had them."""

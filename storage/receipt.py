@@ -55,22 +55,25 @@ class Receipt:
     text: bytes
 
 
-def entry_of(seal: SealPoint, received_at: str) -> JsonObject:
-    """The log entry that says that a record was received."""
+def entry_of(seal: SealPoint, salt: bytes, received_at: str) -> JsonObject:
+    """The log entry that says that a record was received; ``salt`` (16 bytes) is the hearing's in this log."""
     return {
-        "hearing": seal.hearing,
         "journal_root": b64(seal.root),
         "journal_size": seal.size,
-        "origin": seal.origin,
         "received_at": received_at,
         "seal_number": seal.number,
+        "subject": format_.subject_of(seal.hearing, salt),
         "type": "received",
     }
 
 
-def make(hearing: str, entry: Entry, archive: VerifierKey) -> bytes:
-    """The receipt for a ``received`` entry of the archive's log: canonical bytes of ``receipt.json``."""
-    made = format_.Receipt(hearing, archive, entry.text.decode(), entry.index, entry.proof, entry.checkpoint)
+def make(hearing: str, salt: bytes, entry: Entry, archive: VerifierKey) -> bytes:
+    """The receipt for a ``received`` entry of the archive's log: canonical bytes of ``receipt.json``.
+
+    An entry of the log's first years names its hearing itself; its receipt is what it always was (format 1).
+    """
+    kept = None if b'"hearing":' in entry.text else salt
+    made = format_.Receipt(hearing, archive, entry.text.decode(), entry.index, entry.proof, entry.checkpoint, kept)
     return made.to_bytes()
 
 

@@ -180,8 +180,11 @@ class Scrub:
         for start in range(0, self._archive.log.size, 256):
             for text in self._archive.log.entries(start):
                 entry = canonical.loads(text)
-                hearing = str(entry.get("hearing", ""))
-                if entry.get("type") != "received" or hearing in seen:
+                if entry.get("type") != "received":
+                    continue
+                subject = str(entry.get("subject", ""))
+                hearing = entry.get("hearing") or self._archive.log.hearing_of(subject) or subject
+                if hearing in seen:
                     continue
                 seen.add(hearing)
                 if self._archive.catalogue.owner(hearing) is None and not self._archive.destroyed(hearing):

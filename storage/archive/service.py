@@ -7,7 +7,6 @@ verified as the store holds it → an entry ``received`` in the log → the rece
 from __future__ import annotations
 
 import hashlib
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +25,7 @@ from protocol.view import HearingView
 from storage import receipt
 from storage.archive.catalogue import Catalogue, Device, Summary
 from storage.archive.locks import LockDays, lock_record
+from storage.archive.log_entries import log_course
 from storage.archive.records import StoredRecord, check_sent, is_read, key_of, newest_transcript, read_lines, seal_of
 from storage.archive.search import Hit, Query
 from storage.database import Database
@@ -179,6 +179,7 @@ class Archive:
         self.catalogue.claim(hearing, device.key)
         new = self.store.put_once(key, chunks, sha256, until_us=self._locked_until(hearing))
         self.catalogue.note_stored(hearing, path, self.store.size(key), sha256, dirty=is_read(path))
+        log_course(self.log, self.store, hearing, device.name, [path], self.now())
         log.info("file stored" if new else "file was there", action="stored", hearing=hearing, path=path, new=new)
         return new
 
@@ -221,13 +222,15 @@ class Archive:
                     log.warning("record refused", action="record_refused", hearing=hearing, problem=problem)
                     raise NotVerified(f"{hearing}: {problem}", report.to_json())
                 assert seal is not None  # noqa: S101 - _problem has seen to it
-                entry = self.log.add(_received(seal), receipt.entry_of(seal, self.now()))
+                # Killed between a chunk and its entries: made good here, so that nothing is received that was never opened.
+                log_course(self.log, self.store, hearing, device.name, StoredRecord(self.store, hearing).paths(), self.now())
+                entry = self.log.add(_received(seal), receipt.entry_of(seal, self.log.salt(hearing), self.now()))
                 log.info("record received", action="received", hearing=hearing, seal=seal.number, index=entry.index)
             return self._publish(seal, entry)
 
     def _publish(self, seal: SealPoint, entry: Entry) -> bytes:
         """The receipt of a logged entry, kept as an object and in the catalogue; done again after a crash in between."""
-        text = receipt.make(seal.hearing, entry, self.key)
+        text = receipt.make(seal.hearing, self.log.salt(seal.hearing), entry, self.key)
         sha256, until_us = hashlib.sha256(text).digest(), self._locked_until(seal.hearing)
         self.store.put_once(f"receipts/{seal.hearing}/{seal.number:04d}.json", [text], sha256, until_us=until_us)
         beside = key_of(seal.hearing, RECEIPT)
@@ -316,7 +319,6 @@ class Archive:
             entry = {
                 "at": self.now(),
                 "hearing": hearing,
-                "salt": b64(secrets.token_bytes(16)),
                 "type": "viewed",
                 "user": user,
             }

@@ -25,6 +25,7 @@ EXPECTED: dict[str, tuple[str, str, set[str]]] = {
     "encrypted": ("43ce9d42d2294a4b99ab2be93263da54f3c78afe0f8412a36a4310d28a7bf5e6", "complete", set()),
     "imported": ("e9bf3e0e99cac56495ac5248bf36bcf975334c0eb89729e6b430aa35a75f158d", "complete", set()),
     "later-seals": ("820c64fb98b80e6aa4011d06f0e09b5d749fa90038b7b04bb402ce650b3ed722", "complete", set()),
+    "salted-receipt": ("df47351ddd1b5067061158d245b1eddf94195ab0a61d4596e03b3c4e4469e321", "complete", set()),
     "redacted": (
         "8c76821d6048cb15e920b92c78be5b2b0469443e65cad80234624c0645770d72",
         "redacted",

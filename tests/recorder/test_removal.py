@@ -56,7 +56,8 @@ def received(record: Path, signer: Ed25519Signer = ARCHIVE_SIGNER, **more: Any) 
     tree = Tree(entry.leaf for entry in entries)
     made = SealPoint(record.name, f"box.test/{record.name}", point["number"], point["size"], tree.root(point["size"]))
     with Log(None, signer) as log:
-        return receipt.make(record.name, log.add("received", receipt.entry_of(made, RECEIVED_AT)), signer.key)
+        entry = log.add("received", receipt.entry_of(made, bytes(16), RECEIVED_AT))
+        return receipt.make(record.name, bytes(16), entry, signer.key)
 
 
 @pytest.fixture

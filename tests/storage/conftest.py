@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -71,6 +73,11 @@ class Court:
 
     def record(self, hearing: str = "h1", *, segments: int = 3, drafted: bool = True) -> Builder:
         return make_record(self.settings.hearings / hearing, hearing, SIGNER, segments=segments, drafted=drafted)
+
+    def logged(self, *kinds: str) -> list[dict[str, Any]]:
+        """The log's entries of these types."""
+        entries = (json.loads(text) for text in self.archive.log.entries())
+        return [entry for entry in entries if entry["type"] in kinds]
 
     def client(self) -> ArchiveClient:
         return ArchiveClient(self.url, TOKEN)

@@ -43,7 +43,8 @@ def test_a_restart_changes_nothing(court: Court) -> None:
         court.url = url
         folder = court.settings.hearings / "h1"
         assert upload_record(folder, court.settings).text == first.text
-        assert upload_record(court.record("h2").folder, court.settings).index == 1
+        before = court.archive.log.size
+        assert upload_record(court.record("h2").folder, court.settings).index > before
         assert [item.hearing for item in court.archive.search()] == ["h1", "h2"]
 
 
@@ -56,7 +57,7 @@ def test_a_crash_between_log_and_receipt_is_made_good(any_court: Court) -> None:
     assert upload_record(record.folder, any_court.settings).text == first.text
     assert (objects / "receipts/h1/0002.json").read_bytes() == first.text
     assert (objects / "records/h1/receipt.json").read_bytes() == first.text
-    assert any_court.archive.log.size == 1
+    assert len(any_court.logged("received")) == 1
 
 
 def test_the_catalogue_is_made_again_from_the_objects(any_court: Court) -> None:
@@ -94,7 +95,8 @@ def test_two_processes_of_one_archive(postgres: Postgres, tmp_path: Path) -> Non
                 assert client.held("h1") == first.archive.held(first.device, "h1")
             assert first.archive.receipt(first.device, "h1") == second.archive.receipt(first.device, "h1")
             assert first.archive.search() == second.archive.search()
-            assert (receipt.index, len(first.archive.log.entries())) == (1, 2)
+            assert len(second.logged("received")) == 2
+            assert first.archive.log.entries(receipt.index, 1) == second.archive.log.entries()[-1:]
         second.archive.close()
 
 

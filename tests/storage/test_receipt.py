@@ -18,6 +18,7 @@ from storage.log import Log
 from storage.receipt import SealPoint
 from tests.storage.conftest import ARCHIVE_SIGNER
 
+SALT = b"salt" * 4
 LEAVES = [leaf_hash(bytes([number])) for number in range(9)]
 Change = Callable[[dict[str, Any]], None]
 
@@ -28,8 +29,8 @@ def good() -> bytes:
         for number in range(5):
             log.add(str(number), {"number": number, "type": "test"})
         seal = SealPoint("h1", "box.test/h1", 2, 7, root_of(LEAVES[:7]))
-        entry = log.add("received", receipt.entry_of(seal, "2026-11-23T10:00:00.000Z"))
-        return receipt.make("h1", entry, ARCHIVE_SIGNER.key)
+        entry = log.add("received", receipt.entry_of(seal, SALT, "2026-11-23T10:00:00.000Z"))
+        return receipt.make("h1", SALT, entry, ARCHIVE_SIGNER.key)
 
 
 def test_a_receipt_says_what_was_received(good: bytes) -> None:
@@ -49,7 +50,7 @@ def _entry(**change: Any) -> Change:
     ("change", "match"),
     [
         (lambda v: v.update(hearing="h2"), "log entry is not|it is for"),
-        (lambda v: v.update(format="hattama-receipt/2"), "not a receipt"),
+        (lambda v: v.update(format="hattama-receipt/3"), "not a receipt"),
         (lambda v: v.update(index=4), "proof does not lead"),
         (lambda v: v.update(index=True), "numbers from 0"),
         (lambda v: v.update(proof=v["proof"][:-1]), "proof does not lead"),
@@ -62,8 +63,12 @@ def _entry(**change: Any) -> Change:
         (_entry(journal_size=6), "proof does not lead"),
         (_entry(journal_root=b64(bytes(32))), "proof does not lead"),
         (_entry(type="viewed"), "log entry is not"),
-        (_entry(origin="box.test/h2"), "it is for another record"),
-        (_entry(hearing="h2"), "log entry is not|it is for"),
+        (_entry(origin="box.test/h1"), "log entry is not"),
+        (_entry(hearing="h1"), "log entry is not"),
+        (_entry(subject=b64(bytes(32))), "log entry is not"),
+        (lambda v: v.update(salt=b64(bytes(16))), "log entry is not"),
+        (lambda v: v.pop("salt"), "not a receipt"),
+        (lambda v: v.update(format="hattama-receipt/1"), "not a receipt"),
     ],
 )
 def test_false_receipts(good: bytes, change: Change, match: str) -> None:

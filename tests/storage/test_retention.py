@@ -77,7 +77,10 @@ def forged(kept: Kept) -> None:
     seal = SealPoint(HEARING, tail.origin, tail.view.manifests[-1].number, size, root_of(tail.leaves[:size]))
     with Log(None, stranger) as log:
         text = receipt.make(
-            HEARING, log.add("received", receipt.entry_of(seal, "2020-09-13T13:26:40.000Z")), stranger.key
+            HEARING,
+            bytes(16),
+            log.add("received", receipt.entry_of(seal, bytes(16), "2020-09-13T13:26:40.000Z")),
+            stranger.key,
         )
     overwrite(kept.record.folder / "receipt.json", lambda _data: text)
 

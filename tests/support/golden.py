@@ -20,7 +20,7 @@ from protocol.encoding import b64, utc_text
 from protocol.journal import split_lines
 from protocol.merkle import Tree, leaf_hash
 from protocol.note import Ed25519Signer, sign_note
-from protocol.receipt import FORMAT, Receipt
+from protocol.receipt import FORMAT, Receipt, subject_of
 from protocol.record import MemoryRecord
 from protocol.redaction import redact
 from protocol.seal import seal_revision
@@ -30,6 +30,7 @@ GOOD = Path(__file__).parents[1] / "assets" / "records" / "good"
 BOX = Ed25519Signer("box-1.test", bytes(range(32)))
 ARCHIVE = Ed25519Signer("archive.test", bytes(range(32, 64)))
 HEARING = "2026-11-22_g1"
+SALT = bytes(range(64, 80))
 SECOND = 1_000_000
 FIRST = START_US + SECOND
 MIC, CAMERA, REMOTE = "mic-judge", "cam-hall", "mic-remote"
@@ -254,15 +255,27 @@ def later_seals(folder: Path) -> None:
     maker.state("certified", "archived")
 
 
-def received(maker: Maker) -> None:
+def salted_receipt(folder: Path) -> None:
+    """A microphone, and a receipt of format 2: the archive's log names no hearing."""
+    maker = Maker(folder)
+    maker.begin(MIC)
+    maker.piece(MIC, 1)
+    maker.finish(end_us=FIRST + 10 * SECOND)
+    maker.draft()
+    received(maker, SALT)
+
+
+def received(maker: Maker, salt: bytes | None = None) -> None:
     """The archive's receipt for the last seal: the third of five entries of its log."""
     root, size = maker.writer.root, maker.writer.size
-    entry = {"hearing": HEARING, "journal_root": b64(root), "journal_size": size, "origin": f"{BOX.key.name}/{HEARING}"}
+    named = {"hearing": HEARING, "origin": f"{BOX.key.name}/{HEARING}"}
+    entry = {"journal_root": b64(root), "journal_size": size}
+    entry |= named if salt is None else {"subject": subject_of(HEARING, salt)}
     text = _canonical({**entry, "received_at": utc_text(maker.now_us), "seal_number": 1, "type": "received"})
     log = Tree(leaf_hash(leaf) for leaf in (b"0", b"1", text, b"3", b"4"))
     note = sign_note(Checkpoint(f"{ARCHIVE.key.name}/log", log.size, log.root()).text, ARCHIVE)
     proof = tuple(log.inclusion_proof(2))
-    receipt = Receipt(HEARING, ARCHIVE.key, text.decode(), 2, proof, note).to_bytes()
+    receipt = Receipt(HEARING, ARCHIVE.key, text.decode(), 2, proof, note, salt).to_bytes()
     durable.write_once(maker.folder / "receipt.json", receipt)
     maker.line("receipt", archive=ARCHIVE.key.text, sha256=digest(receipt))
 
@@ -315,6 +328,7 @@ WRITTEN: dict[str, Callable[[Path], None]] = {
     "encrypted": encrypted,
     "imported": imported,
     "later-seals": later_seals,
+    "salted-receipt": salted_receipt,
 }
 DERIVED: dict[str, Callable[[], Files]] = {"redacted": redacted, "chunks": chunked, "torn": torn}
 NAMES = (*WRITTEN, *DERIVED)

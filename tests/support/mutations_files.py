@@ -153,9 +153,14 @@ MANIFESTS: tuple[Case, ...] = (
 )  # fmt: skip
 
 
-def _receipt(name: str, change: Callable[[dict[str, Any]], None]) -> Case:
+def _receipt(name: str, change: Callable[[dict[str, Any]], None], *, base: str = "plain") -> Case:
     case = _manifest(name, "bad-receipt", "receipt.json", change)
-    return Case(case.name, case.code, case.apply, lambda _f: "receipt.json")
+    return Case(case.name, case.code, case.apply, lambda _f: "receipt.json", base=base)
+
+
+def _salted(name: str, change: Callable[[dict[str, Any]], None]) -> Case:
+    """Of a receipt of format 2."""
+    return _receipt(f"salted-receipt-{name}", change, base="salted-receipt")
 
 
 def _entered(
@@ -196,4 +201,13 @@ RECEIPTS: tuple[Case, ...] = (
     _receipt("receipt-of-another-entry", _entered(type="viewed")),
     _receipt("receipt-signed-by-a-stranger", _entered(Ed25519Signer(ARCHIVE.key.name, bytes(32)))),
     _receipt("receipt-from-another-log", _entered(ARCHIVE, "archive.test/other")),
+    _salted("with-another-salt", _put(salt=b64(bytes(16)))),
+    _salted("with-a-short-salt", _put(salt=b64(bytes(15)))),
+    _salted("without-salt", lambda value: value.pop("salt")),
+    _salted("called-format-1", _put(format="hattama-receipt/1")),
+    _salted("of-another-hearing", _put(hearing="2026-11-22_g2")),
+    _salted("of-another-subject", _entered(subject=b64(bytes(32)))),
+    _salted("naming-the-hearing", _entered(hearing="2026-11-22_g1")),
+    _salted("of-another-journal", _entered(journal_root=b64(bytes(32)))),
+    _salted("proof-cut", lambda value: value["proof"].pop()),
 )  # fmt: skip

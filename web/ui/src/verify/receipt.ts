@@ -1,11 +1,12 @@
 /** Step 9: the archive's receipt (section 11). */
-import { equal, fromBase64, utf8, type Bytes } from "./bytes";
+import { concat, equal, fromBase64, toBase64, utf8, type Bytes } from "./bytes";
 import { parseCanonical, type JsonObject } from "./canonical";
 import type { Journal, Opened } from "./journal";
 import { leafHash, rootsAt, verifyInclusion } from "./merkle";
 import { parseCheckpoint, parseSignatureLine, parseVerifierKey, signedBy, splitNotes, verifySignature } from "./note";
 import type { VerifierKey } from "./note";
 import type { Findings } from "./report";
+import { sha256 } from "./sha256";
 import { base64, count, fitsExactly, hash, hearingName, listOf, moment, oneOf, text, type Shape } from "./schema";
 
 const RECEIPT: Shape = {
@@ -18,15 +19,30 @@ const RECEIPT: Shape = {
   checkpoint: text,
 };
 
-const ENTRY: Shape = {
+const COMMON: Shape = {
   type: oneOf("received"),
-  hearing: hearingName,
-  origin: text,
   journal_root: base64(32),
   journal_size: count,
   seal_number: count,
   received_at: moment,
 };
+const ENTRY: Shape = { ...COMMON, hearing: hearingName, origin: text };
+
+/** Format 2: the log is public and names the hearing by a salted digest; the receipt has the salt. */
+const RECEIPT_2: Shape = { ...RECEIPT, format: oneOf("hattama-receipt/2"), salt: base64(16) };
+const ENTRY_2: Shape = { ...COMMON, subject: hash };
+
+/** The log's entry, if receipt and entry are well-formed and about one hearing. */
+function entryOf(receipt: JsonObject): JsonObject | null {
+  const salted = receipt.format === "hattama-receipt/2";
+  if (!fitsExactly(receipt, salted ? RECEIPT_2 : RECEIPT)) return null;
+  const entry = parseCanonical(utf8(receipt.entry as string));
+  if (entry === null || !fitsExactly(entry, salted ? ENTRY_2 : ENTRY)) return null;
+  if (!salted) return entry.hearing === receipt.hearing ? entry : null;
+  const salt = fromBase64(receipt.salt as string) as Bytes;
+  const subject = toBase64(sha256(concat(salt, utf8(receipt.hearing as string))));
+  return entry.subject === subject ? entry : null;
+}
 
 /** @param trust texts of the verifier keys that are trusted */
 export async function checkReceipt(
@@ -38,9 +54,8 @@ export async function checkReceipt(
 ): Promise<void> {
   const receipt = parseCanonical(bytes);
   const archive = typeof receipt?.archive === "string" ? parseVerifierKey(receipt.archive) : null;
-  const entry = receipt !== null && fitsExactly(receipt, RECEIPT) ? parseCanonical(utf8(receipt.entry as string)) : null;
-  const wellFormed = entry !== null && fitsExactly(entry, ENTRY) && entry.hearing === receipt?.hearing;
-  if (receipt === null || archive === null || !wellFormed) {
+  const entry = receipt === null ? null : entryOf(receipt);
+  if (receipt === null || archive === null || entry === null) {
     findings.add("bad-receipt", "receipt.json");
   } else if (!trust.has(archive.text)) {
     findings.add("receipt-unchecked", "receipt.json");
@@ -58,7 +73,8 @@ async function isGood(
 ): Promise<boolean> {
   const leaf = utf8(receipt.entry as string);
   const checkpoint = await signedCheckpoint(receipt.checkpoint as string, archive);
-  if (checkpoint === null || receipt.hearing !== opened.hearing || entry.origin !== opened.origin) return false;
+  if (checkpoint === null || receipt.hearing !== opened.hearing) return false;
+  if (entry.origin !== undefined && entry.origin !== opened.origin) return false;
   const proof = (receipt.proof as string[]).map((item) => fromBase64(item) as Bytes);
   const size = entry.journal_size as number;
   const root = rootsAt(journal.leaves, [size]).get(size);
