@@ -25,6 +25,7 @@ from recorder.events import encode
 from recorder.hearings import summary
 from recorder.live_text import LiveText
 from recorder.live_text import add_routes as add_live_routes
+from recorder.media_routes import add_routes as add_media_routes
 from recorder.refusals import BadRequest, DiskRefused, NoSource, Refusal
 from recorder.service import Daemon
 from recorder.source_routes import add_routes
@@ -145,6 +146,7 @@ def create_app(daemon: Daemon) -> FastAPI:
     _papers(app, daemon)
     add_routes(app, daemon)
     add_transcript_routes(app, daemon)
+    add_media_routes(app, daemon)
     add_certification_routes(app, daemon)
     return app
 

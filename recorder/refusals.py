@@ -6,6 +6,8 @@
     └── Refusal                 the daemon did not do what a client asked; http_status, detail
         ├── NoHearing           404  there is no hearing of that name
         ├── NoSource            404  there is no source of that name, or no picture from it yet
+        ├── NoFile              404  there is no such file in the record, or none for a page
+        ├── PartInCamera        403  what is asked for is of a part in camera
         ├── IllegalAction       409  the hearing's state does not allow it
         ├── HearingRuns         409  another hearing is being recorded
         ├── BadRequest          422  what was sent does not fit
@@ -59,6 +61,24 @@ class NoSource(Refusal):
     exit_status = 66
     advice = "Look at the list of sources; a camera shows its picture a second or two after it is opened."
     http_status = 404
+
+
+class NoFile(Refusal):
+    """The journal names no such file, or it is none for a page."""
+
+    code = "no-file"
+    exit_status = 66
+    advice = "Load the hearing again: its files may have changed."
+    http_status = 404
+
+
+class PartInCamera(Refusal):
+    """What is asked for is of a part in camera."""
+
+    code = "in-camera"
+    exit_status = 77  # EX_NOPERM
+    advice = "A part in camera is opened in the archive, by a judge, with its key; every opening is logged."
+    http_status = 403
 
 
 class IllegalAction(Refusal):

@@ -15,6 +15,7 @@ import structlog
 from protocol.canonical import loads
 from protocol.errors import ProtocolError
 from protocol.hearing import Segment, Take
+from protocol.playback import gap_facts, segment_facts, track_facts
 from protocol.view import HearingView
 from storage.archive import hls
 from storage.archive.records import key_of, newest_transcript
@@ -145,11 +146,7 @@ class Media:
             "tracks": [track for track in tracks if closed or track["publicity"] == "open"],
             "stages": [asdict(stage) for stage in view.stages],
             "remarks": [asdict(remark) for remark in view.remarks],
-            "gaps": [
-                {"cause": gap.cause, "detail": gap.detail, **asdict(interval)}
-                for gap in view.gaps
-                for interval in gap.intervals
-            ],
+            "gaps": gap_facts(view),
             "transcript": asdict(transcript) if transcript is not None else None,
             "documents": [asdict(item) for item in view.revisions if item.kind.startswith("brief")],
             "verification": self._archive.catalogue.report(hearing),
@@ -157,32 +154,19 @@ class Media:
         }
 
     def _track_json(self, hearing: str, view: HearingView, take: str, source: str) -> dict[str, Any]:
-        all_segments = view.track(take, source)
         playable = {s.path for s in self.track(hearing, take, source)}
-        first, known_source = all_segments[0], view.sources.get(source)
-        person = view.participant_of(source)
         return {
-            "take": take,
-            "source": source,
-            "label": (known_source.label if known_source else "") or source,
-            "kind": known_source.kind if known_source else "",
-            "media": first.media,
-            "codec": first.codec,
-            "rate": first.rate,
-            "publicity": view.takes[take].publicity if take in view.takes else first.publicity,
-            "participant": asdict(person) if person else None,
-            "start_us": first.start_us,
-            "end_us": max(s.end_us for s in all_segments),
+            **track_facts(view, take, source),
             "playlist": f"tracks/{take}/{source}.m3u8" if playable else None,
             "segments": [
                 {
-                    "path": s.path, "number": s.number, "start_us": s.start_us, "end_us": s.end_us, "media_us": s.length_us, "bytes": s.bytes,
-                    "sha256": s.sha256, "playable": s.path in playable,
+                    **segment_facts(s),
+                    "playable": s.path in playable,
                     "init_bytes": self.init_bytes(hearing, s.path) if s.path in playable else None,
                 }
-                for s in all_segments
+                for s in view.track(take, source)
             ],
-        }  # fmt: skip
+        }
 
     def _receipt(self, hearing: str) -> dict[str, Any] | None:
         receipts = self._archive.catalogue.receipts(hearing)

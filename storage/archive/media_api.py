@@ -17,11 +17,11 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from protocol.encoding import SOURCE, TAKE, b64, check_path
 from protocol.errors import BadEncoding
 from storage.archive.media import Media
-from storage.archive.ranges import parse_range
 from storage.archive.records import check_hearing, key_of
 from storage.archive.service import Archive
-from storage.errors import BadKey, BadRange, ClosedPart
+from storage.errors import BadKey, ClosedPart
 from web.accounts import Account, Role
+from web.ranges import BadRange, parse_range
 from web.rights import signed_in
 
 PLAYLIST = "application/vnd.apple.mpegurl"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.archive.ranges import parse_range
-from storage.errors import BadRange, MalformedRange
+from web.ranges import BadRange, MalformedRange, parse_range
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,39 @@
 
 Servers that answered any number of ranges have burnt their processors on one header (CVE-2025-62727). A player asks for one
 range at a time, so several are refused; the header is read by one pass over at most 100 characters.
+
+::
+
+    WebError
+    └── BadRange                a Range header that is not served: several ranges, or outside the file (416)
+        └── MalformedRange      a Range header that is no range at all (400)
 """
 
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
-from storage.errors import BadRange, MalformedRange
+from web.errors import WebError
 
 LONGEST = 100  # characters; two numbers of 19 digits need 45
 _RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})\Z")
+
+
+class BadRange(WebError):
+    """A Range header that is not served: several ranges, or outside the file."""
+
+    code = "bad-range"
+    exit_status = 65  # EX_DATAERR
+    status: ClassVar[int] = 416
+    advice = "Ask for one range of bytes that is in the file."
+
+
+class MalformedRange(BadRange):
+    """A Range header that is no range at all."""
+
+    code = "malformed-range"
+    status = 400
 
 
 def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
