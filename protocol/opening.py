@@ -33,7 +33,8 @@ def take_keys(view: HearingView, private_key: bytes) -> dict[str, bytes]:
 
 def encrypted_files(view: HearingView) -> dict[str, tuple[str, str]]:
     """Name of the key and plain digest (base64) of every encrypted file that the journal names, by path."""
-    named = [(item.path, item.key, item.plain_sha256) for item in (*view.segments, *view.revisions)]
+    named = [(item.path, item.key, item.plain_sha256) for item in view.segments]
+    named += [(item.path, item.key, item.plain_sha256) for item in view.revisions]
     return {path: (key, digest) for path, key, digest in named if key is not None and digest is not None}
 
 

@@ -21,6 +21,7 @@ from protocol.stages import CODES, stages
 from recorder.certification_guard import guard
 from recorder.certification_routes import add_routes as add_certification_routes
 from recorder.check_result import SECONDS, CheckResult
+from recorder.closed_routes import add_routes as add_closed_routes
 from recorder.events import encode
 from recorder.hearings import summary
 from recorder.live_text import LiveText
@@ -66,11 +67,6 @@ class ParticipantBody(_Body):
     attendance: Literal["present", "remote", "absent"] = "present"
     note: str = _TEXT
     identity: dict[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], Annotated[str, Field(max_length=500)]] = Field(default={}, max_length=20)
-
-
-class SeatBody(_Body):
-    """Which microphone belongs to which participant."""
-
     protected: bool = False
 
     @model_validator(mode="after")
@@ -78,6 +74,11 @@ class SeatBody(_Body):
         if self.protected and self.identity.keys() - {"language"}:
             raise ValueError("of a protected participant nothing but the language may be kept")
         return self
+
+
+class SeatBody(_Body):
+    """Which microphone belongs to which participant."""
+
     id: str = _ID
     label: str = Field(max_length=300)
     source: str | None = None
@@ -146,8 +147,9 @@ def create_app(daemon: Daemon) -> FastAPI:
     _papers(app, daemon)
     add_routes(app, daemon)
     add_transcript_routes(app, daemon)
-    add_media_routes(app, daemon)
+    add_closed_routes(app, daemon)
     add_certification_routes(app, daemon)
+    add_media_routes(app, daemon)
     return app
 
 
@@ -219,8 +221,6 @@ def _moving(app: FastAPI, daemon: Daemon) -> None:
     @app.post("/v1/hearings", status_code=201)
     async def plan(body: PlanBody) -> dict[str, str]:
         """Plan a hearing and open the devices."""
-        if body.case.publicity == "closed":  # never in plain files under the name of an open hearing
-            raise BadRequest("case.publicity: a hearing in camera cannot be recorded yet, closed parts are not encrypted")
         people = [Participant(**item.model_dump()) for item in body.participants]
         seats = [Seat(**item.model_dump()) for item in body.seats]
         _check_seats(daemon, people, seats)

@@ -15,7 +15,7 @@ from recorder import joining
 from recorder.ledger import Entry
 from recorder.refusals import IllegalAction, SourceSilent
 from recorder.session import Session
-from recorder.supervisor import Device, Order
+from recorder.supervisor import Device
 from recorder.take import LiveTake
 
 _log = structlog.get_logger(__name__)
@@ -83,7 +83,7 @@ async def _begin(session: Session, device: Device, take: LiveTake | None, by: st
     await session.ledger.post(*entries, checkpoint=True)  # before any file of it: who recovers a crash must know whose it is
     if take is not None:
         take.joining.update({track.name: (track, by) for track in device.tracks})
-        device.begin(Order(take.id, session.keeper.folder, take.publicity))
+        device.begin(session.order(take))
 
 
 async def _arrive(session: Session, device: Device, take: LiveTake, by: str) -> None:

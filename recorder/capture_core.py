@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from protocol.errors import ProtocolError
+from recorder.closed_segments import encryption_with
 from recorder.device_tracks import Report, SoundTracks, Take, VideoTrack
 from recorder.errors import BadCaptureConfig, CaptureError, RecorderError, SourceUnavailable
 from recorder.inbox import Begin, CaptureConfig, Command, End, Inbox, Quit
@@ -135,7 +136,8 @@ class Capture:
             self._tracks = SoundTracks(opened.tracks, opened.bits, config.offset_us, self._syncer, self._report, clock)
             return
         clock = StreamClock(config.offset_us, delay_us, believe=believe)
-        preview = Preview(config.preview, opened.template) if config.preview else None
+        key = config.preview_key.get_secret_value() if config.preview_key else None
+        preview = Preview(config.preview, opened.template, key) if config.preview else None
         track = opened.tracks[0]
         self._tracks = VideoTrack(track, opened.template, config.offset_us, self._syncer, self._report, preview, clock)
 
@@ -174,7 +176,8 @@ class Capture:
             raise BadCaptureConfig(f"{self._config.source.name}: no folder to record into")
         segment_us = round(self._config.segment_s * 1_000_000)
         log.info("recording", action="take_begun", take=command.take, source=self._config.source.name)
-        self._tracks.begin(Take(command.take, lambda source: Place(folder, command.take, source, segment_us)))
+        transform = encryption_with(command.key.get_secret_value()) if command.key is not None else None
+        self._tracks.begin(Take(command.take, lambda source: Place(folder, command.take, source, segment_us, transform)))
         self.recording = True
 
     def _end(self) -> None:

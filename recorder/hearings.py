@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ import structlog
 from protocol.encoding import HEARING, utc_us
 from protocol.errors import ProtocolError
 from protocol.hearing import State
-from protocol.journal import Line, read_journal
+from protocol.journal import Entry, Line, read_journal
 from protocol.view import HearingView
 from protocol.writer import CHECKPOINTS, JOURNAL
 from recorder.glance import Glance, glance
@@ -74,10 +74,16 @@ class Summary:
 
 
 class HearingStore:
-    """The folder of records, read only; a journal that did not change is not read twice."""
+    """The folder of records, read only; a journal that did not change is not read twice.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where they are.
+        opener: by hearing, what opens lines that are sealed.
+    """
+
+    def __init__(self, folder: Path, opener: Callable[[str], Callable[[Entry], Entry]] = lambda _hearing: lambda entry: entry) -> None:
         self.folder = folder
+        self._opener = opener
         self._read: dict[str, tuple[_Mark, HearingView]] = {}
         self._summaries: dict[str, tuple[_Mark, Summary]] = {}
 
@@ -108,11 +114,16 @@ class HearingStore:
         known = self._read.pop(hearing, None)
         if known is None or known[0] != mark:
             entries, _ = read_journal(path.read_bytes())
-            known = (mark, HearingView.of(entries))
+            known = (mark, HearingView.of(map(self._opener(hearing), entries)))
         self._read[hearing] = known
         for old in list(self._read)[:-_VIEWS]:
             self._read.pop(old, None)
         return known[1]
+
+    def forget(self, hearing: str) -> None:
+        """Read a journal anew: its keys were forgotten."""
+        self._read.pop(hearing, None)
+        self._summaries.pop(hearing, None)
 
     def summaries(self, live: Summary | None = None) -> list[Summary]:
         """A line for each hearing whose journal can be read, oldest name first.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import queue
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 
 from device_config.sources import SourceSettings
 from protocol.encoding import TAKE
@@ -27,6 +27,7 @@ class CaptureConfig(BaseModel):
     offset_us: int
     segment_s: float = Field(default=10.0, gt=0, le=20)
     preview: Path | None = None
+    preview_key: SecretStr | None = None  # pictures to look at are encrypted with it, base64
     wait: bool = False  # for a device that is not there
 
 
@@ -38,9 +39,15 @@ class Begin(BaseModel):
     do: Literal["begin"]
     take: str = Field(pattern=TAKE.pattern.replace(r"\Z", "$"))
     folder: Path | None = None
-    publicity: Literal["open"] = (
-        "open"  # closed parts need the encryption of section 9, which this child does not do yet
-    )
+    publicity: Literal["open", "closed"] = "open"
+    key: SecretStr | None = None  # of a closed take, base64; shown in no log
+
+    @model_validator(mode="after")
+    def _check_key(self) -> Self:
+        """A closed take is never written in the clear, whatever was forgotten to be sent."""
+        if (self.publicity == "closed") != (self.key is not None):
+            raise ValueError("a closed take has a key, an open one has none")
+        return self
 
 
 class End(BaseModel):

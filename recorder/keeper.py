@@ -255,7 +255,7 @@ class TakeKeeper:
         """
         promised = self.ledger.view.progress
         for data in await rescue(
-            self.folder, take.id, names, self._known, promised, take.publicity, self.findings, self.clock
+            self.folder, take.id, names, self._known, promised, self.ledger.closed, self.findings, self.clock
         ):
             self._closed(take, reports.Closed.model_validate({**data, "report": "closed"}))
             if damaged is not None:
@@ -279,7 +279,7 @@ class TakeKeeper:
         joining.joined(self.ledger, take, report.source, report.take, report.start_us)
         book = take.closed(report, time.monotonic())
         self._known.add(report.path)
-        entry: Entry = ("segment", report.line_data(take.publicity))
+        entry: Entry = ("segment", report.line_data(take.publicity, take.key))
         if book is None:
             self._queued.append(entry)
         else:
@@ -287,11 +287,8 @@ class TakeKeeper:
         if take.start_us is not None and book is not None and self._joint_gap is None and not book.lost:
             self._explain(take, book, report.start_us)
         if report.units and (report.media == "video" or report.rms_cdb is not None):
-            self.readback.add(
-                Measured(
-                    self.folder, report.path, report.source, report.start_us, report.end_us, report.units, report.rms_cdb
-                )
-            )
+            facts = (report.path, report.source, report.start_us, report.end_us, report.units, report.rms_cdb)
+            self.readback.add(Measured(self.folder, *facts, key=self.ledger.closed.secret(report.path)))
 
     def _post_with(self, take: LiveTake, entry: Entry) -> None:
         """Journal a line that stands after ``take_started``."""

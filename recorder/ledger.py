@@ -26,8 +26,10 @@ from protocol.seal import Moment
 from protocol.view import HearingView
 from protocol.writer import JOURNAL, JournalWriter
 from recorder.clock import HearingClock
+from recorder.closed_takes import ClosedTakes, Sealed
 from recorder.refusals import DiskRefused, Unsigned
 from recorder.reserve import Reserve
+from recorder.vault import NO_KEYS, Vault
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -51,6 +53,7 @@ class Ledger:
         thread: an executor with exactly one thread.
         on_line: called in the event loop for each line on disk, in order.
         reserve: room on the disk for the journal and the seal.
+        vault: keys of closed takes: what people say while the hearing is closed is sealed, and opened again for the view and ``on_line``.
     """
 
     def __init__(
@@ -61,7 +64,9 @@ class Ledger:
         thread: Executor,
         on_line: Callable[[Line], None],
         reserve: Reserve | None = None,
+        vault: Vault = NO_KEYS,
     ) -> None:
+        self._opener = vault.opener(writer.hearing)
         self._writer = writer
         self._signer = signer
         self._clock = clock
@@ -75,7 +80,8 @@ class Ledger:
         self._kept: list[Entry] = []
         self._closed = False
         self._interruption: dict[str, Any] = {}
-        self.view = HearingView.of(writer.lines)
+        self.view = HearingView.of(map(self._opener, writer.lines))
+        self.closed = ClosedTakes(vault, self.view)
 
     @property
     def broken(self) -> str | None:
@@ -102,10 +108,22 @@ class Ledger:
 
         Returns:
             The lines, once they are on disk; the future fails with :class:`DiskRefused`.
+
+        Raises:
+            KeysForgotten: the hearing is closed, and no key is here to seal with what somebody said.
         """
+        entries = tuple((line_type, self.closed.sealed(line_type, data)) for line_type, data in entries)
         future = asyncio.wrap_future(self._thread.submit(self._write, entries, checkpoint, keep))
         future.add_done_callback(self._written)
         return future
+
+    async def read_again(self) -> None:
+        """Fold the journal anew: keys were forgotten, and what they opened is not known here any more."""
+        view = await asyncio.wrap_future(
+            self._thread.submit(lambda: HearingView.of(map(self._opener, self._writer.lines)))
+        )
+        self.view = view
+        self.closed = self.closed.anew(view)
 
     def sign_again(self) -> None:
         """Have the writer thread try the checkpoint again that the signer did not sign."""
@@ -208,6 +226,8 @@ class Ledger:
 
     def _append(self, line_type: str, data: Mapping[str, Any]) -> Line:
         utc, mono = self._clock.now()
+        if isinstance(data, Sealed):
+            data = data.sealed(line_type, self._writer.size, new_salt())
         return self._writer.append(line_type, data, at_us=utc, mono_us=mono, salt=new_salt())
 
     def _refuse(self, error: Exception) -> DiskRefused:
@@ -252,6 +272,8 @@ class Ledger:
             _log.error("journal_line_refused", action="report", hearing=self.view.hearing, exc_info=error)
 
     def _publish(self, lines: list[Line] | tuple[Line, ...]) -> None:
-        for line in lines:
+        for written in lines:
+            line = self._opener(written)
             self.view.add(line)
-            self._on_line(line)
+            if isinstance(line, Line):
+                self._on_line(line)

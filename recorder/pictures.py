@@ -11,6 +11,7 @@ import asyncio
 import io
 import json
 import os
+import secrets
 import select
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -22,7 +23,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from protocol.encoding import b64, unb64
+from protocol.errors import Closed
 from recorder.health.facts import PictureFacts
+from recorder.preview import hidden, shown
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,6 +41,9 @@ _log = structlog.get_logger(__name__)
 class Pictures:
     """Keeps the worker alive and hands out what it made.
 
+    The files are encrypted with a key that nobody keeps: the folder may lie on a disk, and a part in camera leaves no picture there. It goes to the capture children
+    and to the worker over their standard inputs.
+
     Args:
         folder: where the key frames lie; made if needed.
         command: the worker.
@@ -50,6 +57,7 @@ class Pictures:
         measured: Callable[[str, PictureFacts], None] = lambda _source, _facts: None,
     ) -> None:
         self.folder = folder
+        self.key = secrets.token_bytes(32)
         self._command = command
         self._measured = measured
         self._process: Process | None = None
@@ -73,9 +81,10 @@ class Pictures:
 
     def read(self, source: str) -> bytes | None:
         """The last picture of a camera as JPEG; None when there is none."""
+        path = self.folder / f"{source}.jpg"
         try:
-            return (self.folder / f"{source}.jpg").read_bytes()
-        except OSError:
+            return shown(path.read_bytes(), self.key, path.name)
+        except (OSError, Closed):
             return None
 
     async def close(self) -> None:
@@ -93,6 +102,8 @@ class Pictures:
         wait = 1.0
         while True:
             self._process = await asyncio.create_subprocess_exec(*self._command, str(self.folder), stdin=PIPE, stdout=PIPE)
+            if self._process.stdin is not None:
+                self._process.stdin.write(b64(self.key).encode() + b"\n")
             await self._hear(self._process)
             status = await self._process.wait()
             _log.warning("pictures_worker_ended", action="restart", status=status)
@@ -141,8 +152,8 @@ class Seen:
     grey: dict[Path, Grey] = field(default_factory=dict)
 
 
-def convert(folder: Path, seen: Seen, tell: Callable[[str, PictureFacts], None]) -> None:
-    """Make JPEGs of the key frames that changed since ``seen``, and measure them."""
+def convert(folder: Path, seen: Seen, tell: Callable[[str, PictureFacts], None], key: bytes) -> None:
+    """Make JPEGs of the key frames that changed since ``seen``, and measure them; both are encrypted with ``key``."""
     import av
     import numpy as np
 
@@ -154,20 +165,28 @@ def convert(folder: Path, seen: Seen, tell: Callable[[str, PictureFacts], None])
             if seen.changed.get(path) == changed:
                 continue
             seen.changed[path] = changed
-            image = first_picture(path.read_bytes())
-            temporary = path.with_suffix(".jpg.new")
-            temporary.write_bytes(to_jpeg(image))
-            temporary.replace(path.with_suffix(".jpg"))
+            image = first_picture(shown(path.read_bytes(), key, path.name))
+            temporary, made = path.with_suffix(".jpg.new"), path.with_suffix(".jpg")
+            temporary.write_bytes(hidden(to_jpeg(image), key, made.name))
+            temporary.replace(made)
             grey = thinned(np.asarray(image.convert("L")))
             tell(path.stem, measure(grey, seen.grey.get(path)))
             seen.grey[path] = grey
-        except (av.FFmpegError, OSError, StopIteration, IndexError, ValueError) as error:
+        except (av.FFmpegError, OSError, StopIteration, IndexError, ValueError, Closed) as error:
             _log.warning("no_picture", action="skip", path=path.name, error=f"{type(error).__name__}: {error}")
 
 
 def _say(source: str, facts: PictureFacts) -> None:
     sys.stdout.write(json.dumps({"source": source, "facts": facts.to_json()}) + "\n")
     sys.stdout.flush()
+
+
+def _first_line(fd: int) -> str:
+    """By os.read: a reader of Python's would take more, and `select` would wait for what is read already."""
+    line = b""
+    while not line.endswith(b"\n") and (byte := os.read(fd, 1)):
+        line += byte
+    return line.decode().strip()
 
 
 def main() -> int:
@@ -178,10 +197,10 @@ def main() -> int:
     av.logging.set_level(None)
     # The log goes to standard error: standard output is what the daemon reads.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    folder, seen = Path(sys.argv[1]), Seen()
+    folder, seen, key = Path(sys.argv[1]), Seen(), unb64(_first_line(sys.stdin.fileno()), 32)
     with suppress(KeyboardInterrupt):
         while not select.select([sys.stdin], [], [], 1.0)[0]:
-            convert(folder, seen, _say)
+            convert(folder, seen, _say, key)
     return 0
 
 

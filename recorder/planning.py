@@ -14,6 +14,7 @@ from protocol.hearing import Case, Participant, Seat
 from protocol.journal import Line
 from protocol.writer import JournalWriter
 from recorder import checking
+from recorder.closed_takes import OPEN
 from recorder.hearings import new_name, new_suffix
 from recorder.ledger import Entry, Ledger, new_salt
 from recorder.refusals import DiskRefused
@@ -43,8 +44,11 @@ async def create(
         seats: whose microphone is whose.
 
     Raises:
+        NoClosedKeys: it is in camera, and the settings do not name whose keys open it later.
         DiskRefused: the record could not be created.
     """
+    if case.publicity != OPEN:
+        daemon.vault.check()
     utc, mono = daemon.clock.now()
     hearing = new_name(utc, case.number, new_suffix())
     folder = daemon.settings.hearings / hearing
@@ -56,8 +60,12 @@ async def create(
         writer = await asyncio.get_running_loop().run_in_executor(thread, begin)
     except ProtocolError as error:
         raise DiskRefused(str(error)) from error
-    ledger = Ledger(writer, daemon.signer, daemon.clock, thread, on_line, daemon.reserve)
-    entries: list[Entry] = [("clock", daemon.clock.line_data()), ("case", asdict(case))]
+    ledger = Ledger(writer, daemon.signer, daemon.clock, thread, on_line, daemon.reserve, daemon.vault)
+    try:
+        entries = await _case(ledger, daemon, case)
+    except DiskRefused:
+        await ledger.close()
+        raise
     entries += [("participant", asdict(item)) for item in participants]
     entries += [("seat", asdict(item)) for item in seats]
     entries += [("source", track.line_data()) for track in daemon.room.tracks.values()]
@@ -69,3 +77,14 @@ async def create(
         raise
     checking.told(daemon.settings.state_dir)
     return ledger
+
+
+async def _case(ledger: Ledger, daemon: Daemon, case: Case) -> list[Entry]:
+    """The lines of the case. A hearing in camera shows nobody its title; its key comes first, so that all that follows can be sealed."""
+    clock: Entry = ("clock", daemon.clock.line_data())
+    if case.publicity == OPEN:
+        return [clock, ("case", asdict(case))]
+    key = await ledger.closed.prepare("T01")
+    assert key is not None  # noqa: S101 - it is a new hearing
+    await ledger.post(clock, ("case", {**asdict(case), "title": ""}), key)
+    return [("case", asdict(case))]  # sealed, as all that follows

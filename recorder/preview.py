@@ -10,6 +10,9 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from protocol.closed import encrypt_file, open_file
+from protocol.encoding import unb64
+from protocol.errors import Closed
 from recorder.packets import Picture
 from recorder.sources.base import byte_stream_codec, time_base
 
@@ -23,9 +26,11 @@ class Preview:
         path: the file, which FFmpeg opens and which holds one picture: a byte stream of H.264 or H.265 as it came, else an MP4; beside
             it a temporary one. Not evidence: it is not synced.
         template: the stream of the pictures.
+        key: base64 of 32 bytes, with which it is encrypted; None: in the clear.
     """
 
-    def __init__(self, path: Path, template: VideoStream) -> None:
+    def __init__(self, path: Path, template: VideoStream, key: str | None = None) -> None:
+        self._key = unb64(key, 32) if key is not None else None
         self._path, self._template = path, template
         self._new = path.with_name(path.name + ".new")
         # A byte stream needs no container, only its parameter sets: a muxer for each picture costs as much as the picture's recording.
@@ -44,8 +49,25 @@ class Preview:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         self._last_us = picture.arrival_us
         data = one_picture(picture, self._template) if self._sets is None else self._sets + picture.data
-        self._new.write_bytes(data)
+        self._new.write_bytes(data if self._key is None else hidden(data, self._key, self._path.name))
         self._new.replace(self._path)
+
+
+def hidden(data: bytes, key: bytes, name: str) -> bytes:
+    """A picture to look at, encrypted as files of closed takes are."""
+    return encrypt_file(data, key, name)[0]
+
+
+def shown(data: bytes, key: bytes, name: str) -> bytes:
+    """What :func:`hidden` hid.
+
+    Raises:
+        Closed: it was hidden with another key, or is not whole.
+    """
+    opened = open_file(data, key, name)
+    if not opened.final:
+        raise Closed(f"{name}: not whole")
+    return opened.plain
 
 
 def one_picture(picture: Picture, template: VideoStream) -> bytes:

@@ -3,23 +3,28 @@
 Sound is decoded in full, pictures at their key frames.
 
 The decoder runs in a process of its own (``python -m recorder.readback``) at the lowest priority: it must neither slow the
-capture nor take the daemon with it when a file makes it crash. Paths go in, ``{"path", "units", "rms_cdb"}`` or
-``{"path", "error"}`` comes out, one JSON object a line.
+capture nor take the daemon with it when a file makes it crash. ``{"file", "path", "key"}`` goes in, ``{"path", "units", "rms_cdb"}`` or
+``{"path", "error"}`` comes out, one JSON object a line. What is encrypted is opened in its memory only.
 """
 
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
+
+from protocol.closed import open_file
+from protocol.encoding import b64, unb64
+from protocol.errors import ProtocolError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -32,7 +37,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Measured:
-    """A segment as the capture child measured it: samples or pictures, and RMS in hundredths of dBFS (None for pictures)."""
+    """A segment as the capture child measured it: samples or pictures, and RMS in hundredths of dBFS (None for pictures).
+
+    ``key``: of one that is encrypted.
+    """
 
     folder: Path
     path: str
@@ -41,6 +49,7 @@ class Measured:
     end_us: int
     units: int
     rms_cdb: int | None
+    key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -114,7 +123,7 @@ class ReadBack:
     async def _check(self, segment: Measured) -> Difference | None:
         try:
             async with asyncio.timeout(self._patience):
-                answer = await self._ask(segment.folder / segment.path)
+                answer = await self._ask(segment)
         except TimeoutError:
             await self._stop()
             return Difference("readback-failed", segment, f"not read within {self._patience:g} s")
@@ -130,13 +139,15 @@ class ReadBack:
             return Difference("readback-differs", segment, detail)
         return None
 
-    async def _ask(self, path: Path) -> dict[str, Any] | None:
+    async def _ask(self, segment: Measured) -> dict[str, Any] | None:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE)
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None  # noqa: S101 - opened with pipes
         assert stdout is not None  # noqa: S101
-        stdin.write(json.dumps(str(path)).encode() + b"\n")
+        key = b64(segment.key) if segment.key is not None else None
+        asked = {"file": str(segment.folder / segment.path), "path": segment.path, "key": key}
+        stdin.write(json.dumps(asked).encode() + b"\n")
         line = await stdout.readline()
         return json.loads(line) if line else None
 
@@ -148,7 +159,16 @@ class ReadBack:
             await process.wait()
 
 
-def measure(path: Path) -> tuple[int, int | None]:
+def plain_of(file: Path, path: str, key: str | None) -> Path | io.BytesIO:
+    """What to decode: the file, or what an encrypted one holds.
+
+    Raises:
+        Closed: it does not open.
+    """
+    return file if key is None else io.BytesIO(open_file(file.read_bytes(), unb64(key, 32), path).plain)
+
+
+def measure(media: Path | io.BytesIO) -> tuple[int, int | None]:
     """Samples and RMS (hundredths of dBFS) of a sound file with one track; of a file of pictures their number, and None.
 
     Every packet of a picture is read, every key frame is decoded.
@@ -164,7 +184,7 @@ def measure(path: Path) -> tuple[int, int | None]:
 
     samples, meter = 0, LevelMeter()
     packed = AudioResampler(format="s32")  # packed: PyAV 18 crashes on planar frames of eight channels
-    with av.open(str(path)) as container:
+    with av.open(str(media) if isinstance(media, Path) else media, "r") as container:
         if container.streams.video:
             return pictures(container), None
         for frame in container.decode(container.streams.audio[0]):
@@ -202,12 +222,12 @@ def main() -> int:
 
     os.nice(19)
     for line in sys.stdin:
-        path = json.loads(line)
+        asked = json.loads(line)
         try:
-            units, rms = measure(Path(path))
-            answer: dict[str, Any] = {"path": path, "units": units, "rms_cdb": rms}
-        except (av.FFmpegError, OSError, IndexError, ValueError) as error:
-            answer = {"path": path, "error": f"{type(error).__name__}: {error}"}
+            units, rms = measure(plain_of(Path(asked["file"]), asked["path"], asked["key"]))
+            answer: dict[str, Any] = {"path": asked["path"], "units": units, "rms_cdb": rms}
+        except (av.FFmpegError, OSError, IndexError, ValueError, ProtocolError) as error:
+            answer = {"path": asked["path"], "error": f"{type(error).__name__}: {error}"}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
     return 0

@@ -23,16 +23,17 @@ from protocol.view import HearingView
 from protocol.writer import JournalWriter, Torn
 from recorder import reports
 from recorder.clock import HearingClock
+from recorder.closed_takes import ClosedTakes
 from recorder.findings import Findings
 from recorder.hearings import last_us
 from recorder.joining import change_data
 from recorder.ledger import Entry, Ledger
-from recorder.mend import mend_files
-from recorder.rescue import keep, unlisted
+from recorder.rescue import keep, mended, unlisted
 from recorder.reserve import Reserve
 from recorder.take import LiveTake
 from recorder.tidying import tidy
 from recorder.tracks import Track
+from recorder.vault import Vault
 
 _log = structlog.get_logger(__name__)
 POWER_OR_KILL = "power_or_kill"
@@ -63,9 +64,10 @@ async def recover(
     thread: Executor,
     on_line: Callable[[Line], None],
     findings: Findings,
-    reserve: Reserve | None = None,
+    reserve: Reserve | None,
+    vault: Vault,
 ) -> Recovered:
-    """Bring one open hearing in order.
+    """Bring one open hearing in order. A hearing that was closed comes back closed.
 
     Raises:
         BadLine, NotCanonical: the journal is damaged, or of another device.
@@ -74,16 +76,17 @@ async def recover(
     loop = asyncio.get_running_loop()
     writer, torn = await loop.run_in_executor(thread, JournalWriter.reopen, folder, signer)
     before_us = last_us(writer.lines)
-    ledger = Ledger(writer, signer, clock, thread, on_line, reserve)
+    ledger = Ledger(writer, signer, clock, thread, on_line, reserve, vault)
     view = ledger.view
+    closed = ledger.closed
     left = unlisted(folder, {segment.path for segment in view.segments})
     crashed = bool(torn.journal_bytes or left or view.current_take is not None)
     await ledger.post(("clock", clock.line_data()), *_recovered_line(torn, before_us, crashed=crashed))
     segments: dict[str, list[dict[str, Any]]] = {}
-    for data in keep(folder, await mend_files(folder, left), view.progress, "open", findings, before_us):
+    for data in keep(folder, await mended(folder, left, closed), view.progress, closed, findings, before_us):
         segments.setdefault(data["take"], []).append(data)
     for take in sorted({*segments, *([view.current_take.id] if view.current_take else [])}):
-        await _close_take(ledger, take, segments.get(take, []), writer.lines)
+        await _close_take(ledger, take, segments.get(take, []), writer.lines, closed)
     await loop.run_in_executor(thread, tidy, folder, view)
     _log.info(
         "recovered", action="go_on", hearing=view.hearing, state=view.state.value, crashed=crashed, left=len(left)
@@ -115,7 +118,9 @@ def _crashed_since_take(lines: Iterable[Line]) -> bool:
     return "recovered" in types[last:]
 
 
-async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any]], lines: Sequence[Line]) -> None:
+async def _close_take(
+    ledger: Ledger, take_id: str, segments: list[dict[str, Any]], lines: Sequence[Line], closed: ClosedTakes
+) -> None:
     """Journal the recovered segments of a take and its end."""
     view = ledger.view
     tracks = [
@@ -125,7 +130,7 @@ async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any
     ]
     entries: list[Entry] = []
     known = view.takes.get(take_id)
-    live = LiveTake.of(take_id, known.publicity if known else "open", tracks)
+    live = LiveTake.of(take_id, closed.publicity_of(take_id), tracks)
     for data in segments:
         live.closed(reports.Closed.model_validate({**data, "report": "closed"}), 0.0)
     if known is None:  # a start or resume that was asked for, and of which nothing was journalled yet
@@ -136,7 +141,7 @@ async def _close_take(ledger: Ledger, take_id: str, segments: list[dict[str, Any
             data = {"from": view.state.value, "to": "recording", "by": "recorder", "reason": "found after a crash"}
             entries.append(("state", data))
         names = sorted(live.books)
-        entries.append(("take_started", {"take": take_id, "publicity": "open", "start_us": start, "sources": names}))
+        entries.append(("take_started", {"take": take_id, "publicity": live.publicity, "start_us": start, "sources": names}))
         live.start_us = start
         live.since = _before(view, None, names)
     else:

@@ -10,6 +10,8 @@
         ├── PartInCamera        403  what is asked for is of a part in camera
         ├── IllegalAction       409  the hearing's state does not allow it
         ├── HearingRuns         409  another hearing is being recorded
+        ├── NoClosedKeys        409  the settings do not name whose keys open a closed part
+        ├── KeysForgotten       410  the keys of a closed part are not on this box (any more)
         ├── BadRequest          422  what was sent does not fit
         ├── SignatureRefused    422  a person's signature is not good; its findings say why
         ├── NoTrustList         503  nobody's signature can be checked: the court's trust list is missing
@@ -40,7 +42,7 @@ class Refusal(RecorderError):
     advice: ClassVar[str] = "See the recorder's log."
     http_status: ClassVar[int] = 500
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         """Body of the answer."""
         return {"code": self.code, "message": str(self), "advice": self.advice}
 
@@ -97,6 +99,27 @@ class HearingRuns(Refusal):
     exit_status = 75  # EX_TEMPFAIL
     advice = "Pause or stop the hearing that is being recorded first."
     http_status = 409
+
+
+class NoClosedKeys(Refusal):
+    """Nothing is recorded in camera on a box that does not know to whom the keys are to be wrapped."""
+
+    code = "no-closed-keys"
+    exit_status = 78  # EX_CONFIG
+    advice = (
+        "Ask the administrator to set closed.archive_key and closed.escrow_key (`hattama keys archive`, `hattama keys new`). "
+        "Until then pause the recording for the part in camera and keep a written protocol of it."
+    )
+    http_status = 409
+
+
+class KeysForgotten(Refusal):
+    """A closed part cannot be opened here: its keys were forgotten at certification, or were never on this box."""
+
+    code = "keys-forgotten"
+    exit_status = 66
+    advice = "Ask the archive to open the part; its keys are wrapped to the archive and to the escrow."
+    http_status = 410
 
 
 class BadRequest(Refusal):

@@ -84,9 +84,10 @@ class Closed(_Report):
     peak_cdb: int | None
     rms_cdb: int | None
 
-    def line_data(self, publicity: str) -> dict[str, Any]:
-        """Data of the ``segment`` line."""
-        return {**self.model_dump(exclude={"report"}), "publicity": publicity}
+    def line_data(self, publicity: str, key: str | None = None) -> dict[str, Any]:
+        """Data of the ``segment`` line; ``key``: name of a closed take's key."""
+        data = {**self.model_dump(exclude={"report"}), "publicity": publicity}
+        return data if key is None else {**data, "key": key}
 
 
 class Level(_Report):

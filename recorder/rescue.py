@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from protocol.encoding import check_path
+from protocol.encoding import check_path, sha256_b64
 from recorder.clock import HearingClock
+from recorder.closed_segments import SUFFIX
+from recorder.closed_takes import ClosedTakes
 from recorder.findings import Findings
 from recorder.mend import Mended, mend_files
 
@@ -28,7 +30,7 @@ def unlisted(record: Path, known: Collection[str], take: str | None = None) -> l
     return sorted(check_path(path) for path in found if path not in known)
 
 
-def segment_data(mended: Mended, publicity: str, after_us: int) -> dict[str, Any]:
+def segment_data(mended: Mended, closed: ClosedTakes, after_us: int) -> dict[str, Any]:
     """Data of the ``segment`` line of a recovered file.
 
     An unreadable file is kept and sealed too, as a segment without length at ``after_us``: it may be read one day.
@@ -40,8 +42,13 @@ def segment_data(mended: Mended, publicity: str, after_us: int) -> dict[str, Any
         "source": source,
         "number": int(name.split(".")[0]),
         "closed": "recovered",
-        "publicity": publicity,
+        "publicity": closed.publicity_of(take),
     }
+    if mended.path.endswith(SUFFIX):
+        key = closed.of(take)
+        nothing_plain = {"plain_bytes": 0, "plain_sha256": sha256_b64(b"")}  # of one that does not open (record format, section 9)
+        plain = {name: mended.facts.get(name, value) for name, value in nothing_plain.items()}
+        data |= {"key": key.name if key is not None else "K01", **plain}
     if mended.state != "kept":
         nothing = {"media": "audio", "codec": "unknown", "rate": 1, "units": 0, "fragments": 0}
         levels = {"peak_cdb": None, "rms_cdb": None}
@@ -56,7 +63,7 @@ async def rescue(
     sources: Iterable[str],
     known: Collection[str],
     promised: Collection[str],
-    publicity: str,
+    closed: ClosedTakes,
     findings: Findings,
     clock: HearingClock,
 ) -> list[dict[str, Any]]:
@@ -70,14 +77,19 @@ async def rescue(
     """
     wanted = set(sources)
     paths = [path for path in unlisted(record, known, take) if path.split("/")[2] in wanted]
-    return keep(record, await mend_files(record, paths), promised, publicity, findings, clock.now()[0])
+    return keep(record, await mended(record, paths, closed), promised, closed, findings, clock.now()[0])
+
+
+async def mended(record: Path, paths: Sequence[str], closed: ClosedTakes) -> list[Mended]:
+    """Recover files, those of closed takes with their keys; see :func:`recorder.mend.mend_files`."""
+    return await mend_files(record, paths, keys=closed.secret)
 
 
 def keep(
     record: Path,
-    mended: Iterable[Mended],
+    files: Iterable[Mended],
     promised: Collection[str],
-    publicity: str,
+    closed: ClosedTakes,
     findings: Findings,
     now_us: int,
 ) -> list[dict[str, Any]]:
@@ -88,14 +100,14 @@ def keep(
 
     Args:
         record: folder of the hearing.
-        mended: what became of the files.
+        files: what became of them.
         promised: paths that ``progress`` lines name.
-        publicity: of the take.
+        closed: the hearing's closed takes.
         findings: where an unreadable file is told.
         now_us: where an unreadable file is put in time when nothing better is known.
     """
     kept: list[dict[str, Any]] = []
-    for item in mended:
+    for item in files:
         source = item.path.split("/")[2]
         _log.info("segment_recovered", action="journal", path=item.path, state=item.state, detail=item.detail)
         if item.state == "empty" and item.path not in promised:
@@ -104,5 +116,5 @@ def keep(
         if item.state != "kept":
             findings.set("segment-unreadable", "error", source, now_us, f"{item.path}: {item.detail}")
         before = [data["end_us"] for data in kept if data["source"] == source]
-        kept.append(segment_data(item, publicity, before[-1] if before else now_us))
+        kept.append(segment_data(item, closed, before[-1] if before else now_us))
     return kept

@@ -24,6 +24,7 @@ class Room:
         patience: how long children may take.
         command: the capture program; tests put a shipped fake in its place.
         lock: the lock that children inherit.
+        preview_key: pictures to look at are encrypted with it.
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class Room:
         patience: Patience,
         command: Sequence[str] = CAPTURE,
         lock: ChildLock | None = None,
+        preview_key: bytes | None = None,
     ) -> None:
+        self._preview_key = preview_key
         self._reserve = Reserve(command, lock)
         self._offset_us, self._segment_s, self._previews = offset_us, segment_s, previews
         self._listener, self._patience = listener, patience
@@ -63,7 +66,14 @@ class Room:
         """One device more; it is opened if the others are wished open, and records when it is told to."""
         preview = self._previews / f"{source.name}.key" if source.media == "video" else None
         device = Device(
-            source, self._offset_us, self._segment_s, preview, self._listener, patience=self._patience, reserve=self._reserve
+            source,
+            self._offset_us,
+            self._segment_s,
+            preview,
+            self._listener,
+            patience=self._patience,
+            reserve=self._reserve,
+            preview_key=self._preview_key,
         )
         self.devices.append(device)
         for track in device.tracks:

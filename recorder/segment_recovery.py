@@ -22,6 +22,7 @@ from protocol.durable import settle
 from protocol.encoding import b64
 from protocol.errors import DiskFailed
 from recorder.boxes import Layout, layout
+from recorder.closed_segments import OpenedSegment, opened_segment
 from recorder.errors import SegmentUnreadable
 from recorder.levels import LevelMeter
 from recorder.segment_file import START_MARK
@@ -41,6 +42,7 @@ class RecoveredSegment:
         start_us: as the writer noted it in the file; None when the file does not say (it was not made by a recorder).
         duration_us: length of the media.
         cut_bytes: bytes that were cut off.
+        plain_bytes, plain_sha256: of what is encrypted; None of a plain file.
     """
 
     bytes: int
@@ -55,6 +57,8 @@ class RecoveredSegment:
     peak_cdb: int | None
     rms_cdb: int | None
     cut_bytes: int
+    plain_bytes: int | None = None
+    plain_sha256: str | None = None
 
     @property
     def empty(self) -> bool:
@@ -67,14 +71,15 @@ class RecoveredSegment:
         return None if self.start_us is None else self.start_us + self.duration_us
 
 
-def recover_segment(path: Path) -> RecoveredSegment:
+def recover_segment(path: Path, closed: tuple[bytes, str] | None = None) -> RecoveredSegment:
     """Cut the file after its last whole fragment (durably) and measure what is left.
 
     A file that is whole already keeps all its bytes, so recovering twice changes nothing. A file without any whole
     fragment is left as it is and reported as :attr:`RecoveredSegment.empty`.
 
     Args:
-        path: a plain segment (closed parts are recovered by their chunks, section 9).
+        path: a segment.
+        closed: of an encrypted one its key and its path in the record; it is cut after the chunk of its last whole fragment.
 
     Raises:
         DiskFailed: it cannot be read or cut.
@@ -82,11 +87,14 @@ def recover_segment(path: Path) -> RecoveredSegment:
     """
     try:
         data = path.read_bytes()
-        found = layout(io.BytesIO(data))
+        opened = _opened(path, data, closed) if closed else None
+        plain = data if opened is None else b"".join(opened.plain)
+        found = layout(io.BytesIO(plain))
         if not found.fragments:
-            return _empty(found)
-        fragments, media = _written(path, data, found)
-        whole = found.spans[fragments - 1][1]
+            return _empty(len(data))
+        fragments, media = _written(path, plain, found)
+        length = found.spans[fragments - 1][1]
+        whole = length if opened is None else opened.end_of(fragments)
         # The kill may have come before the last sync, or after one that failed: what is journalled now must be on the disk.
         settle(path, whole)
     except OSError as error:
@@ -95,9 +103,23 @@ def recover_segment(path: Path) -> RecoveredSegment:
         bytes=whole,
         sha256=b64(hashlib.sha256(memoryview(data)[:whole]).digest()),
         fragments=fragments,
-        cut_bytes=found.length - whole,
+        cut_bytes=len(data) - whole,
+        plain_bytes=None if opened is None else length,
+        plain_sha256=None if opened is None else b64(hashlib.sha256(memoryview(plain)[:length]).digest()),
         **asdict(media),
     )
+
+
+def _opened(path: Path, data: bytes, closed: tuple[bytes, str]) -> OpenedSegment:
+    """As far as it opens; see :func:`_written` for how much may be given up.
+
+    Raises:
+        SegmentUnreadable: more than that does not open, so that the key is another or old bytes were changed.
+    """
+    opened = opened_segment(data, *closed)
+    if opened.shut > _YOUNG:
+        raise SegmentUnreadable(f"{path}: {opened.shut} chunks do not open")
+    return opened
 
 
 def _written(path: Path, data: bytes, found: Layout) -> tuple[int, _Media]:
@@ -123,9 +145,9 @@ def _written(path: Path, data: bytes, found: Layout) -> tuple[int, _Media]:
     raise SegmentUnreadable(f"{path}: {fault}")
 
 
-def _empty(found: Layout) -> RecoveredSegment:
+def _empty(length: int) -> RecoveredSegment:
     return RecoveredSegment(
-        bytes=found.length,
+        bytes=length,
         sha256="",
         start_us=None,
         duration_us=0,
@@ -136,7 +158,7 @@ def _empty(found: Layout) -> RecoveredSegment:
         fragments=0,
         peak_cdb=None,
         rms_cdb=None,
-        cut_bytes=found.length,
+        cut_bytes=length,
     )
 
 

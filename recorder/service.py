@@ -35,12 +35,14 @@ from recorder.child import CAPTURE
 from recorder.clock import Clock, HearingClock, SystemClock, fix_clock
 from recorder.events import Hub
 from recorder.findings import Findings
+from recorder.forgetting import Forgetting
 from recorder.health.watch import Health
 from recorder.hearings import HearingStore
 from recorder.keeper import Limits
 from recorder.ledger import Entry, Ledger
 from recorder.lock import CaptureLock
 from recorder.pictures import Pictures
+from recorder.publicity import SWITCHES
 from recorder.recovery import Recovered, recover
 from recorder.refusals import HearingRuns, IllegalAction
 from recorder.reserve import Reserve
@@ -54,6 +56,7 @@ from recorder.sourcing import Sourcing
 from recorder.status import Status
 from recorder.supervisor import Device, Loss, Patience
 from recorder.tidying import tidy
+from recorder.vault import Vault
 
 _log = structlog.get_logger(__name__)
 _TELLING = frozenset({"state", "take_started", "take_ended", "source_lost", "source_back", "finding", "gap"})
@@ -83,7 +86,8 @@ class Daemon:
     ) -> None:
         self.settings = settings
         self.signer = signer
-        self.store = HearingStore(settings.hearings)
+        self.vault = Vault(settings.state_dir / "keys" / "closed", settings.closed.recipients)
+        self.store = HearingStore(settings.hearings, self.vault.opener)
         self.reserve = Reserve(settings.hearings, settings.reserve_mib)
         self.second_copy = SecondCopy(settings.hearings, settings.second_copy)
         self.hub = Hub()
@@ -127,9 +131,11 @@ class Daemon:
             patience=self._patience,
             command=self._command,
             lock=self.lock,
+            preview_key=self.pictures.key,
         )
         self.health = Health(self.findings, self.room, self.clock, self.settings, self.limits)
         self.sealing = Sealing(self)
+        self.forgetting = Forgetting(self)
         self.resumption = Resumption(self, found)
         await self.resumption.begin()
         self.pictures.start()
@@ -145,6 +151,7 @@ class Daemon:
         self.hub.close()
         await self.resumption.close()
         await self.sealing.close()
+        await self.forgetting.close()
         async with self._switch:
             if self.session is not None:
                 await self.session.suspend()
@@ -164,7 +171,7 @@ class Daemon:
             ProtocolError, DiskRefused: see recorder.recovery.
         """
         folder = self.store.path(hearing)
-        return await recover(folder, self.signer, self.clock, self._thread, self._on_line, self.findings, self.reserve)
+        return await recover(folder, self.signer, self.clock, self._thread, self._on_line, self.findings, self.reserve, self.vault)
 
     async def tidy_up(self, hearing: str) -> None:
         """Bring an open hearing in order that does not have the room; one that has it meanwhile was."""
@@ -247,7 +254,8 @@ class Daemon:
             NoHearing, IllegalAction, DiskRefused: see each.
         """
         session = await self._current(hearing, activate=False)
-        return await session.mark(line_type, data)
+        switches = line_type == "stage" and data["code"] in SWITCHES
+        return await (session.switch(data) if switches else session.mark(line_type, data))
 
     async def transcript(self, hearing: str, body: bytes, by: str) -> dict[str, Any]:
         """Store a transcript (recorder.papers)."""
@@ -350,7 +358,7 @@ class Daemon:
                 return
             loop = asyncio.get_running_loop()
             writer, _ = await loop.run_in_executor(self._thread, JournalWriter.reopen, folder, self.signer)
-            ledger = Ledger(writer, self.signer, self.clock, self._thread, self._on_line)
+            ledger = Ledger(writer, self.signer, self.clock, self._thread, self._on_line, vault=self.vault)
             try:
                 known = ledger.view.clock
                 same = known is not None and (known.boot, known.offset_us) == (self.clock.boot, self.clock.offset_us)

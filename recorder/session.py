@@ -24,11 +24,13 @@ from protocol.journal import Line
 from protocol.view import HearingView
 from protocol.writer import JournalWriter
 from recorder.clock import HearingClock
+from recorder.closed_takes import CLOSED, ClosedTakes
 from recorder.findings import Findings
 from recorder.held import held
 from recorder.keeper import RECORDER, Limits, TakeKeeper
 from recorder.ledger import Entry, Ledger
-from recorder.refusals import DiskRefused, HearingRuns, IllegalAction, NothingRecorded
+from recorder.publicity import switch
+from recorder.refusals import DiskRefused, HearingRuns, IllegalAction, KeysForgotten, NothingRecorded
 from recorder.room import Room
 from recorder.supervisor import Order
 from recorder.take import LiveTake
@@ -60,6 +62,11 @@ class Session:
         self._moves = asyncio.Lock()
         self._resuming: asyncio.Task[None] | None = None
         self._closed = False
+
+    @property
+    def closed(self) -> ClosedTakes:
+        """What is closed of the hearing."""
+        return self.ledger.closed
 
     @property
     def take(self) -> LiveTake | None:
@@ -162,7 +169,7 @@ class Session:
             cause: for the gap's line.
         """
         async with self.alone():
-            take = self._begin(since, cause)
+            take = await self._begin(since, cause)
         self._resuming = asyncio.create_task(self._go_on(take), name="go-on")
 
     async def suspend(self) -> None:
@@ -211,13 +218,36 @@ class Session:
         utc, _ = self.clock.now()
         return (await self.ledger.post((line_type, {**data, "at_us": utc}), checkpoint=True))[-1]
 
+    async def switch(self, stage: Mapping[str, Any]) -> Line:
+        """The hearing becomes closed, or open again, with the stage CLOSED_START or CLOSED_END; true on disk when this returns.
+
+        Raises:
+            IllegalAction: it is so already, or the hearing has not begun, or is finished.
+            NoClosedKeys: the settings do not name whose keys open a closed take later; nothing was changed.
+            NothingRecorded: no source delivers; it is tried again, and the take is as closed as was asked for.
+            DiskRefused: the disk refused.
+        """
+        async with self.alone():
+            return await switch(self, stage)
+
+    async def change_take(self, publicity: str) -> None:
+        """End the take that runs and begin the next; the devices stay open. For :mod:`recorder.publicity`, which is alone."""
+        await self._end_take("publicity")
+        take = await self._begin({}, "starting", publicity)
+        await self.keeper.wait_first(take, self.limits.start)
+        try:
+            await self.keeper.record(take)
+        except (DiskRefused, NothingRecorded):
+            self._resuming = asyncio.create_task(self._go_on(take), name="go-on")
+            raise
+
     # The beginning of a take
 
     async def _begin_by(self, by: str, expected: State, patience_s: float) -> None:
         async with self.alone():
             if self.state is not expected:
                 raise IllegalAction(f"a hearing that is {self.state} cannot be started from {expected}")
-            take = self._begin({}, "starting")
+            take = await self._begin({}, "starting")
             try:
                 await self.keeper.wait_first(take, patience_s)
                 if take.common_start() is None:
@@ -231,17 +261,37 @@ class Session:
                 self.keeper.take = None
                 raise
 
-    def _begin(self, since: dict[str, int], cause: str) -> LiveTake:
-        number = len(self.ledger.view.takes) + 1
-        take = LiveTake.of(f"T{number:02d}", "open", self.room.tracks.values())
+    async def _begin(self, since: dict[str, int], cause: str, publicity: str | None = None) -> LiveTake:
+        """Have the devices record into the next take, as public as the hearing is now (or as said)."""
+        name, publicity = self.next_take, publicity or self.closed.publicity
+        if publicity == CLOSED and (line := await self.closed.prepare(name)) is not None:
+            await self.ledger.post(line, checkpoint=True)
+        key = self.closed.of(name) if publicity == CLOSED else None
+        take = LiveTake.of(name, publicity, self.room.tracks.values(), key.name if key is not None else None)
         take.since, take.since_cause = since, cause
         for book in take.books.values():
             book.cause = cause
         self.keeper.take = take
         self.keeper.opened.note(track for device in self.room.devices for track in device.given)
         self.room.open()
-        self.room.begin(Order(take.id, self.keeper.folder, take.publicity))
+        self.room.begin(self.order(take))
         return take
+
+    @property
+    def next_take(self) -> str:
+        """Name of the take that begins next."""
+        return f"T{len(self.ledger.view.takes) + 1:02d}"
+
+    def order(self, take: LiveTake) -> Order:
+        """What devices are told of a take.
+
+        Raises:
+            KeysForgotten: it is closed, and its key is not on this box: it is not recorded in the clear instead.
+        """
+        key = self.closed.of(take.id) if take.publicity == CLOSED else None
+        if take.publicity == CLOSED and (key is None or key.secret is None):
+            raise KeysForgotten(f"the key of take {take.id} is not on this box")
+        return Order(take.id, self.keeper.folder, take.publicity, key.secret if key is not None else None)
 
     async def _give_up(self, take: LiveTake, by: str) -> None:
         """No source delivered in time: nothing is being recorded, and that is said."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recorder.clock import HearingClock
+from recorder.closed_takes import CLOSED
 from recorder.findings import Findings
 from recorder.health.watch import Health
 from recorder.room import Room
@@ -31,6 +32,7 @@ def status_of(session: Session | None, room: Room, health: Health, findings: Fin
         ),
         since_us=take.start_us if take else None,
         missing_models=health.missing_models,
+        publicity="closed" if session is not None and session.closed.publicity == CLOSED else "open",
     )
 
 

@@ -70,6 +70,7 @@ class Status(_Model):
         recording: bytes of every microphone reached the disk within the last 3 s. Nothing else makes it true.
         since_us: start of the running take, UTC µs.
         missing_models: languages (kk, ru) without a speech model on this box.
+        publicity: of the current hearing now: closed is in camera.
         speech: of the draft of words, in ``GET /v1/status`` only; None where nobody writes one.
     """
 
@@ -83,3 +84,4 @@ class Status(_Model):
     since_us: int | None = None
     missing_models: tuple[str, ...] = ()
     speech: SpeechStatus | None = None
+    publicity: Literal["open", "closed"] = "open"

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from device_config.sources import SourceSettings
+from protocol.encoding import b64
 from recorder import reports
 from recorder.child import Child, Reserve
 from recorder.tracks import tracks_of
@@ -65,11 +66,17 @@ class Loss:
 
 @dataclass(frozen=True)
 class Order:
-    """The take that devices record into."""
+    """The take that devices record into; ``key``: of a closed one."""
 
     take: str
     folder: Path
     publicity: str
+    key: bytes | None = field(default=None, repr=False)
+
+    def command(self) -> dict[str, Any]:
+        """What the child is told over its standard input."""
+        told = {"do": "begin", "take": self.take, "folder": str(self.folder), "publicity": self.publicity}
+        return told if self.key is None else {**told, "key": b64(self.key)}
 
 
 class Listener(Protocol):
@@ -97,6 +104,7 @@ class Device:
         *,
         patience: Patience | None = None,
         reserve: Reserve | None = None,
+        preview_key: bytes | None = None,
     ) -> None:
         self.source = source
         self.tracks = tracks_of(source)
@@ -109,6 +117,7 @@ class Device:
             "offset_us": offset_us,
             "segment_s": segment_s,
             "preview": str(preview) if preview else None,
+            "preview_key": b64(preview_key) if preview_key else None,
             "wait": True,
         }
         self._listener = listener
@@ -195,8 +204,7 @@ class Device:
         if order is None or self._child is None or self.state is not DeviceState.READY or self._mending is not None:
             return
         self.state = DeviceState.RECORDING
-        command = {"do": "begin", "take": order.take, "folder": str(order.folder), "publicity": order.publicity}
-        self._child.send(command)
+        self._child.send(order.command())
 
     async def _keep(self) -> None:
         """Keep a child alive for as long as the device is wished open."""

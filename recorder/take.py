@@ -63,6 +63,7 @@ class LiveTake:
         start_us: None until it is true that it records.
         since: by source, from when its first gap counts, if not from ``start_us`` (after an interruption).
         since_cause: the cause of these gaps.
+        key: name of a closed take's key; None of an open one.
         joining: sources that somebody adds to the running take and that have not delivered yet, each with who adds it.
         left: sources that somebody took out of it.
     """
@@ -75,11 +76,12 @@ class LiveTake:
     since_cause: str = "starting"
     joining: dict[str, tuple[Track, str]] = field(default_factory=dict)
     left: dict[str, TrackBook] = field(default_factory=dict)
+    key: str | None = None
 
     @classmethod
-    def of(cls, take: str, publicity: str, tracks: Iterable[Track]) -> LiveTake:
+    def of(cls, take: str, publicity: str, tracks: Iterable[Track], key: str | None = None) -> LiveTake:
         """A take that is about to begin."""
-        return cls(take, publicity, {track.name: TrackBook(track) for track in tracks})
+        return cls(take, publicity, {track.name: TrackBook(track) for track in tracks}, key=key)
 
     @property
     def leading(self) -> list[TrackBook]:

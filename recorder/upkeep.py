@@ -1,4 +1,4 @@
-"""What is looked after once a second, whatever happens: health, missing seals and signatures, the second copy, the reserve."""
+"""What is looked after once a second, whatever happens: health, missing seals and signatures, the second copy, keys to forget, the reserve."""
 
 from __future__ import annotations
 
@@ -26,5 +26,6 @@ def look(daemon: Daemon, second: int) -> None:
     daemon.sealing.look(session)
     daemon.second_copy.look(session, findings, daemon.clock.now()[0])
     signing.look(session, findings, daemon.clock.now()[0])
+    daemon.forgetting.look(second)
     if second % _RESERVE_S == 1:
         daemon.in_turn(daemon.reserve.restore)
