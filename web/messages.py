@@ -1,6 +1,6 @@
 """Which texts the sources use, against which texts the catalogues have: ``python -m web.messages`` names what is missing or unused.
 
-Read are the Python files and templates of ``web``, ``recorder/console``, ``storage/archive``, ``device_config/fleet``, ``transcription/evaluation``, and the TypeScript of
+Read are the Python files and templates of ``web``, ``recorder/console``, ``recorder/cases``, ``storage/archive``, ``device_config/fleet``, ``transcription/evaluation``, and the TypeScript of
 ``web/ui/src``. A text is used where it stands as a plain string in ``_("…")``, ``N_("…")``, ``lang("…")`` or, in TypeScript, ``t("…")``.
 """
 
@@ -19,7 +19,7 @@ from babel.messages.pofile import read_po
 from web.i18n import LANGUAGES, LOCALE_DIR
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = ("web", "recorder/console", "storage/archive", "device_config/fleet", "transcription/evaluation")
+FOLDERS = ("web", "recorder/console", "recorder/cases", "storage/archive", "device_config/fleet", "transcription/evaluation")
 UI = "web/ui/src"
 _KEYWORDS = {"_": None, "N_": None, "lang": None}
 _CALL = re.compile(r'\bt\(\s*"((?:[^"\\]|\\.)*)"')

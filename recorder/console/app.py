@@ -19,7 +19,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from device_config.settings import Settings
-from recorder.console import api_routes, page_routes
+from recorder.cases.errors import CasesError
+from recorder.console import api_routes, day_api, day_pages, page_routes
 from recorder.console.daemon import ClientFactory, DaemonError, socket_client
 from recorder.console.desk import Desk
 from recorder.console.texts import error_texts
@@ -27,6 +28,7 @@ from web.accounts import Accounts
 from web.app import assemble, problem
 from web.i18n import N_
 from web.pages import Pages
+from web.security import Policy
 
 TITLE = N_("Courtroom console")
 
@@ -53,16 +55,22 @@ def create_app(
     desk = Desk(settings, pages, client_factory or socket_client(settings.socket), clock)
     app = assemble(
         pages,
-        [page_routes.router(desk), api_routes.router(desk)],
+        [page_routes.router(desk), api_routes.router(desk), day_pages.router(desk), day_api.router(desk)],
         accounts=accounts or Accounts(settings.state_dir / "accounts.sqlite"),
         clock=clock,
-        lifespan=desk.lifespan,
+        policy=Policy(streams=day_api.STREAMS),
+        lifespan=day_pages.with_keeping(desk),
     )
 
     @app.exception_handler(DaemonError)
     async def daemon_error(request: Request, error: DaemonError) -> Response:
         texts = error_texts(pages.translator(request), error.code)
         return problem(pages, request, error.status, error.code, texts.message, texts.advice)
+
+    @app.exception_handler(CasesError)
+    async def list_error(request: Request, error: CasesError) -> Response:
+        log.error("the list cannot be used", action="cases_failed", code=error.code, message=str(error))
+        return problem(pages, request, 500, error.code)
 
     return app
 

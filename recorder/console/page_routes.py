@@ -13,26 +13,15 @@ from fastapi.responses import RedirectResponse, Response
 from protocol.stages import cite
 from recorder.console import forms
 from recorder.console.daemon import DaemonError
+from recorder.console.day_pages import start_page
 from recorder.console.desk import Desk, operators
-from recorder.console.texts import (
-    ATTENDANCE,
-    CASE_LANGUAGES,
-    LAWS,
-    PUBLICITY,
-    ROLES,
-    SOURCE_STATES,
-    STATES,
-    Problem,
-    error_texts,
-)
-from recorder.console.views import ListedHearing, listed, microphones, of_today, page_check, page_status, page_view
+from recorder.console.texts import CASE_LANGUAGES, LAWS, PUBLICITY, ROLES, SOURCE_STATES, STATES
+from recorder.console.views import microphones, page_check, page_status, page_view
 from web.accounts import Account
 from web.i18n import Translator
 from web.rights import signed_in
 
 log = structlog.get_logger("console")
-#: Rows of the form for people without a microphone of their own.
-EXTRA_ROWS = 4
 
 
 def router(desk: Desk) -> APIRouter:
@@ -41,19 +30,19 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/")
     async def start(request: Request, account: Annotated[Account, Depends(signed_in)]) -> Response:
-        return await _start_page(desk, request, _empty_form(desk, account, desk.pages.translator(request)))
+        return await start_page(desk, request, _empty_form(desk, account, desk.pages.translator(request)))
 
     @routes.post("/hearings")
     async def new_hearing(request: Request, _account: Annotated[Account, Depends(operators)]) -> Response:
         sent = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
         form = forms.read(sent, {mic.name: mic.label for mic in microphones(desk.settings)})
         if form.errors:
-            return await _start_page(desk, request, form, status=422)
+            return await start_page(desk, request, form, status=422)
         body = form.body(court=desk.settings.court, courtroom=desk.settings.courtroom)
         try:
             opened = await desk.daemon.post("/v1/hearings", body)
         except DaemonError as error:
-            return await _start_page(desk, request, form, status=error.status, failed=error)
+            return await start_page(desk, request, form, status=error.status, failed=error)
         return RedirectResponse(f"/hearings/{quote(str(opened['hearing']), safe='')}", 303)
 
     @routes.get("/hearings", dependencies=[Depends(signed_in)])
@@ -131,33 +120,3 @@ def _empty_form(desk: Desk, account: Account, lang: Translator) -> forms.Hearing
     }
     rows = tuple(forms.Row(mic.name, mic.label, forms.guess_role(mic.name)) for mic in microphones(desk.settings))
     return forms.HearingForm(values, rows)
-
-
-async def _start_page(
-    desk: Desk, request: Request, form: forms.HearingForm, *, status: int = 200, failed: DaemonError | None = None
-) -> Response:
-    lang = desk.pages.translator(request)
-    hearings: list[ListedHearing] = []
-    problem: Problem | None = error_texts(lang, failed.code) if failed else None
-    try:
-        hearings = of_today(listed(await desk.daemon.get("/v1/hearings")), datetime.fromtimestamp(desk.now_s(), UTC))
-    except DaemonError as error:
-        problem = problem or error_texts(lang, error.code)
-    account: Account = request.state.account
-    extra = [forms.Row() for _ in range(EXTRA_ROWS)]
-    return desk.pages.render(
-        request,
-        "start.html",
-        status=status,
-        form=form,
-        rows=[*form.rows, *extra][: forms.ROWS],
-        hearings=hearings,
-        today=lang.date(datetime.fromtimestamp(desk.now_s(), UTC)),
-        problem=problem,
-        may_operate=operators.roles is not None and account.role in operators.roles,
-        laws=LAWS,
-        publicities=PUBLICITY,
-        case_languages=CASE_LANGUAGES,
-        roles=ROLES,
-        attendances=ATTENDANCE,
-    )

@@ -28,6 +28,12 @@ export async function postJson(address: string, body: unknown = {}): Promise<unk
   });
 }
 
+/** JSON of a POST whose body is a file; throws Refused. */
+export async function postFile(address: string, file: File): Promise<unknown> {
+  const headers = { "Content-Type": "application/octet-stream", Accept: "application/json", "X-File-Name": encodeURIComponent(file.name) };
+  return call(address, { method: "POST", headers, body: file });
+}
+
 async function call(address: string, options: RequestInit): Promise<unknown> {
   let answer: Response;
   try {
