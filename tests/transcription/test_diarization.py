@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.diarization import alone as heard_alone
 from bench.diarization import at_rate, channels, references
+from bench.speakers import alone as heard_alone
 from device_config.bundles import pickles
 from device_config.settings import DiarizationSettings, SpeechSettings
 from tests.support.no_network import UNSHARE, possible
