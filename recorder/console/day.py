@@ -149,7 +149,9 @@ def seated(listed: Listed, microphones: Sequence[Microphone], plan: Mapping[str,
     named = {party.role for party in listed.parties}
     people = [Person(role, name) for role, name in chairs if name and role not in named]
     people += [Person(party.role, party.name, party.attendance) for party in listed.parties]
-    free = {mic.name: plan.get(mic.name) or forms.guess_role(mic.name) for mic in microphones}
+    # What people of this room did last is stronger than a microphone's name.
+    guessed = {mic.name: forms.guess_role(mic.name) for mic in microphones}
+    free = {name: plan.get(name) or ("" if role in plan.values() else role) for name, role in guessed.items()}
     seats = []
     for person in people:
         source = (

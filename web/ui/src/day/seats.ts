@@ -31,16 +31,12 @@ export class Seats extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     for (const [who, row] of this.#rows.entries()) {
-      row.addEventListener("dragstart", (event) => {
+      row.querySelector<HTMLElement>(".grip")?.addEventListener("dragstart", (event) => {
         event.dataTransfer?.setData(KIND, String(who));
-        if (event.dataTransfer) event.dataTransfer.effectAllowed = "move";
+        event.dataTransfer?.setDragImage(row, 10, 20);
       });
-      // A row is dragged as a whole, but in its boxes a person selects text.
-      for (const box of row.querySelectorAll("input")) {
-        box.addEventListener("pointerdown", () => (row.draggable = false));
-        box.addEventListener("blur", () => (row.draggable = this.#nameOf(row) !== ""));
-        box.addEventListener("input", () => this.requestUpdate());
-      }
+      row.querySelector("input")?.addEventListener("input", () => this.requestUpdate());
+      row.querySelector("select")?.addEventListener("change", () => this.requestUpdate());
       this.#seatOf(row)?.addEventListener("change", () => this.#take(who, this.#seatOf(row)?.value ?? ""));
     }
   }
