@@ -117,6 +117,11 @@ class Ledger:
         future.add_done_callback(self._written)
         return future
 
+    def opened(self, line: Line) -> Line:
+        """A line as it was meant, where it is sealed and its key is here."""
+        found = self._opener(line)
+        return found if isinstance(found, Line) else line
+
     async def read_again(self) -> None:
         """Fold the journal anew: keys were forgotten, and what they opened is not known here any more."""
         view = await asyncio.wrap_future(
@@ -273,7 +278,6 @@ class Ledger:
 
     def _publish(self, lines: list[Line] | tuple[Line, ...]) -> None:
         for written in lines:
-            line = self._opener(written)
+            line = self.opened(written)
             self.view.add(line)
-            if isinstance(line, Line):
-                self._on_line(line)
+            self._on_line(line)

@@ -216,7 +216,8 @@ class Session:
         if not self.state.is_open or self.state is State.PLANNED:
             raise IllegalAction(f"a hearing that is {self.state} takes no {line_type}")
         utc, _ = self.clock.now()
-        return (await self.ledger.post((line_type, {**data, "at_us": utc}), checkpoint=True))[-1]
+        written = await self.ledger.post((line_type, {**data, "at_us": utc}), checkpoint=True)
+        return self.ledger.opened(written[-1])
 
     async def switch(self, stage: Mapping[str, Any]) -> Line:
         """The hearing becomes closed, or open again, with the stage CLOSED_START or CLOSED_END; true on disk when this returns.

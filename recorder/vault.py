@@ -123,7 +123,11 @@ class Vault:
 
     def hearings(self) -> list[str]:
         """Hearings of which keys lie here."""
-        return sorted(path.name for path in self._folder.iterdir() if path.is_dir()) if self._folder and self._folder.is_dir() else []
+        return (
+            sorted(path.name for path in self._folder.iterdir() if path.is_dir())
+            if self._folder and self._folder.is_dir()
+            else []
+        )
 
     def _of(self, hearing: str) -> Path:
         if self._folder is None or not HEARING.match(hearing):
