@@ -17,12 +17,20 @@
     ├── BadRange                a Range header that is not served: several ranges, or outside the file
     │   └── MalformedRange      a Range header that is no range at all
     ├── LogBroken               the archive's log contradicts its own signed checkpoint
+    ├── LogSilent               a log that is read from outside does not answer, or not as a log
+    ├── MonitorUnfit            the monitor's memory cannot be used
+    ├── WitnessSilent           a witness does not answer, or not as a witness
+    ├── WitnessConflict         a witness refuses: it cosigned another history of the log
+    ├── WitnessUnfit            a witness cannot be one: its memory is missing, damaged or in use
     ├── NotVerified             a record did not pass verification; carries the report
     ├── BadReceipt              a receipt does not prove what it should
     ├── NotEnrolled             a device or its token is unknown to the archive, or the record belongs to another device
+    ├── BadSignature            a request's signature is not over this request, or was used before
+    │   └── StaleSignature      its time is not the archive's
     ├── BadAct                  an act of destruction says too little, or is not signed as it must be
     ├── NotDestroyable          a record may not be destroyed
     ├── Destroyed               a record was destroyed by an act
+    ├── ForeignHearing          a hearing of a court that is not among the person's
     ├── ClosedPart              a closed part of a hearing, which this person may not see
     ├── BadContainer            a media file is not the MP4 it should be
     └── UploadError             a record did not get to the archive
@@ -171,6 +179,46 @@ class LogBroken(StorageError):
     advice = "Do not go on with this log. Keep a copy of its files, and compare with receipts that were given out."
 
 
+class LogSilent(StorageError):
+    """A log that is read from outside does not answer, or not as a log does."""
+
+    code = "log-silent"
+    exit_status = 75  # EX_TEMPFAIL
+    advice = "Check the log's address and the network to it; nothing was decided about the log."
+
+
+class MonitorUnfit(StorageError):
+    """The monitor's memory cannot be used."""
+
+    code = "monitor-unfit"
+    exit_status = 78  # EX_CONFIG
+    advice = "Put the monitor's folder back from its backup; a monitor that begins again knows nothing of what it saw before."
+
+
+class WitnessSilent(StorageError):
+    """A witness does not answer, or not as a witness does."""
+
+    code = "witness-silent"
+    exit_status = 75  # EX_TEMPFAIL
+    advice = "Tell the organisation that runs the witness; the archive goes on and asks again."
+
+
+class WitnessConflict(StorageError):
+    """A witness refuses: it cosigned another history of the log than the one it was shown."""
+
+    code = "witness-conflict"
+    exit_status = 65  # EX_DATAERR
+    advice = "This database is not the log that was shown before (an old copy?). Stop the archive, keep its files, compare with the witness's head and with receipts."
+
+
+class WitnessUnfit(StorageError):
+    """A witness cannot be one: its memory is missing, damaged, another key's, or in use by another process."""
+
+    code = "witness-unfit"
+    exit_status = 78  # EX_CONFIG
+    advice = "Put heads.sqlite back from its newest copy. Without it this key must not cosign again: begin in a new folder, and give the new key to the logs."
+
+
 class NotVerified(StorageError):
     """A record did not pass verification.
 
@@ -204,7 +252,24 @@ class NotEnrolled(StorageError):
     code = "not-enrolled"
     exit_status = 77  # EX_NOPERM
     status = 403
-    advice = "Enrol the device at the archive, and put the token it gave into the box's settings."
+    advice = "Enrol the device at the archive: `hattama archive enrol KEY` there, with what `hattama device key` says on the box."
+
+
+class BadSignature(StorageError):
+    """A request's signature is not over this request, or was used before."""
+
+    code = "bad-signature"
+    exit_status = 77  # EX_NOPERM
+    status = 401
+    advice = "Check that archive.url of the box names the archive as it names itself, and that nothing in between changes requests."
+
+
+class StaleSignature(BadSignature):
+    """A request was signed at a time that is not the archive's."""
+
+    code = "stale-signature"
+    exit_status = 75  # EX_TEMPFAIL
+    advice = "Set the clocks of box and archive right (NTP); the box goes on by the archive's time meanwhile."
 
 
 class BadAct(StorageError):
@@ -232,6 +297,15 @@ class Destroyed(StorageError):
     exit_status = 66
     status = 410
     advice = "The archive's log says when, and by which act. A copy on a box goes by its own retention."
+
+
+class ForeignHearing(StorageError):
+    """A hearing of a court that is not among those whose hearings the person may see."""
+
+    code = "foreign-hearing"
+    exit_status = 77  # EX_NOPERM
+    status = 403
+    advice = "The attempt was logged. An administrator says whose hearings an account may see: `hattama user courts`."
 
 
 class ClosedPart(StorageError):

@@ -154,7 +154,7 @@ class Accounts:
         """The account of this name; raises UnknownAccount."""
         with database(self._path) as connection:
             row = connection.execute("SELECT name, display, role, disabled FROM accounts WHERE name = ?", (name,)).fetchone()
-            courts = _courts(connection, name)
+            courts = courts_of(connection, name)
         if row is None:
             raise UnknownAccount(f"there is no account {name!r}")
         return _account(row, courts)
@@ -163,7 +163,7 @@ class Accounts:
         """Every account, by name."""
         with database(self._path) as connection:
             rows = connection.execute("SELECT name, display, role, disabled FROM accounts ORDER BY name").fetchall()
-            return [_account(row, _courts(connection, row[0])) for row in rows]
+            return [_account(row, courts_of(connection, row[0])) for row in rows]
 
     def set_courts(self, name: str, courts: Iterable[str]) -> Account:
         """Let a person see these courts' hearings in the archive only; none named: every court's. Raises UnknownAccount, BadName."""
@@ -197,7 +197,7 @@ class Accounts:
             row = connection.execute(
                 "SELECT name, display, role, disabled, hash FROM accounts WHERE name = ?", (name,)
             ).fetchone()
-            courts = _courts(connection, name)
+            courts = courts_of(connection, name)
         right = _matches(row[4] if row else self._nobody, password)
         if row is None or not right or row[3]:
             return None
@@ -239,7 +239,8 @@ def _matches(digest: bytes, password: str) -> bool:
         return False
 
 
-def _courts(connection: sqlite3.Connection, name: str) -> tuple[str, ...]:
+def courts_of(connection: sqlite3.Connection, name: str) -> tuple[str, ...]:
+    """Courts that an account names, sorted."""
     rows = connection.execute("SELECT court FROM account_courts WHERE name = ? ORDER BY court", (name,))
     return tuple(row[0] for row in rows)
 

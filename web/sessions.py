@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from web.accounts import Account, Role, create_database, database
+from web.accounts import Account, Role, courts_of, create_database, database
 
 IDLE_S = 30 * 60
 ABSOLUTE_S = 12 * 60 * 60
@@ -85,7 +85,8 @@ class Sessions:
                 return None
             if touch and now - seen >= SEEN_EVERY_S:
                 connection.execute("UPDATE sessions SET seen_s = ? WHERE digest = ?", (now, _digest(token)))
-        return Session(Account(name, display, Role(role)), created)
+            courts = courts_of(connection, name)
+        return Session(Account(name, display, Role(role), courts=courts), created)
 
     def close(self, token: str) -> None:
         """End the session of this id; nothing happens where there is none."""

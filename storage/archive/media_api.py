@@ -16,8 +16,9 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from protocol.encoding import SOURCE, TAKE, b64, check_path
 from protocol.errors import BadEncoding
+from storage.archive.access import check_sees
 from storage.archive.media import Media
-from storage.archive.records import check_hearing, key_of
+from storage.archive.records import key_of
 from storage.archive.service import Archive
 from storage.errors import BadKey, ClosedPart
 from web.accounts import Account, Role
@@ -29,10 +30,9 @@ PLAYLIST = "application/vnd.apple.mpegurl"
 
 def reader(request: Request, hearing: str) -> Account:
     """Who reads; the look is logged before anything is handed out."""
-    account: Account = request.state.account
+    account = check_sees(request, hearing)
     archive: Archive = request.app.state.archive
     media: Media = request.app.state.media
-    check_hearing(hearing)
     media.known(hearing)  # a hearing that is not there is not looked at
     archive.viewed(hearing, account.name, str(request.state.session_token))
     return account

@@ -17,10 +17,11 @@ from starlette.exceptions import HTTPException
 from protocol.brief_texts import ROLES
 from protocol.hearing import Case, State
 from protocol.stages import CODES, LAW_NAMES, stages
+from storage.archive.access import check_sees
 from storage.archive.catalogue import Summary
-from storage.archive.records import StoredRecord, check_hearing
+from storage.archive.records import StoredRecord
 from storage.archive.service import Archive
-from storage.errors import BadKey
+from storage.errors import BadKey, ForeignHearing
 from web.accounts import Account
 from web.i18n import N_, Translator, from_us
 from web.pages import Pages
@@ -59,7 +60,8 @@ def router(pages: Pages, archive: Archive) -> APIRouter:
         q: Annotated[str, Query(max_length=200)] = "",
         page: Annotated[int, Query(ge=1, le=100_000)] = 1,
     ) -> Response:
-        found = archive.search(q, limit=ROWS + 1, offset=(page - 1) * ROWS)
+        account: Account = request.state.account
+        found = archive.search(q, limit=ROWS + 1, offset=(page - 1) * ROWS, courts=account.courts)
         lang = pages.translator(request)
         return pages.render(
             request,
@@ -73,7 +75,7 @@ def router(pages: Pages, archive: Archive) -> APIRouter:
 
     @routes.get("/hearings/{hearing}")
     def replay(request: Request, hearing: str) -> Response:
-        summary = _known(archive, hearing)
+        summary = _known(archive, request, hearing)
         lang = pages.translator(request)
         data = {
             "hearing": hearing,
@@ -85,7 +87,7 @@ def router(pages: Pages, archive: Archive) -> APIRouter:
 
     @routes.get("/hearings/{hearing}/files.json")
     def files(request: Request, hearing: str) -> Response:
-        _known(archive, hearing)
+        _known(archive, request, hearing)
         account: Account = request.state.account
         archive.viewed(hearing, account.name, str(request.state.session_token))
         return JSONResponse(file_list(archive, hearing))
@@ -93,13 +95,17 @@ def router(pages: Pages, archive: Archive) -> APIRouter:
     return routes
 
 
-def _known(archive: Archive, hearing: str) -> Summary:
+def _known(archive: Archive, request: Request, hearing: str) -> Summary:
+    """The hearing's row, or the page that says why not: 403 another court's, 410 destroyed, 404 there is none."""
     try:
-        summary = archive.summary(check_hearing(hearing))
+        check_sees(request, hearing)
+        summary = archive.summary(hearing)
     except BadKey as error:
         raise HTTPException(404) from error
+    except ForeignHearing as error:
+        raise HTTPException(403) from error
     if summary is None:
-        raise HTTPException(404)
+        raise HTTPException(410 if archive.destroyed(hearing) else 404)
     return summary
 
 

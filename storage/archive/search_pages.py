@@ -1,9 +1,9 @@
-"""The archive's page of search, and the same as JSON. Closed parts are in no index, so nobody's role matters here."""
+"""The archive's page of search, and the same as JSON. Closed parts are in no index, so nobody's role matters here; whose hearings a person may see does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -93,8 +93,8 @@ def router(pages: Pages, archive: Archive) -> APIRouter:
     routes = APIRouter(dependencies=[Depends(signed_in)])
 
     def found(request: Request, question: _Asked) -> list[Hit]:
-        hits = archive.find(question.query)
         account: Account = request.state.account
+        hits = archive.find(replace(question.query, courts=account.courts))
         log.info("searched", action="searched", user=account.name, hits=len(hits))
         return hits
 

@@ -286,10 +286,10 @@ class Archive:
         self._refresh(hearing)
         return self.catalogue.get(hearing)
 
-    def search(self, text: str = "", *, limit: int = 100, offset: int = 0) -> list[Summary]:
+    def search(self, text: str = "", *, limit: int = 100, offset: int = 0, courts: tuple[str, ...] = ()) -> list[Summary]:
         """Rows of the list, newest first; see :meth:`Catalogue.search`."""
         self.refresh()
-        return self.catalogue.search(text, limit=limit, offset=offset)
+        return self.catalogue.search(text, limit=limit, offset=offset, courts=courts)
 
     def find(self, query: Query) -> list[Hit]:
         """What was said, marked or remarked; see :mod:`storage.archive.search`."""
@@ -312,18 +312,19 @@ class Archive:
             user: name of the account.
             session: anything that stands for the session; only a digest of it is kept.
         """
-        name = f"viewed {hearing} {user} {hashlib.sha256(session.encode()).hexdigest()}"
+        self._log_look("viewed", hearing, user, session)
+
+    def refused(self, hearing: str, user: str, session: str) -> None:
+        """Log that a person asked for a hearing they may not see; arguments as of :meth:`viewed`."""
+        self._log_look("refused", hearing, user, session)
+
+    def _log_look(self, what: str, hearing: str, user: str, session: str) -> None:
+        name = f"{what} {hearing} {user} {hashlib.sha256(session.encode()).hexdigest()}"
         if name in self._viewed:
             return
         if self.log.find(name) is None:
-            entry = {
-                "at": self.now(),
-                "hearing": hearing,
-                "type": "viewed",
-                "user": user,
-            }
-            self.log.add(name, entry)
-            log.info("hearing viewed", action="viewed", hearing=hearing, user=user)
+            self.log.add(name, {"at": self.now(), "hearing": hearing, "type": what, "user": user})
+            log.info("hearing looked at", action=what, hearing=hearing, user=user)
         if len(self._viewed) >= _VIEWED_KEPT:
             self._viewed.clear()  # what is not in memory is looked up in the log
         self._viewed.add(name)
