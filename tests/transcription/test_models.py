@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 import textwrap
 from pathlib import Path
@@ -93,9 +94,25 @@ def test_first_model_that_works_is_used(tmp_path: Path) -> None:
     assert engines.trouble("ru") == ""
 
 
+DOCS = Path(__file__).parents[2] / "docs"
+
+
 def test_the_document_s_setting_is_one(tmp_path: Path) -> None:
-    page = (Path(__file__).parents[2] / "docs/models.md").read_text(encoding="utf-8")
+    page = (DOCS / "models.md").read_text(encoding="utf-8")
     example = textwrap.dedent(page.split("```toml\n")[1].split("```")[0])
     (tmp_path / "settings.toml").write_text(example)
     (model,) = load(tmp_path / "settings.toml").speech.models
     assert (model.engine, model.languages) == ("faster-whisper", ("ru", "kk", "en"))
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "models").glob("*.md")), ids=lambda page: str(page.stem))
+def test_a_recommended_bundle_s_page_has_settings_and_options_that_there_are(page: Path, tmp_path: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    (tmp_path / "settings.toml").write_text(text.split("```toml\n")[1].split("```")[0])
+    speech = load(tmp_path / "settings.toml").speech
+    folder = speech.models[0].path if speech.models else speech.diarization.path
+    assert str(folder) == f"/var/lib/hattama/models/{page.stem}-1"
+    packing = text.split("hattama models pack ")[1].split("```")[0]
+    assert f"--name {page.stem} --version 1 " in packing
+    known = (DOCS / "commands" / "models.md").read_text(encoding="utf-8").split("$ hattama models pack --help")[1]
+    assert [option for option in re.findall(r"--[a-z-]+", packing) if f"  {option} " not in known] == []
