@@ -240,6 +240,18 @@ class Remark:
 
 
 @dataclass(frozen=True)
+class Withdrawn:
+    """A stage or remark that no longer stands: taken back by a ``withdrawn`` line, or replaced by another mark (``seq``: that line's)."""
+
+    seq: int
+    line: int
+    at_us: int
+    by: str
+    reason: str
+    was: Stage | Remark
+
+
+@dataclass(frozen=True)
 class Finding:
     """A health finding of the recorder (not of verification)."""
 

@@ -30,6 +30,7 @@ from protocol.hearing import (
     Stage,
     State,
     Take,
+    Withdrawn,
 )
 from protocol.journal import Entry, Withheld
 
@@ -82,6 +83,7 @@ class HearingView:
     gaps: list[Gap] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    withdrawn: list[Withdrawn] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     revisions: list[Revision] = field(default_factory=list)
     manifests: list[Seal] = field(default_factory=list)
@@ -236,7 +238,24 @@ def _key(view: HearingView, seq: int, _at: str, data: Mapping[str, Any]) -> None
     view.publicity = "closed"
 
 
+def _withdraw(view: HearingView, seq: int, line: Any, data: Mapping[str, Any]) -> None:
+    """Take a mark out of what stands; a line that names none changes nothing. The change between open and closed was recorded, and stays."""
+    marks: tuple[list[Any], ...] = (view.stages, view.remarks)
+    for marked in marks:
+        for mark in marked:
+            if mark.seq == line and getattr(mark, "code", None) not in _SWITCHES:
+                marked.remove(mark)
+                view.withdrawn.append(Withdrawn(seq, line, data["at_us"], data["by"], data.get("reason", ""), mark))
+                return
+
+
+def _remark(view: HearingView, seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    _withdraw(view, seq, data.get("replaces"), data)
+    view.remarks.append(_pick(Remark, data, seq=seq))
+
+
 def _stage(view: HearingView, seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    _withdraw(view, seq, data.get("replaces"), data)
     view.stages.append(_pick(Stage, data, seq=seq))
     view.publicity = _SWITCHES.get(data["code"], view.publicity)
 
@@ -259,7 +278,8 @@ _HANDLERS: dict[str, Any] = {
     "source_added": _source_added,
     "source_removed": _source_removed,
     "stage": _stage,
-    "remark": lambda v, s, _a, d: v.remarks.append(_pick(Remark, d, seq=s)),
+    "remark": _remark,
+    "withdrawn": lambda v, s, _a, d: _withdraw(v, s, d["line"], d),
     "finding": lambda v, s, _a, d: v.findings.append(_pick(Finding, d, seq=s)),
     "revision": _revision,
     "manifest": lambda v, s, _a, d: v.manifests.append(_pick(Seal, d, seq=s)),

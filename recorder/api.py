@@ -26,6 +26,7 @@ from recorder.events import encode
 from recorder.hearings import summary
 from recorder.live_text import LiveText
 from recorder.live_text import add_routes as add_live_routes
+from recorder.marking import add_routes as add_marking_routes
 from recorder.media_routes import add_routes as add_media_routes
 from recorder.refusals import BadRequest, DiskRefused, NoSource, Refusal
 from recorder.service import Daemon
@@ -121,20 +122,6 @@ class CheckBody(_Body):
     seconds: int = Field(default=SECONDS, ge=3, le=60)
 
 
-class StageBody(ByBody):
-    """A stage of the hearing; its code is one of ``GET /v1/stages``."""
-
-    code: str = Field(max_length=40)
-    participant: str | None = Field(default=None, max_length=40)
-    note: str = _TEXT
-
-
-class RemarkBody(ByBody):
-    """A remark at this moment."""
-
-    text: str = Field(min_length=1, max_length=10_000)
-
-
 def create_app(daemon: Daemon) -> FastAPI:
     """The routes over one daemon."""
     certified_stays = [Depends(guard(daemon))]
@@ -145,6 +132,7 @@ def create_app(daemon: Daemon) -> FastAPI:
     _reading(app, daemon, live)
     _moving(app, daemon)
     _papers(app, daemon)
+    add_marking_routes(app, daemon)
     add_routes(app, daemon)
     add_transcript_routes(app, daemon)
     add_closed_routes(app, daemon)
@@ -234,24 +222,6 @@ def _moving(app: FastAPI, daemon: Daemon) -> None:
 
     for action in ("start", "pause", "resume", "stop"):
         app.post(f"/v1/hearings/{{hearing}}/{action}", name=action)(_mover(daemon, action))
-
-    @app.post("/v1/hearings/{hearing}/stages", status_code=201)
-    async def stage(hearing: str, body: StageBody) -> dict[str, Any]:
-        """Mark a stage at this moment."""
-        view = daemon.view(hearing)
-        known = [item.code for item in stages(view.case.code)]
-        if body.code not in known:
-            raise BadRequest(f"code: {body.code!r} is no stage of {view.case.code}; its stages are {', '.join(known)}")
-        if body.participant is not None and body.participant not in view.participants:
-            raise BadRequest(f"participant: {body.participant!r} does not take part")
-        line = await daemon.mark(hearing, "stage", body.model_dump())
-        return {"seq": line.seq, "at_us": line.data["at_us"]}
-
-    @app.post("/v1/hearings/{hearing}/remarks", status_code=201)
-    async def remark(hearing: str, body: RemarkBody) -> dict[str, Any]:
-        """Note a remark at this moment."""
-        line = await daemon.mark(hearing, "remark", body.model_dump())
-        return {"seq": line.seq, "at_us": line.data["at_us"]}
 
 
 def _papers(app: FastAPI, daemon: Daemon) -> None:

@@ -20,7 +20,7 @@ from recorder.vault import Vault
 CLOSED: Final = "closed"
 OPEN: Final = "open"
 #: What people say; sealed while the hearing is closed.
-SEALED_TYPES: Final = frozenset({"case", "participant", "stage", "remark"})
+SEALED_TYPES: Final = frozenset({"case", "participant", "stage", "remark", "withdrawn"})
 _SWITCHES: Final = (CLOSED_START, CLOSED_END)
 
 

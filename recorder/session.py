@@ -205,8 +205,8 @@ class Session:
         await self.keeper.close()
         await self.ledger.close()
 
-    async def mark(self, line_type: str, data: Mapping[str, Any]) -> Line:
-        """Journal a stage or a remark at this moment.
+    async def mark(self, line_type: str, data: Mapping[str, Any], *, ago_us: int | None = None, at_us: int | None = None) -> Line:
+        """Journal a stage or a remark at this moment, or one made so many µs ago, or at a moment that is known.
 
         Raises:
             IllegalAction: the hearing has not begun, or is finished.
@@ -215,8 +215,8 @@ class Session:
         self._need_open()
         if not self.state.is_open or self.state is State.PLANNED:
             raise IllegalAction(f"a hearing that is {self.state} takes no {line_type}")
-        utc, _ = self.clock.now()
-        written = await self.ledger.post((line_type, {**data, "at_us": utc}), checkpoint=True)
+        at = self.clock.now()[0] - (ago_us or 0) if at_us is None else at_us
+        written = await self.ledger.post((line_type, {**data, "at_us": at}), checkpoint=True)
         return self.ledger.opened(written[-1])
 
     async def switch(self, stage: Mapping[str, Any]) -> Line:
