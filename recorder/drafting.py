@@ -12,12 +12,13 @@ import json
 import os
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from protocol.brief import Brief, CourtFacts, Declared, Form
+from protocol.closed import encrypt_file
 from protocol.encoding import b64, unb64
 from protocol.errors import ProtocolError
 from protocol.journal import read_journal
@@ -59,11 +60,23 @@ class Task:
 
 @dataclass(frozen=True)
 class DraftFile:
-    """One file of a draft: its kind in a ``revision`` line, its path in the record, its bytes."""
+    """One file of a draft: its kind in a ``revision`` line, its path in the record, its bytes.
+
+    ``sealed``: what the line says more of an encrypted one (record format, section 9).
+    """
 
     kind: str
     path: str
     data: bytes
+    sealed: Mapping[str, str | int] = field(default_factory=dict)
+
+
+def encrypted(file: DraftFile, name: str, key: bytes) -> DraftFile:
+    """The file under a key (32 bytes) of that name."""
+    path = f"{file.path}.enc"
+    data, stream = encrypt_file(file.data, key, path)
+    sealed: dict[str, str | int] = {"key": name, "plain_bytes": stream.plain_bytes, "plain_sha256": stream.plain_sha256}
+    return DraftFile(file.kind, path, data, sealed)
 
 
 def draft(task: Task) -> list[DraftFile]:

@@ -24,9 +24,10 @@ from protocol.seal import Moment
 from protocol.transcript import BadTranscript, Transcript
 from protocol.view import HearingView
 from protocol.writer import JournalWriter
-from recorder.drafting import DraftFile, Task, draft_apart
+from recorder.closed_takes import OPEN
+from recorder.drafting import DraftFile, Task, draft_apart, encrypted
 from recorder.ledger import Entry, Ledger
-from recorder.refusals import BadRequest, DiskRefused, IllegalAction
+from recorder.refusals import BadRequest, DiskRefused, IllegalAction, KeysForgotten
 from recorder.tidying import tidy
 
 Drafter = Callable[[Task], Awaitable[list[DraftFile]]]
@@ -38,11 +39,12 @@ async def add_transcript(folder: Path, ledger: Ledger, body: bytes, by: str) -> 
     Args:
         folder: the record.
         ledger: its journal.
-        body: canonical JSON of :class:`protocol.transcript.Transcript`; its number is replaced.
+        body: canonical JSON of :class:`protocol.transcript.Transcript`; its number is replaced. One of a closed take is encrypted with the take's key.
         by: who made it.
 
     Raises:
         BadRequest: not a transcript of this hearing.
+        KeysForgotten: it is of a closed take, and its key is not on this box.
         IllegalAction: the hearing is not finished yet, or certified already.
         DiskRefused: the disk refused.
     """
@@ -55,9 +57,27 @@ async def add_transcript(folder: Path, ledger: Ledger, body: bytes, by: str) -> 
     if transcript.hearing != view.hearing:
         raise BadRequest(f"the transcript is of hearing {transcript.hearing}")
     number = 1 + sum(item.kind == "transcript" for item in view.revisions)
-    path = f"transcript/{number:04d}.json"
-    await _add(folder, ledger, [DraftFile("transcript", path, transcript.numbered(number).to_json())], number, by)
-    return {"number": number, "path": path}
+    made = DraftFile("transcript", f"transcript/{number:04d}.json", transcript.numbered(number).to_json())
+    if transcript.publicity != OPEN:
+        made = _encrypted(ledger, transcript, made)
+    await _add(folder, ledger, [made], number, by)
+    return {"number": number, "path": made.path}
+
+
+def _encrypted(ledger: Ledger, transcript: Transcript, made: DraftFile) -> DraftFile:
+    """The transcript of a closed take, under that take's key.
+
+    Raises:
+        BadRequest: it has words of other takes, too, or of an open one.
+        KeysForgotten: the key is not on this box.
+    """
+    takes = [take.take for take in transcript.takes]
+    key = ledger.closed.of(takes[0]) if len(takes) == 1 else None
+    if key is None or ledger.closed.publicity_of(takes[0]) == OPEN:
+        raise BadRequest("a transcript in camera is of one closed take")
+    if key.secret is None:
+        raise KeysForgotten(f"{takes[0]}: key {key.name} is not on this box")
+    return encrypted(made, key.name, key.secret)
 
 
 async def add_draft(
@@ -73,7 +93,7 @@ async def add_draft(
     view = ledger.view
     _need_finished(view, "brief protocol")
     number = 1 + sum(item.kind == "brief" for item in view.revisions)
-    transcripts = [item.path for item in view.revisions if item.kind == "transcript"]
+    transcripts = [item.path for item in view.revisions if item.kind == "transcript" and item.key is None]
     said = declared or Declared()
     task = Task(
         record=str(folder),
@@ -174,6 +194,7 @@ async def _add(folder: Path, ledger: Ledger, files: list[DraftFile], number: int
                 "bytes": len(item.data),
                 "sha256": b64(hashlib.sha256(item.data).digest()),
                 "by": by,
+                **item.sealed,
             },
         )
         for item in files

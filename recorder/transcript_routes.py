@@ -7,6 +7,7 @@ loads the newest revision and the person looks again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ from protocol.edit_list import MOST_EDITS, BadEdits, read_edits
 from protocol.editing import EditRefused, Move, Name, Operation, apply
 from protocol.encoding import sha256_b64
 from protocol.hearing import Revision
+from protocol.opening import plain_file
 from protocol.record import DirectoryRecord, UnreadableRecord
 from protocol.transcript import Transcript
 from protocol.view import HearingView
 from protocol.voice import voice_of
 from recorder import papers
-from recorder.refusals import BadRequest, IllegalAction, NoHearing
+from recorder.refusals import BadRequest, IllegalAction, KeysForgotten, NoHearing
 from recorder.service import Daemon
 
 
@@ -46,14 +48,15 @@ def add_routes(app: FastAPI, daemon: Daemon) -> None:
         """A revision of the transcript, as it stands in the record; 0 is the newest."""
         view = daemon.view(hearing)
         found = _revision(view, number)
-        data = await asyncio.to_thread(_read, daemon.store.path(hearing), found)
+        data = await asyncio.to_thread(_read, daemon.store.path(hearing), view, found, daemon.vault.keys(hearing))
         return Response(data, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     @app.get("/v1/hearings/{hearing}/transcripts/{number}/doubts")
     async def doubts(hearing: str, number: int) -> dict[str, Any]:
         """What a person should check first in a revision (0: the newest): passages by doubt, with their places for edits."""
-        found = _revision(daemon.view(hearing), number)
-        data = await asyncio.to_thread(_read, daemon.store.path(hearing), found)
+        view = daemon.view(hearing)
+        found = _revision(view, number)
+        data = await asyncio.to_thread(_read, daemon.store.path(hearing), view, found, daemon.vault.keys(hearing))
         listed = await asyncio.to_thread(lambda: ranked(Transcript.from_json(data)))
         return {"number": found.number, "passages": [_told(one) for one in listed]}
 
@@ -80,11 +83,11 @@ async def edit_transcript(daemon: Daemon, hearing: str, body: EditsBody) -> dict
     except BadEdits as error:
         raise BadRequest(str(error)) from error
     async with daemon.ledger(hearing) as (folder, ledger):
-        newest = _revision(ledger.view, 0)
+        newest = _newest(ledger.view, body.based_on)
         if newest.number != body.based_on:
             raise IllegalAction(f"revision {newest.number} is newer than {body.based_on}, which the edits were made to")
         _check_speakers(ledger.view, operations)
-        data = await asyncio.to_thread(_read, folder, newest)
+        data = await asyncio.to_thread(_read, folder, ledger.view, newest, daemon.vault.keys(hearing))
         try:
             edited = await asyncio.to_thread(lambda: apply(Transcript.from_json(data), operations).to_json())
         except EditRefused as error:
@@ -104,11 +107,25 @@ def _revision(view: HearingView, number: int) -> Revision:
     found = [item for item in view.revisions if item.kind == "transcript" and number in (0, item.number)]
     if not found:
         raise NoHearing(f"{view.hearing}: no transcript" + (f" of number {number}" if number else ""))
-    return found[-1]
+    return next((item for item in reversed(found) if item.key is None), found[-1])  # words in camera only where there are no others
 
 
-def _read(folder: Path, revision: Revision) -> bytes:
-    """The file that the journal names; what differs from it is nobody's transcript."""
+def _newest(view: HearingView, based_on: int) -> Revision:
+    """The newest of the part that was edited: a closed take has revisions of its own."""
+    edited = next((item for item in view.revisions if item.kind == "transcript" and item.number == based_on), _revision(view, 0))
+    return [item for item in view.revisions if item.kind == "transcript" and item.key == edited.key][-1]
+
+
+def _read(folder: Path, view: HearingView, revision: Revision, keys: Mapping[str, bytes]) -> bytes:
+    """The file that the journal names; what differs from it is nobody's transcript.
+
+    Raises:
+        KeysForgotten: it is of a closed take, and its key is not on this box.
+    """
+    if revision.key is not None:
+        if revision.key not in keys:
+            raise KeysForgotten(f"{revision.path}: key {revision.key} is not on this box")
+        return plain_file(DirectoryRecord(folder), view, revision.path, dict(keys))
     data = DirectoryRecord(folder).read(revision.path)
     if sha256_b64(data) != revision.sha256:
         raise UnreadableRecord(f"{revision.path}: not the bytes that the journal names")

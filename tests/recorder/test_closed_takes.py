@@ -110,7 +110,7 @@ def ready(client: RecorderClient) -> bool:
 
 def recorded(client: RecorderClient, seconds: float) -> None:
     """So much of the running take is on the disk."""
-    start = wait_for(lambda: client.status().since_us)
+    start = wait_for(lambda: client.status().since_us) or 0
     wait_for(lambda: all((item.last_us or 0) - start >= seconds * 1e6 for item in client.status().sources))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import io
 import os
-import random
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -30,11 +29,11 @@ def mdats(segment: bytes) -> Iterable[bytes]:
 
 def of_media(segment: bytes, seed: int = 1) -> set[bytes]:
     """Pieces of a plain segment: of each fragment some, and of its sound as PCM of either order of bytes."""
-    rng = random.Random(seed)
+    rng = np.random.default_rng(seed)
     found: set[bytes] = set()
     for data in mdats(segment):
         for _ in range(4):
-            start = rng.randrange(max(1, len(data) - LENGTH))
+            start = int(rng.integers(max(1, len(data) - LENGTH)))
             piece = data[start : start + LENGTH]
             if len(set(piece)) > LENGTH // 2:  # a run of zeros is nobody's
                 found.add(piece)
