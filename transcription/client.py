@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx2
 
 from protocol.transcript import Transcript
+from transcription.closed_takes import ClosedTake
 from transcription.errors import RecorderUnreachable
 from transcription.live_passages import LiveNews, LivePassage, left_open
 from transcription.progress import Progress
@@ -54,6 +55,12 @@ class RecorderClient(Protocol):
 
     def live_known(self, hearing: str) -> tuple[int | None, tuple[LivePassage, ...]]:
         """What an earlier transcriber told: up to when it had settled, and what it left open, withdrawn."""
+
+    def closed_takes(self, hearing: str) -> list[ClosedTake]:
+        """What was recorded in camera of a hearing."""
+
+    def closed_file(self, hearing: str, path: str) -> bytes:
+        """An encrypted file, opened."""
 
     def post_draft(self, hearing: str) -> None:
         """Ask for the brief protocol from the journal and the last transcript."""
@@ -118,11 +125,30 @@ class SocketClient:
         except (KeyError, TypeError, ValueError) as error:
             raise RecorderUnreachable(f"GET …/speech: an answer of another form: {answer!r:.200}") from error
 
+    def closed_takes(self, hearing: str) -> list[ClosedTake]:
+        """``GET /v1/hearings/{id}/closed``."""
+        answer = self._send("GET", f"/v1/hearings/{quote(hearing, safe='')}/closed")
+        try:
+            return [ClosedTake(item["take"], bool(item["opens"]), item["transcript"]) for item in answer["takes"]]
+        except (KeyError, TypeError) as error:
+            raise RecorderUnreachable(f"GET …/closed: an answer of another form: {answer!r:.200}") from error
+
+    def closed_file(self, hearing: str, path: str) -> bytes:
+        """``GET /v1/hearings/{id}/closed/files/{path}``."""
+        return self._ask("GET", f"/v1/hearings/{quote(hearing, safe='')}/closed/files/{quote(path)}").content
+
     def post_draft(self, hearing: str) -> None:
         """``POST /v1/hearings/{id}/draft``."""
         self._send("POST", f"/v1/hearings/{quote(hearing, safe='')}/draft", json={"by": BY}, timeout=_ACT_S)
 
     def _send(self, method: str, path: str, **more: Any) -> Any:
+        answer = self._ask(method, path, **more)
+        try:
+            return answer.json() if answer.content else None
+        except ValueError as error:
+            raise RecorderUnreachable(f"{method} {path}: not JSON: {answer.text:.200}") from error
+
+    def _ask(self, method: str, path: str, **more: Any) -> httpx2.Response:
         if not self._socket.exists():  # the library leaves a socket open when there is nothing to connect to
             raise RecorderUnreachable(f"{self._socket}: no recorder has made this socket")
         try:
@@ -131,10 +157,7 @@ class SocketClient:
             raise RecorderUnreachable(f"{method} {path}: {error!r}") from error
         if answer.is_error:
             raise RecorderUnreachable(f"{method} {path}: {answer.status_code} {answer.text:.500}")
-        try:
-            return answer.json() if answer.content else None
-        except ValueError as error:
-            raise RecorderUnreachable(f"{method} {path}: not JSON: {answer.text:.200}") from error
+        return answer
 
 
 @dataclass
@@ -154,6 +177,7 @@ class FakeRecorder:
     drafts: list[str] = field(default_factory=list)
     progress: list[tuple[str, Progress]] = field(default_factory=list)
     refuses: frozenset[str] = frozenset()
+    closed: dict[str, list[ClosedTake]] = field(default_factory=dict)
     now: Room = Room(None, None, 0)
     live: list[tuple[str, LiveNews]] = field(default_factory=list)
 
@@ -184,6 +208,14 @@ class FakeRecorder:
         told = [news for of, news in self.live if of == hearing]
         last = {passage.id: passage for news in told for passage in news.passages}
         return left_open(told[-1].up_to_us, list(last.values())) if told else (None, ())
+
+    def closed_takes(self, hearing: str) -> list[ClosedTake]:
+        """As they were set."""
+        return self.closed.get(hearing, [])
+
+    def closed_file(self, hearing: str, path: str) -> bytes:
+        """It has none."""
+        raise RecorderUnreachable(f"{hearing}: {path} does not open")
 
     def post_draft(self, hearing: str) -> None:
         """Note it; the hearing waits no longer."""

@@ -28,6 +28,7 @@ from protocol.transcript import Transcript
 from protocol.view import HearingView
 from transcription.activity import Detector
 from transcription.client import RecorderClient, SocketClient
+from transcription.closed_takes import ClosedTake, InMemory, OpenedRecord, of_take, open_takes
 from transcription.errors import RecorderUnreachable
 from transcription.live import STEP_S, Live
 from transcription.models import Engines
@@ -146,8 +147,12 @@ class Transcriber:
     def _transcribe(self, hearing: str) -> None:
         record = DirectoryRecord(self.hearings / hearing)
         view = read_view(record)
-        if any(revision.kind == "transcript" for revision in view.revisions):
+        for closed in self.client.closed_takes(hearing) if view.keys else ():
+            self._transcribe_closed(view, record, closed)
+        if any(revision.kind == "transcript" and revision.key is None for revision in view.revisions):
             log.info("transcript is there", action="transcript_found")  # killed after handing it over, before the draft
+            return
+        if not open_takes(view):
             return
         started = self.now()
         with WorkingFile(self.settings.working / hearing) as memory:
@@ -163,6 +168,29 @@ class Transcriber:
             missing=[item.language for item in transcript.missing],
             took_s=round(self.now() - started, 1),
         )
+
+    def _transcribe_closed(self, view: HearingView, record: DirectoryRecord, closed: ClosedTake) -> None:
+        """A closed take, in memory only; the recorder encrypts what it is given."""
+        if closed.transcript is not None:
+            return
+        if not closed.opens:
+            log.warning("closed take without its key", action="closed_take_skipped", take=closed.take)
+            return
+        opened = OpenedRecord(record, view.hearing, self.client.closed_file)
+        speech, told = self.settings.speech, Teller(self.client, view.hearing, self.now, self.live)
+        self.client.post_transcript(
+            transcribe(
+                of_take(view, closed.take),
+                opened,
+                speech,
+                engines=self.engines,
+                detector=self.detector,
+                memory=InMemory(),
+                progress=told,
+                publicity="closed",
+            )
+        )
+        log.info("closed transcript handed over", action="transcript_posted", take=closed.take)
 
     def _made(self, view: HearingView, record: DirectoryRecord, memory: WorkingFile) -> Transcript:
         speech, told = self.settings.speech, Teller(self.client, view.hearing, self.now, self.live)
