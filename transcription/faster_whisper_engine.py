@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from device_config.settings import ModelSettings
 from transcription.errors import ModelUnusable, RecognitionFailed
 from transcription.models import describe
-from transcription.recognizer import LoadedModel, Recognition, RecognizedWord, Samples
+from transcription.recognizer import LoadedModel, Recognition, RecognizedWord, Samples, Spoken
 from transcription.remembered import Remembered
+from transcription.whisper_windows import WINDOWS, Together, among, chosen, encoder, recognized
 
 #: Without its own tokenizer.json the library would fetch one from the network.
 NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
-OPTIONS: Final = {"compute_type": str, "beam_size": int, "case_words": bool}
+OPTIONS: Final = {"compute_type": str, "beam_size": int, "case_words": bool, "window": str, "windows": int}
 _SEED: Final = 1  # the library samples when its first attempt fails; the same sound gives the same words
 
 
@@ -24,8 +25,9 @@ class FasterWhisperRecognizer(LoadedModel):
         """Load the folder.
 
         Args:
-            model: folder, languages and options: ``compute_type`` (int8, float16 …), ``beam_size`` and ``case_words`` (whether
-                it is given the names of the case; a demonstration model was never taught to be).
+            model: folder, languages and options: ``compute_type`` (int8, float16 …), ``beam_size``, ``case_words`` (whether
+                it is given the names of the case; a demonstration model was never taught to be), ``window`` and ``windows``
+                (:mod:`transcription.whisper_windows`).
             threads: processor threads of one recognition.
             device: auto, cpu or cuda.
 
@@ -43,12 +45,13 @@ class FasterWhisperRecognizer(LoadedModel):
         for name, value in model.options.items():
             if name not in OPTIONS or not isinstance(value, OPTIONS[name]):
                 raise ModelUnusable(
-                    f"{model.path}: option {name} = {value!r}; known are compute_type (text), "
-                    "beam_size (number) and case_words (true or false)"
+                    f"{model.path}: option {name} = {value!r}; known are compute_type (text), beam_size (number), "
+                    f"case_words (true or false), window ({', '.join(WINDOWS)}) and windows (number)"
                 )
         super().__init__(describe(model.path, "faster-whisper", faster_whisper.__version__), model.languages)
         self._beam = int(model.options.get("beam_size", 5))
         self._prompted = bool(model.options.get("case_words", not self._identity.demonstration))
+        window, windows = chosen(model)
         self._seed: Any = ctranslate2.set_random_seed
         try:
             self._model: Any = faster_whisper.WhisperModel(
@@ -62,7 +65,8 @@ class FasterWhisperRecognizer(LoadedModel):
             raise ModelUnusable(f"{model.path}: {error}") from error
         # An utterance is asked for its language, then for its words: both are read from one encoding of it.
         self._model.feature_extractor = Remembered(self._model.feature_extractor)
-        self._model.encode = Remembered(self._model.encode)
+        self._model.encode = Remembered(encoder(self._model.encode, window))
+        self._together = Together(self._model, self._beam, windows) if window == "packed" else None
         # The library would quietly write English words for any language.
         if not self._model.model.is_multilingual and self._languages != {"en"}:
             raise ModelUnusable(
@@ -84,9 +88,41 @@ class FasterWhisperRecognizer(LoadedModel):
             )
         except Exception as error:
             raise RecognitionFailed(f"faster-whisper: {error!r}") from error
-        heard = {language: float(share) for language, share in every if language in self._languages}
-        whole = sum(heard.values())
-        return {language: share / whole for language, share in heard.items()} if whole > 0 else {}
+        return among(every, self._languages)
+
+    @property
+    def windows(self) -> int:
+        """As its options or its folder say."""
+        return 0 if self._together is None else self._together.windows
+
+    def recognize_together(
+        self, sounds: Sequence[Spoken], language: str, *, prompt: str = ""
+    ) -> Sequence[Recognition | None]:
+        """Words of utterances that share windows, decoded once and without a second try; who is not sure is recognised alone.
+
+        Raises:
+            RecognitionFailed: the library stopped with an error.
+        """
+        if self._together is None:
+            return [None] * len(sounds)
+        self._seed(_SEED)
+        try:
+            return self._together.words(sounds, language, prompt)
+        except Exception as error:
+            raise RecognitionFailed(f"faster-whisper: {error!r}") from error
+
+    def languages_together(self, sounds: Sequence[Spoken]) -> Sequence[Mapping[str, float] | None]:
+        """From the encoding that the words are read from afterwards.
+
+        Raises:
+            RecognitionFailed: the library stopped with an error.
+        """
+        if self._together is None or len(self._languages) < 2:
+            return [None] * len(sounds)
+        try:
+            return self._together.languages(sounds, self._languages)
+        except Exception as error:
+            raise RecognitionFailed(f"faster-whisper: {error!r}") from error
 
     @property
     def prompted(self) -> bool:
@@ -122,13 +158,7 @@ class FasterWhisperRecognizer(LoadedModel):
             for segment in segments:
                 worst = segment.avg_logprob if worst is None else min(worst, segment.avg_logprob)
                 nobody = segment.no_speech_prob if nobody is None else max(nobody, segment.no_speech_prob)
-                words += [_word(word) for word in segment.words or () if word.word.strip()]
+                words += [recognized(word) for word in segment.words or () if word.word.strip()]
         except Exception as error:
             raise RecognitionFailed(f"faster-whisper: {error!r}") from error
         return Recognition(tuple(words), worst, nobody)
-
-
-def _word(word: Any) -> RecognizedWord:
-    start, end = round(float(word.start) * 1_000_000), round(float(word.end) * 1_000_000)
-    probability = min(1000, max(0, round(float(word.probability) * 1000)))
-    return RecognizedWord(" ".join(word.word.split()), start, max(start, end), probability)

@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import structlog
 
@@ -86,17 +86,29 @@ def describe(folder: Path, engine: str, version: str) -> Model:
         ModelUnusable: as :func:`folder_digest`; or the folder's note is not what docs/models.md says.
     """
     digest = folder_digest(folder)
-    name, demonstration = folder.resolve().name, False
-    note = folder / NOTE
-    if note.is_file():
-        try:
-            said = json.loads(note.read_text(encoding="utf-8"))
-            name, demonstration = said.get("name", name), said.get("demonstration", False)
-        except (OSError, ValueError, AttributeError) as error:
-            raise ModelUnusable(f"{note}: not a JSON object: {error}") from error
-        if not isinstance(name, str) or not name.strip() or not isinstance(demonstration, bool):
-            raise ModelUnusable(f"{note}: name is a text and demonstration is true or false")
+    said = said_by(folder)
+    name, demonstration = said.get("name", folder.resolve().name), said.get("demonstration", False)
+    if not isinstance(name, str) or not name.strip() or not isinstance(demonstration, bool):
+        raise ModelUnusable(f"{folder / NOTE}: name is a text and demonstration is true or false")
     return Model(engine=engine, name=name, version=version, sha256=digest, demonstration=demonstration)
+
+
+def said_by(folder: Path) -> dict[str, Any]:
+    """What a folder's note says of its model; nothing without one.
+
+    Raises:
+        ModelUnusable: it is not a JSON object.
+    """
+    note = folder / NOTE
+    if not note.is_file():
+        return {}
+    try:
+        said = json.loads(note.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelUnusable(f"{note}: not a JSON object: {error}") from error
+    if not isinstance(said, dict):
+        raise ModelUnusable(f"{note}: not a JSON object")
+    return said
 
 
 def _faster_whisper(model: ModelSettings, speech: SpeechSettings) -> Recognizer:

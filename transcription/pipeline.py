@@ -4,6 +4,7 @@
 
     finding    each take: where is speech, whose voice is it, what was not recorded   → utterances, gaps
     voices     shared microphones: utterances divided by voice                        → utterances
+    packing    utterances of a microphone that fill a window → recognised together, where the engine pays by the window
     scribe     each utterance: language → recognition → guards → doubt, witness → words in their places → passages
 
 The takes are gone through first, so that it is known how much there is to recognise. Holes of the recording and segments that
@@ -27,10 +28,11 @@ from transcription.case_words import CaseWords
 from transcription.diarization_process import opened
 from transcription.diarizer import Diarizer
 from transcription.errors import ModelUnusable
-from transcription.finding import FoundTake, find, sound_of, span_of
+from transcription.finding import FoundTake, Utterance, find, sound_of, span_of
 from transcription.guards import SURE_OF_SPEECH
 from transcription.language import Languages
 from transcription.models import Engines
+from transcription.packing import gathered
 from transcription.progress import Step, Told
 from transcription.scribe import Scribe
 from transcription.voices import divided, forbidden
@@ -72,7 +74,7 @@ def transcribe(
         engines: default: those of `speech`; kept by the caller from hearing to hearing, so that models load once.
         detector: default: :func:`default_detector`.
         progress: told after each step.
-        publicity: which takes; closed ones are encrypted and cannot be read here, so they come out as gaps.
+        publicity: which takes; closed ones are encrypted, and come out as gaps unless `view` and `record` open them (transcription.closed_takes).
         memory: what was worked out before; default: nothing, and nothing is kept.
         diarizer: tells voices of a shared microphone apart; default: that of `speech`, for as long as it is needed.
 
@@ -167,20 +169,26 @@ def _told_apart(
 
 
 def _written(takes: Iterable[FoundTake], scribe: Scribe, tell: Told) -> Iterable[Passage]:
-    """Every utterance's passages; the sound of one is in memory at a time."""
+    """Every utterance's passages; the sound of those that are recognised together is in memory at a time."""
     total = sum(one.end_us - one.start_us for take in takes for one in take.utterances)
     done = 0
     tell(Step("recognition", 0, total))
     for take in takes:
-        for one in take.utterances:
-            if one.peak < SURE_OF_SPEECH:
-                log.info("not sure of speech", action="text_refused", take=one.take, source=one.source, reason="unsure")
-                yield Passage(
-                    "refused", one.take, one.source, one.start_us, one.end_us, speaker=one.speaker, reason="unsure"
-                )
-            else:
-                yield from scribe.write(one, sound_of(one, take.tracks[one.source]))
+        unsure = [one for one in take.utterances if one.peak < SURE_OF_SPEECH]
+        for one in unsure:
+            yield _unsure(one)
             done += one.end_us - one.start_us
+            tell(Step("recognition", done, total))
+        sure = [one for one in take.utterances if one.peak >= SURE_OF_SPEECH]
+        for some in gathered(sure, scribe.windows if sure else 0):
+            sounds = [sound_of(one, take.tracks[one.source]) for one in some]
+            yield from scribe.write_together(list(zip(some, sounds, strict=True)))
+            done += sum(one.end_us - one.start_us for one in some)
             tell(Step("recognition", done, total))
         for track in take.tracks.values():
             track.forget()
+
+
+def _unsure(one: Utterance) -> Passage:
+    log.info("not sure of speech", action="text_refused", take=one.take, source=one.source, reason="unsure")
+    return Passage("refused", one.take, one.source, one.start_us, one.end_us, speaker=one.speaker, reason="unsure")

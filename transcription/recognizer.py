@@ -57,6 +57,19 @@ class Recognition:
         return " ".join(word.text for word in self.words)
 
 
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The sound of an utterance that is given together with others.
+
+    Attributes:
+        samples: as for :meth:`Recognizer.recognize`.
+        voice: first sample of the voice in it, and the one after the last.
+    """
+
+    samples: Samples
+    voice: tuple[int, int]
+
+
 class Recognizer(Protocol):
     """A speech engine with one model loaded."""
 
@@ -88,6 +101,24 @@ class Recognizer(Protocol):
             samples: as for :meth:`recognize`.
         """
 
+    @property
+    def windows(self) -> int:
+        """How many of its windows it works on at once, each with several utterances in it; 0: it gets one utterance at a time."""
+
+    def recognize_together(
+        self, sounds: Sequence[Spoken], language: str, *, prompt: str = ""
+    ) -> Sequence[Recognition | None]:
+        """Words of each of several utterances; None for one that must be recognised alone.
+
+        Args:
+            sounds: utterances of one microphone, in order, that go into :attr:`windows` windows (``packing.packs``).
+            language: as for :meth:`recognize`.
+            prompt: as for :meth:`recognize`.
+        """
+
+    def languages_together(self, sounds: Sequence[Spoken]) -> Sequence[Mapping[str, float] | None]:
+        """As :meth:`languages_of` for each of several utterances; None for one that must be asked for alone."""
+
 
 class LoadedModel:
     """What every engine has in common once its model is loaded; one that can tell languages says so itself."""
@@ -114,6 +145,25 @@ class LoadedModel:
         """It cannot tell."""
         return {}
 
+    @property
+    def windows(self) -> int:
+        """It pays by the second and not by the window, so nothing is gained by more than an utterance at a time."""
+        return 0
+
+    def recognize_together(
+        self,
+        sounds: Sequence[Spoken],
+        language: str,  # noqa: ARG002 - the seam gives it
+        *,
+        prompt: str = "",  # noqa: ARG002 - the seam gives it
+    ) -> Sequence[Recognition | None]:
+        """Each alone."""
+        return [None] * len(sounds)
+
+    def languages_together(self, sounds: Sequence[Spoken]) -> Sequence[Mapping[str, float] | None]:
+        """Each alone."""
+        return [None] * len(sounds)
+
 
 @dataclass
 class FakeRecognizer:
@@ -126,6 +176,8 @@ class FakeRecognizer:
         detected: what :meth:`languages_of` answers, call by call; empty when there is no more.
         prompted: whether it is given words beforehand.
         prompts: those that it was given, call by call.
+        windows: how many it works on at once.
+        together: answers to :meth:`recognize_together`, where it has windows.
     """
 
     identity: Model
@@ -135,6 +187,22 @@ class FakeRecognizer:
     detected: list[Mapping[str, float]] = field(default_factory=list)
     prompted: bool = False
     prompts: list[str] = field(default_factory=list)
+    windows: int = 0
+    together: Callable[[Sequence[Spoken], str], Sequence[Recognition | None]] | None = None
+
+    def recognize_together(
+        self,
+        sounds: Sequence[Spoken],
+        language: str,
+        *,
+        prompt: str = "",  # noqa: ARG002 - the seam gives it
+    ) -> Sequence[Recognition | None]:
+        """What :attr:`together` says; each alone without it."""
+        return [None] * len(sounds) if self.together is None else self.together(sounds, language)
+
+    def languages_together(self, sounds: Sequence[Spoken]) -> Sequence[Mapping[str, float] | None]:
+        """Each alone."""
+        return [None] * len(sounds)
 
     def languages_of(self, samples: Samples) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
         """The next of :attr:`detected`."""

@@ -6,7 +6,7 @@ fails costs one utterance, which the transcript marks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -22,7 +22,7 @@ from transcription.finding import Utterance
 from transcription.guards import Judged, judge
 from transcription.language import Languages
 from transcription.models import Engines
-from transcription.recognizer import Recognition, Recognizer, Samples
+from transcription.recognizer import Recognition, Recognizer, Samples, Spoken
 from transcription.written_forms import written
 
 log = structlog.get_logger(__name__)
@@ -83,13 +83,40 @@ class Scribe:
             samples: the sound of ``utterance.given``.
         """
         shares = self._look(samples)
-        language = self.language if shares is None else self.languages.decide(_who(utterance), shares)
-        whole = self._heard(utterance, language, samples)
+        language = self._spoken_in(utterance, shares)
+        return self._finished(self._heard(utterance, language, samples), samples, shares)
+
+    @property
+    def windows(self) -> int:
+        """How many windows the engine of the hearing's language works on at once; 0: utterances come one at a time."""
+        engine = self.engines.for_language(self.language)
+        return 0 if engine is None else engine.windows
+
+    def write_together(self, items: Sequence[tuple[Utterance, Samples]]) -> list[Passage]:
+        """As :meth:`write` for each of several utterances of one microphone, in order, recognised together where the engine can.
+
+        What is not believed together is recognised alone, so an utterance has the same guards either way. All the languages are decided
+        before anything is recognised.
+        """
+        sounds = [_spoken(utterance, samples) for utterance, samples in items]
+        seen = self._look_together(sounds)
+        languages = [self._spoken_in(utterance, shares) for (utterance, _), shares in zip(items, seen, strict=True)]
+        found = self._recognized_together(sounds, languages)
+        written: list[Passage] = []
+        for (utterance, samples), shares, language, heard in zip(items, seen, languages, found, strict=True):
+            written += self._finished(self._heard(utterance, language, samples, heard), samples, shares)
+        return written
+
+    def _spoken_in(self, utterance: Utterance, shares: Mapping[str, float] | None) -> str:
+        return self.language if shares is None else self.languages.decide(_who(utterance), shares)
+
+    def _finished(self, whole: _Heard, samples: Samples, shares: Mapping[str, float] | None) -> list[Passage]:
+        """The passages of an utterance that was recognised."""
         parts = self._parts(whole, samples, shares or {})
         if parts[0] is whole:
             parts = [self._examined(whole, samples, shares or {})]
         else:
-            first = utterance.given.start
+            first = whole.utterance.given.start
             parts = [self._examined(one, samples[_slice(one.utterance, first)], {}) for one in parts]
         return [passage for one in parts for passage in self._written(one)]
 
@@ -105,15 +132,46 @@ class Scribe:
             log.exception("engine failed", action="engine_failed", engine=engine.identity.engine, reason=str(error))
             return {}
 
-    def _heard(self, utterance: Utterance, language: str, samples: Samples) -> _Heard:
-        """What the engine of a language makes of an utterance, and what of it is believed."""
+    def _look_together(self, sounds: Sequence[Spoken]) -> list[Mapping[str, float] | None]:
+        """As :meth:`_look` for each; who cannot be told together is asked alone."""
+        engine = self.engines.for_language(self.language)
+        found: Sequence[Mapping[str, float] | None] = [None] * len(sounds)
+        if engine is not None and self.languages.open:
+            try:
+                found = engine.languages_together(sounds)
+            except Exception as error:
+                log.exception("engine failed", action="engine_failed", engine=engine.identity.engine, reason=str(error))
+        return [self._look(sound.samples) if one is None else one for sound, one in zip(sounds, found, strict=True)]
+
+    def _recognized_together(self, sounds: Sequence[Spoken], languages: Sequence[str]) -> list[Recognition | None]:
+        """What the engine of each language makes of its utterances together; None for one that is to be recognised alone."""
+        found: list[Recognition | None] = [None] * len(sounds)
+        for language in dict.fromkeys(languages):
+            places = [place for place, one in enumerate(languages) if one == language]
+            engine = self.engines.for_language(language)
+            if engine is None:
+                continue
+            prompt = self.case_words.prompt if engine.prompted else ""
+            try:
+                heard = engine.recognize_together([sounds[place] for place in places], language, prompt=prompt)
+            except Exception as error:
+                log.exception("engine failed", action="engine_failed", engine=engine.identity.engine, reason=str(error))
+                continue
+            for place, one in zip(places, heard, strict=True):
+                found[place] = one
+        return found
+
+    def _heard(
+        self, utterance: Utterance, language: str, samples: Samples, together: Recognition | None = None
+    ) -> _Heard:
+        """What the engine of a language makes of an utterance, alone or with others (`together`), and what of it is believed."""
         engine = self.engines.for_language(language)
         if engine is None:
             return _Heard(utterance, language)
         length = to_us(utterance.given.end, 0) - to_us(utterance.given.start, 0)
         try:
             prompt = self.case_words.prompt if engine.prompted else ""
-            heard = engine.recognize(samples, language, prompt=prompt)
+            heard = together or engine.recognize(samples, language, prompt=prompt)
             if prompt and self.case_words.nothing_but(heard):
                 # It may repeat what it was given. Without it, it says what it hears.
                 if quiet(samples):
@@ -211,6 +269,11 @@ class Scribe:
         if model not in self.models:
             self.models.append(model)
         return self.models.index(model)
+
+
+def _spoken(utterance: Utterance, samples: Samples) -> Spoken:
+    first = utterance.given.start
+    return Spoken(samples, (utterance.own.start - first, utterance.own.end - first))
 
 
 def _who(utterance: Utterance) -> str:

@@ -15,7 +15,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -28,7 +28,7 @@ from protocol import durable
 from protocol.errors import DiskFailed
 from protocol.transcript import Model
 from transcription.errors import WorkingFileBusy
-from transcription.recognizer import Recognition, RecognizedWord, Recognizer, Samples
+from transcription.recognizer import Recognition, RecognizedWord, Recognizer, Samples, Spoken
 
 log = structlog.get_logger(__name__)
 
@@ -221,8 +221,44 @@ class RememberingRecognizer:
         """The engine's answer for this sound, language and words."""
         parts = ["recognize", *self._parts, _digest(samples), language, prompt]
         found = self._memory.remember(parts, lambda: asdict(self._engine.recognize(samples, language, prompt=prompt)))
-        words = tuple(RecognizedWord(**word) for word in found.pop("words"))
-        return Recognition(words=words, **found)
+        return _recognition(found)
+
+    @property
+    def windows(self) -> int:
+        """The engine's."""
+        return self._engine.windows
+
+    def recognize_together(
+        self, sounds: Sequence[Spoken], language: str, *, prompt: str = ""
+    ) -> Sequence[Recognition | None]:
+        """The engine's answer for these sounds together: what one of them gets depends on the others."""
+        parts = ["recognize_together", *self._parts, [_place(one) for one in sounds], language, prompt]
+        found = self._memory.remember(
+            parts,
+            lambda: [
+                None if one is None else asdict(one)
+                for one in self._engine.recognize_together(sounds, language, prompt=prompt)
+            ],
+        )
+        return [None if one is None else _recognition(one) for one in found]
+
+    def languages_together(self, sounds: Sequence[Spoken]) -> Sequence[Mapping[str, float] | None]:
+        """The engine's answer for these sounds together."""
+        parts = ["languages_together", *self._parts, [_place(one) for one in sounds]]
+        found: list[dict[str, float] | None] = self._memory.remember(
+            parts,
+            lambda: [None if one is None else dict(one) for one in self._engine.languages_together(sounds)],
+        )
+        return found
+
+
+def _recognition(found: dict[str, Any]) -> Recognition:
+    words = tuple(RecognizedWord(**word) for word in found["words"])
+    return Recognition(words, found["log_probability"], found["no_speech"])
+
+
+def _place(sound: Spoken) -> list[Any]:
+    return [_digest(sound.samples), *sound.voice]
 
 
 def _digest(samples: Samples) -> str:

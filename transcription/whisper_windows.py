@@ -1,0 +1,173 @@
+"""What a Whisper model's window of 30 s is filled with: the encoder costs as much for a word as for thirty seconds of talk.
+
+``packed``
+    Several utterances of a microphone in a window (:mod:`transcription.packing`), decoded once, as faster-whisper's own batched
+    pipeline does with what its activity detection finds. For models that know more than one sentence in a window, as Whisper's own do.
+``short``
+    An utterance alone, and the encoder gets no more of the window than its sound. For models that were taught one utterance at a
+    time. A model that was taught whole windows may go on writing where the silence after the sound is not there.
+``whole``
+    An utterance alone in a whole window.
+
+A folder's note (``hattama-model.json``) may say which is the model's own, ``"window": "short"``; the option ``window`` of the settings
+goes before it; else it is ``packed``. ``windows`` is how many are decoded at once: 1 on a processor, more on a GPU that has the memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from device_config.settings import ModelSettings
+from transcription.errors import ModelUnusable
+from transcription.models import NOTE, said_by
+from transcription.packing import InPack, Pack, packs, shared_out
+from transcription.recognizer import SAMPLE_RATE, Recognition, RecognizedWord, Spoken
+
+WINDOWS: Final = ("packed", "short", "whole")
+MOST_WINDOWS: Final = 64
+#: Seconds of Whisper's window, and samples of a frame of its encoder.
+_WINDOW_S: Final = 30
+_FRAME: Final = SAMPLE_RATE // 50
+#: What a part of a window says of its language is taken where it is so clear, and as its neighbours' is.
+_CLEAR: Final = 0.97
+
+Encode = Callable[..., Any]
+
+
+def chosen(model: ModelSettings) -> tuple[str, int]:
+    """How windows are filled, and how many are decoded at once.
+
+    Raises:
+        ModelUnusable: the settings or the folder's note name something else.
+    """
+    window = model.options.get("window", said_by(model.path).get("window", "packed"))
+    if window not in WINDOWS:
+        raise ModelUnusable(f"{model.path}: window = {window!r} (settings or {NOTE}); known are {', '.join(WINDOWS)}")
+    windows = int(model.options.get("windows", 1))
+    if not 1 <= windows <= MOST_WINDOWS:
+        raise ModelUnusable(f"{model.path}: windows = {windows}; it is 1 … {MOST_WINDOWS}")
+    return str(window), windows
+
+
+def encoder(encode: Encode, window: str) -> Encode:
+    """The library's encoder; for ``short``, without what the library puts after the sound."""
+    return encode if window != "short" else lambda features: encode(without_padding(features))
+
+
+def without_padding(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Features (bands, frames) up to the last that is not all zero, and one more where their number is odd."""
+    filled = np.flatnonzero(features.any(axis=0))
+    frames = int(filled[-1]) + 1 if len(filled) else 2
+    return np.ascontiguousarray(features[:, : min(frames + frames % 2, features.shape[1])])
+
+
+def among(every: Iterable[tuple[str, float]], languages: Collection[str]) -> dict[str, float]:
+    """The shares of some languages, which are all that may be spoken; nothing where they have none."""
+    heard = {language: float(share) for language, share in every if language in languages}
+    whole = sum(heard.values())
+    return {language: share / whole for language, share in heard.items()} if whole > 0 else {}
+
+
+def recognized(word: Any) -> RecognizedWord:
+    """The library's word; its seconds as µs, its probability as per mille."""
+    start, end = round(float(word.start) * 1_000_000), round(float(word.end) * 1_000_000)
+    probability = min(1000, max(0, round(float(word.probability) * 1000)))
+    return RecognizedWord(" ".join(word.word.split()), start, max(start, end), probability)
+
+
+class Together:
+    """Several windows at once, each with several utterances in it, through faster-whisper's batched pipeline."""
+
+    def __init__(self, model: Any, beam: int, windows: int) -> None:
+        """Use a loaded model, whose encoder remembers what it encoded last."""
+        import ctranslate2
+        from faster_whisper import BatchedInferencePipeline
+        from faster_whisper.audio import pad_or_trim
+
+        self._model, self._beam, self.windows = model, beam, windows
+        self._batched: Any = BatchedInferencePipeline(model)
+        self._padded: Callable[[Any], Any] = pad_or_trim
+        self._library: Any = ctranslate2
+
+    def words(self, sounds: Sequence[Spoken], language: str, prompt: str) -> list[Recognition | None]:
+        """What each sound has of its window's words."""
+        made = _packed(sounds)
+        if len(made) == 1 and len(sounds) == 1 and self.windows == 1:
+            return [None]  # nothing is shared, so it may as well be tried again where the first try fails
+        every = np.zeros(len(made) * _WINDOW_S * SAMPLE_RATE, np.float32)
+        clips = []
+        for number, pack in enumerate(made):
+            start = number * _WINDOW_S * SAMPLE_RATE
+            every[start : start + len(pack.samples)] = pack.samples
+            # The library cuts fractions of a sample off.
+            clips.append({"start": number * _WINDOW_S, "end": (start + len(pack.samples) + 0.5) / SAMPLE_RATE})
+        segments, _ = self._batched.transcribe(
+            every,
+            language=language,
+            task="transcribe",
+            beam_size=self._beam,
+            batch_size=self.windows,
+            clip_timestamps=clips,
+            vad_filter=False,
+            without_timestamps=True,
+            word_timestamps=True,
+            hotwords=prompt or None,
+        )
+        heard: list[list[InPack]] = [[] for _ in made]
+        for segment in segments:
+            for word in segment.words or ():
+                if word.word.strip():
+                    number = min(int(word.start // _WINDOW_S), len(made) - 1)
+                    own = _earlier(recognized(word), number * _WINDOW_S * 1_000_000)
+                    heard[number].append(InPack(own, segment.avg_logprob, segment.no_speech_prob))
+        return [one for pack, its in zip(made, heard, strict=True) for one in shared_out(pack, its)]
+
+    def languages(self, sounds: Sequence[Spoken], languages: Collection[str]) -> list[dict[str, float] | None]:
+        """What each sound's part of its window tells; None for one that is not clear, or tells another language than most."""
+        made = _packed(sounds)
+        found: list[dict[str, float] | None] = []
+        for some in (made[first : first + self.windows] for first in range(0, len(made), self.windows)):
+            # The same array as the batched pipeline makes, so that it is encoded once.
+            features = [self._model.feature_extractor(pack.samples)[..., :-1] for pack in some]
+            encoded = self._model.encode(np.stack([self._padded(one) for one in features]))
+            heard = np.array(encoded.to_device(self._library.Device.cpu).to(self._library.DataType.float32))
+            found += [
+                self._told(heard[number : number + 1, _frames(start, len(sound.samples))], languages)
+                for number, pack in enumerate(some)
+                for start, sound in zip(pack.starts, pack.sounds, strict=True)
+            ]
+        return as_most(found)
+
+    def _told(self, part: npt.NDArray[np.float32], languages: Collection[str]) -> dict[str, float]:
+        view = self._library.StorageView.from_array(np.ascontiguousarray(part))
+        (told,) = self._model.model.detect_language(view)
+        return among(((token[2:-2], share) for token, share in told), languages)
+
+
+def as_most(found: Sequence[Mapping[str, float] | None]) -> list[dict[str, float] | None]:
+    """The clear ones of the language that most are clearly in; None for the others, who are to be asked alone."""
+    clear = [max(one, key=one.__getitem__) if one and max(one.values()) >= _CLEAR else None for one in found]
+    named = [language for language in clear if language is not None]
+    most = max(sorted(set(named)), key=named.count, default=None)
+    return [
+        dict(one) if one is not None and language is not None and language == most else None
+        for one, language in zip(found, clear, strict=True)
+    ]
+
+
+def _packed(sounds: Sequence[Spoken]) -> list[Pack]:
+    return [Pack.of([sounds[place] for place in places]) for places in packs([len(one.samples) for one in sounds])]
+
+
+def _frames(start: int, length: int) -> slice:
+    """Frames of the encoder that a sound fills; one at least."""
+    first = start // _FRAME
+    return slice(first, max(first + 1, (start + length) // _FRAME))
+
+
+def _earlier(word: RecognizedWord, us: int) -> RecognizedWord:
+    return RecognizedWord(word.text, word.start_us - us, word.end_us - us, word.probability_pm, word.timing)
