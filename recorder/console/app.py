@@ -20,7 +20,7 @@ from fastapi.responses import Response
 
 from device_config.settings import Settings
 from recorder.cases.errors import CasesError
-from recorder.console import api_routes, day_api, day_pages, page_routes
+from recorder.console import api_routes, day_api, day_pages, media, page_routes, review
 from recorder.console.daemon import ClientFactory, DaemonError, socket_client
 from recorder.console.desk import Desk
 from recorder.console.texts import error_texts
@@ -55,7 +55,7 @@ def create_app(
     desk = Desk(settings, pages, client_factory or socket_client(settings.socket), clock)
     app = assemble(
         pages,
-        [page_routes.router(desk), api_routes.router(desk), day_pages.router(desk), day_api.router(desk)],
+        [review.router(desk), media.router(desk), page_routes.router(desk), api_routes.router(desk), day_pages.router(desk), day_api.router(desk)],
         accounts=accounts or Accounts(settings.state_dir / "accounts.sqlite"),
         clock=clock,
         policy=Policy(streams=day_api.STREAMS),

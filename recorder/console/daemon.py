@@ -66,6 +66,23 @@ def socket_client(socket: Path) -> ClientFactory:
     return make
 
 
+class Passed:
+    """A file that the daemon gives, piece by piece; closed by whoever asked for it."""
+
+    def __init__(self, answer: httpx2.Response) -> None:
+        self._answer = answer
+        self.status = answer.status_code
+        self.headers = answer.headers
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """The bytes as they come."""
+        return self._answer.aiter_raw()
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._answer.aclose()
+
+
 class Daemon:
     """What the console asks of the daemon.
 
@@ -88,6 +105,18 @@ class Daemon:
         """The camera's last picture, JPEG; raises DaemonError."""
         answer = await self._send("GET", f"/v1/sources/{quote(source, safe='')}/picture.jpg")
         return answer.content
+
+    async def open(self, path: str, headers: Mapping[str, str]) -> Passed:
+        """A file of a record, to be passed on; raises DaemonError."""
+        try:
+            request = self._client.build_request("GET", path, headers=dict(headers))
+            answer = await self._client.send(request, stream=True)
+            if answer.status_code >= 400:
+                await answer.aread()
+                _refuse(answer)
+        except httpx2.HTTPError as error:
+            raise DaemonGone(str(error) or type(error).__name__) from error
+        return Passed(answer)
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[Event]]:

@@ -83,6 +83,8 @@ ERRORS = {
         N_("The recorder gave an answer that this page does not understand."),
         N_("Reload the page; if it stays, call the administrator."),
     ),
+    "in-camera": Problem(N_("This part was held in camera."), N_("It can be opened in the archive only, by a judge, with its key.")),
+    "no-file": Problem(N_("There is no such file in this record."), N_("Reload the page; if it stays, have the record verified.")),
     "no-hearing": Problem(N_("This hearing is not on this recorder."), N_("Choose a hearing from today's list.")),
     "no-source": Problem(N_("This camera gives no picture."), N_("Check its power and cable; a picture takes a few seconds to come.")),
     "illegal-move": Problem(

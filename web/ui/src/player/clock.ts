@@ -12,9 +12,14 @@ export interface Span {
 
 /** The recorded takes of a hearing, in order. */
 export class Recorded {
-  readonly spans: readonly Span[];
+  spans: readonly Span[] = [];
 
   constructor(spans: readonly Span[]) {
+    this.update(spans);
+  }
+
+  /** Other takes, or a take that went on: a hearing that is being recorded. */
+  update(spans: readonly Span[]): void {
     this.spans = spans.filter((span) => span.end_us > span.start_us).sort((a, b) => a.start_us - b.start_us);
   }
 

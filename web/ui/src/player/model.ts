@@ -18,6 +18,8 @@ export interface SegmentFact {
   readonly bytes: number;
   readonly sha256: string;
   readonly playable: boolean;
+  /** It is being recorded: what stands here is the part that is signed already. */
+  readonly growing?: boolean;
 }
 
 export interface Participant {
@@ -87,6 +89,7 @@ export interface Passage {
   readonly speaker: string | null;
   readonly words: readonly Word[];
   readonly reason: string | null;
+  readonly doubt_pm?: number | null;
 }
 
 export interface Missing {
@@ -186,6 +189,18 @@ export interface SourceFact {
   readonly participant: Participant | null;
   /** Every segment of every take, in time order. */
   readonly segments: readonly SegmentFact[];
+}
+
+/** What is there and what came since, by `?since_us=`: tracks with their new segments, and those that grew. */
+export function joined(known: Replay, news: Replay): Replay {
+  const tracks = new Map(known.tracks.map((track) => [`${track.take}/${track.source}`, track]));
+  for (const track of news.tracks) {
+    const key = `${track.take}/${track.source}`;
+    const segments = new Map(tracks.get(key)?.segments.map((segment) => [segment.path, segment]));
+    for (const segment of track.segments) segments.set(segment.path, segment);
+    tracks.set(key, { ...track, segments: [...segments.values()] });
+  }
+  return { ...known, ...news, transcript: known.transcript, tracks: [...tracks.values()] };
 }
 
 /** The tracks of all takes, put together by source: cameras and microphones in the order of their first appearance. */

@@ -19,18 +19,21 @@ export function lengthOf({ start_us, end_us, media_us }: SegmentFact): number {
 
 export class Places {
   private readonly starts = new Map<SegmentFact, number>();
+  private readonly byPath = new Map<string, number>();
 
   /**
    * @param segments of one source, in time order
    * @param origin_us second 0 of the element, on the hearing's clock
+   * @param kept where segments begin that stand in the element already, by path: a place that was given is not changed
    */
-  constructor(segments: readonly SegmentFact[], private readonly origin_us: number) {
+  constructor(segments: readonly SegmentFact[], private readonly origin_us: number, kept?: Places) {
     let before: SegmentFact | null = null;
     let end = -Infinity;
     for (const segment of segments) {
       const follows = before !== null && Math.abs(segment.start_us - before.end_us) <= HOLE_US;
-      const start = follows ? end : Math.max(end, segment.start_us - origin_us);
+      const start = kept?.byPath.get(segment.path) ?? (follows ? end : Math.max(end, segment.start_us - origin_us));
       this.starts.set(segment, start);
+      this.byPath.set(segment.path, start);
       end = start + lengthOf(segment);
       before = segment;
     }

@@ -1,5 +1,5 @@
 /** All cameras and microphones together: one clock, and every track held to it. */
-import { Clock, Recorded } from "./clock";
+import { Clock, Recorded, type Span } from "./clock";
 import { sourcesOf, type Replay } from "./model";
 import { Track, type Fetcher } from "./track";
 
@@ -21,20 +21,39 @@ export class Player extends EventTarget {
   solo: string | null = null;
   readonly muted = new Set<string>();
   volume = 1;
+  /** The hearing is being recorded: at the end of what is there playing waits for more. */
+  live: boolean;
+  private readonly ticking: ReturnType<typeof setInterval>;
 
   constructor(replay: Replay, fetcher: Fetcher) {
     super();
-    const spans = replay.takes.map((take) => {
-      const ends = replay.tracks.filter((track) => track.take === take.id).map((track) => track.end_us);
-      return { start_us: take.start_us, end_us: take.end_us ?? Math.max(take.start_us, ...ends) };
-    });
-    this.recorded = new Recorded(spans);
+    this.recorded = new Recorded(spansOf(replay));
     this.clock = new Clock(this.recorded);
     const { start_us, end_us } = this.recorded;
     const changed = (): void => this.emit("change");
     this.tracks = sourcesOf(replay).map((source) => new Track(source, start_us, end_us - start_us, fetcher, changed));
-    setInterval(() => this.tick(), TICK_MS);
+    this.live = isOpen(replay);
+    this.ticking = setInterval(() => this.tick(), TICK_MS);
     this.applyVolumes();
+  }
+
+  /** The hearing went on. A source that is new to it is played only by a player that is made anew: false then. */
+  update(replay: Replay): boolean {
+    const sources = sourcesOf(replay);
+    const known = new Map(this.tracks.map((track) => [track.source.source, track]));
+    if (this.recorded.spans.length === 0 || sources.some(({ source }) => !known.has(source))) return false;
+    this.recorded.update(spansOf(replay));
+    this.live = isOpen(replay);
+    const length_us = this.recorded.end_us - this.recorded.start_us;
+    for (const source of sources) known.get(source.source)?.update(source, length_us);
+    this.emit("change");
+    return true;
+  }
+
+  /** No more is played: another player takes this one's place. */
+  close(): void {
+    this.pause();
+    clearInterval(this.ticking);
   }
 
   get position_us(): number {
@@ -55,7 +74,7 @@ export class Player extends EventTarget {
 
   play(): void {
     if (this.playing || this.recorded.spans.length === 0) return;
-    if (this.position_us >= this.recorded.end_us) this.clock.seek(this.recorded.start_us);
+    if (this.position_us >= this.recorded.end_us && !this.live) this.clock.seek(this.recorded.start_us);
     for (const track of this.tracks) track.retry();
     this.playing = true;
     this.clock.hold();
@@ -143,7 +162,8 @@ export class Player extends EventTarget {
       return false;
     }
     const more = this.clock.advance(performance.now());
-    if (!more) this.playing = false;
+    if (!more && this.live) this.clock.hold();
+    else if (!more) this.playing = false;
     this.emit(more ? "time" : "change");
     return more;
   }
@@ -151,4 +171,16 @@ export class Player extends EventTarget {
   private emit(name: "time" | "change"): void {
     this.dispatchEvent(new Event(name));
   }
+}
+
+function isOpen(replay: Replay): boolean {
+  return replay.takes.some((take) => take.end_us === null);
+}
+
+/** The recorded stretches: a take that runs reaches as far as any of its sources does. */
+function spansOf(replay: Replay): Span[] {
+  return replay.takes.map((take) => {
+    const ends = replay.tracks.filter((track) => track.take === take.id).map((track) => track.end_us);
+    return { start_us: take.start_us, end_us: take.end_us ?? Math.max(take.start_us, ...ends) };
+  });
 }

@@ -21,8 +21,8 @@ const BEYOND_US = 120_000_000;
 const AGAIN_MS = 2_000;
 
 export interface Fetcher {
-  /** Bytes of a file of the record. */
-  (path: string, signal: AbortSignal): Promise<Bytes>;
+  /** Bytes of a file of the record: from the byte `from` to before the byte `to`. */
+  (path: string, signal: AbortSignal, from: number, to: number): Promise<Bytes>;
 }
 
 export class Track {
@@ -33,11 +33,13 @@ export class Track {
   checked = 0;
 
   private readonly media = new MediaSource();
-  private readonly places: Places;
+  private places: Places;
   private buffer: SourceBuffer | null = null;
   private type = "";
   private unsupported = false;
   private readonly here = new Set<SegmentFact>();
+  /** Bytes of the segment that grows, as far as they came, for the digest over all of them. */
+  private grown: { path: string; bytes: Bytes; end_us: number } | null = null;
   /** What could not be fetched, and when that was, in the ms of `performance.now()`. */
   private readonly failed = new Map<SegmentFact, number>();
   private position_us = 0;
@@ -45,9 +47,9 @@ export class Track {
   private loading: { segment: SegmentFact; abort: AbortController } | null = null;
 
   constructor(
-    readonly source: SourceFact,
-    origin_us: number,
-    private readonly length_us: number,
+    public source: SourceFact,
+    private readonly origin_us: number,
+    private length_us: number,
     private readonly fetcher: Fetcher,
     private readonly onChange: () => void,
   ) {
@@ -67,6 +69,26 @@ export class Track {
     }, { once: true });
   }
 
+  /** The source has more segments, or one of them grew; what is in the element stays. */
+  update(source: SourceFact, length_us: number): void {
+    const known = new Map(this.source.segments.map((segment) => [segment.path, segment]));
+    const segments = source.segments.map((segment) => {
+      const before = known.get(segment.path);
+      return before !== undefined && before.sha256 === segment.sha256 && before.growing === segment.growing ? before : segment;
+    });
+    for (const segment of [...this.here]) if (!segments.includes(segment)) this.here.delete(segment);
+    this.places = new Places(segments, this.origin_us, this.places);
+    this.source = { ...source, segments };
+    this.length_us = length_us;
+    this.lengthen();
+  }
+
+  /** The element is as long as the hearing; a buffer that is being filled refuses it, then it is done after that. */
+  private lengthen(): void {
+    if (this.media.readyState !== "open" || this.buffer?.updating) return;
+    if (!(this.media.duration >= this.length_us / 1e6)) this.media.duration = this.length_us / 1e6;
+  }
+
   /** The segment that holds a moment, the small holes between two segments counted in. */
   segmentAt(at_us: number): SegmentFact | undefined {
     const { segments } = this.source;
@@ -80,7 +102,7 @@ export class Track {
     if (this.unsupported) return "unsupported";
     const segment = this.segmentAt(at_us);
     if (segment === undefined) return "empty";
-    if (this.here.has(segment)) return "ready";
+    if (this.here.has(segment) || (this.grown?.path === segment.path && at_us < this.grown.end_us)) return "ready";
     return this.failed.has(segment) || !segment.playable ? "failed" : "loading";
   }
 
@@ -158,15 +180,20 @@ export class Track {
     const abort = new AbortController();
     this.loading = { segment, abort };
     try {
-      const bytes = await this.fetcher(segment.path, abort.signal);
+      const before = this.grown?.path === segment.path && this.grown.bytes.length <= segment.bytes ? this.grown.bytes : null;
+      const from = before?.length ?? 0;
+      const news = from < segment.bytes ? await this.fetcher(segment.path, abort.signal, from, segment.bytes) : new Uint8Array();
+      const bytes = before === null ? news : both(before, news);
       const stated = fromBase64(segment.sha256, 32);
       if (stated !== null && equal(stated, await digestOf(bytes))) this.checked += 1;
       else this.altered.add(segment.path);
       await this.forget();
-      if (await this.append(segment, bytes)) {
+      if (from === segment.bytes || (await this.append(segment, news, bytes))) {
         this.here.add(segment);
         this.failed.delete(segment);
       }
+      if (segment.growing) this.grown = { path: segment.path, bytes, end_us: segment.end_us };
+      else if (before !== null) this.grown = null;
     } catch (error) {
       if (abort.signal.aborted) return;
       console.error(`${segment.path}:`, error);
@@ -176,8 +203,9 @@ export class Track {
     }
   }
 
-  private async append(segment: SegmentFact, bytes: Bytes): Promise<boolean> {
-    const codec = codecOf(bytes);
+  /** Puts bytes of a segment into the element; `whole` has its head, by which it is known what they are. */
+  private async append(segment: SegmentFact, bytes: Bytes, whole: Bytes): Promise<boolean> {
+    const codec = codecOf(whole);
     const type = `${this.source.media}/mp4; codecs="${codec ?? ""}"`;
     if (codec === null || !MediaSource.isTypeSupported(type)) {
       this.unsupported = true;
@@ -187,6 +215,7 @@ export class Track {
     else if (this.type !== type) this.buffer.changeType(type);
     this.type = type;
     const buffer = this.buffer;
+    this.lengthen();
     buffer.timestampOffset = this.places.start(segment);
     try {
       await settled(buffer, () => buffer.appendBuffer(bytes));
@@ -208,6 +237,7 @@ export class Track {
       if (segment.end_us > from && segment.start_us < to) continue;
       await settled(buffer, () => buffer.remove(Math.max(0, this.places.start(segment)), this.places.end(segment)));
       this.here.delete(segment);
+      if (this.grown?.path === segment.path) this.grown = null; // what is gone from the element is fetched from its first byte
     }
   }
 }
@@ -230,4 +260,11 @@ function settled(buffer: SourceBuffer, act: () => void): Promise<void> {
       end(() => reject(error instanceof Error ? error : new Error(String(error))));
     }
   });
+}
+
+function both(one: Bytes, other: Bytes): Bytes {
+  const found = new Uint8Array(one.length + other.length);
+  found.set(one);
+  found.set(other, one.length);
+  return found;
 }

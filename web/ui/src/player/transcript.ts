@@ -22,9 +22,9 @@ export class Transcript extends PlayerElement {
   private follow = true;
   private spoken: HTMLElement | null = null;
   private words: readonly { element: HTMLElement; from: number; to: number }[] = [];
-  private cursor = 0;
+  protected cursor = 0;
 
-  private get passages(): readonly Passage[] {
+  protected get passages(): readonly Passage[] {
     return this.replay.transcript?.passages ?? [];
   }
 
@@ -52,7 +52,7 @@ export class Transcript extends PlayerElement {
       </div>`;
   }
 
-  private notices(transcript: TranscriptFact): TemplateResult {
+  protected notices(transcript: TranscriptFact): TemplateResult {
     const missing = transcript.missing.map((one) => html`<p class="alert warn">${advice(one)}</p>`);
     const demonstration = transcript.models.some((model) => model.demonstration);
     return html`${missing}
@@ -63,14 +63,30 @@ export class Transcript extends PlayerElement {
 
   private passage(passage: Passage, i: number): TemplateResult {
     const current = this.at >= 0 && this.found[this.at] === i;
-    return html`<p class="passage ${passage.kind} ${current ? "found" : ""}" data-index=${i} lang=${passage.language ?? nothing}>
+    return html`<div class="passage ${passage.kind} ${current ? "found" : ""}" data-index=${i} lang=${passage.language ?? nothing}>
       <button class="quiet moment-button" tabindex=${i === this.cursor ? 0 : -1} data-us=${passage.start_us}>${clockTime(passage.start_us)}</button>
-      <span class="speaker">${this.speaker(passage)}</span>
+      <span class="speaker">${this.speaker(passage)}${this.mark(passage)}</span>
       <span class="said">${passage.kind === "speech" ? this.wordsOf(passage) : absence(passage)}</span>
-    </p>`;
+      ${this.tools(passage, i)}
+    </div>`;
   }
 
-  private speaker(passage: Passage): string {
+  /** What a page says of a passage beside its speaker. */
+  protected mark(_passage: Passage): unknown {
+    return nothing;
+  }
+
+  /** What a page offers to do with a passage. */
+  protected tools(_passage: Passage, _index: number): unknown {
+    return nothing;
+  }
+
+  /** A page's own keys in the text; whether one of them was pressed. */
+  protected ownKey(_event: KeyboardEvent, _index: number): boolean {
+    return false;
+  }
+
+  protected speaker(passage: Passage): string {
     const name = this.replay.participants.find((one) => one.id === passage.speaker)?.name;
     const label = this.replay.tracks.find((track) => track.source === passage.source)?.label ?? passage.source;
     const number = /^voice\/[^/]+\/([1-9]\d*)$/.exec(passage.speaker ?? "")?.[1];
@@ -120,6 +136,20 @@ export class Transcript extends PlayerElement {
     return last !== undefined && at_us < last.to + LINGER_US ? last.element : null;
   }
 
+  /** Brings a passage into view, puts the focus on it and moves the player there. */
+  goTo(index: number): void {
+    const passage = this.passages[index];
+    if (passage === undefined) return;
+    this.choose(index);
+    this.player.seek(passage.start_us);
+    this.requestUpdate();
+    void this.updateComplete.then(() => {
+      const button = this.querySelector<HTMLElement>(`.passage[data-index="${index}"] .moment-button`);
+      button?.focus({ preventScroll: true });
+      if (button !== null) this.show(button);
+    });
+  }
+
   /** Brings an element into the list's own window; the page itself does not move. */
   private show(element: HTMLElement): void {
     const list = this.querySelector(".passages");
@@ -139,7 +169,7 @@ export class Transcript extends PlayerElement {
     const target = (event.target as Element).closest<HTMLElement>("[data-us]");
     if (target === null) return;
     const passage = target.closest<HTMLElement>(".passage");
-    this.cursor = Number(passage?.dataset.index ?? 0);
+    this.choose(Number(passage?.dataset.index ?? 0));
     this.player.seek(Number(target.dataset.us));
     this.requestUpdate();
   };
@@ -148,6 +178,7 @@ export class Transcript extends PlayerElement {
   private readonly onKey = (event: KeyboardEvent): void => {
     const here = document.activeElement as HTMLElement;
     const index = Number(here.closest<HTMLElement>(".passage")?.dataset.index ?? this.cursor);
+    if (here.closest("textarea, select, input") !== null || this.ownKey(event, index)) return;
     const stops = [...this.querySelectorAll<HTMLElement>(`.passage[data-index="${index}"] [data-us]`)];
     const next = {
       ArrowDown: () => this.stop(index + 1),
@@ -166,11 +197,16 @@ export class Transcript extends PlayerElement {
     target.focus();
   };
 
+  /** The passage that the keys mean. */
+  protected choose(index: number): void {
+    this.cursor = index;
+  }
+
   private stop(index: number): HTMLElement | null {
     const button = this.querySelector<HTMLElement>(`.passage[data-index="${index}"] .moment-button`);
     if (button !== null) {
       this.querySelector(".moment-button[tabindex='0']")?.setAttribute("tabindex", "-1");
-      this.cursor = index;
+      this.choose(index);
     }
     return button;
   }

@@ -1,0 +1,196 @@
+"""The review of a finished hearing in a real browser: listen, correct by mouse and by keyboard alone, two people at once, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.archive_pages.hearing import HEARING
+from tests.console.test_browser import CHROMIUM, Visit
+from tests.console.test_browser import browser as browser  # noqa: PLC0414 - the fixture
+from tests.support.console_server import PASSWORD
+from tests.support.review_court import Court
+from tests.support.review_court import court as open_court
+from web.pages import STATIC
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed: apt-get install chromium"),
+    pytest.mark.skipif(not (STATIC / "build" / "review.js").exists(), reason="the front end is not built: make build"),
+]
+
+
+@pytest.fixture
+def court(tmp_path: Path) -> Iterator[Court]:
+    with open_court(tmp_path) as found:
+        yield found
+
+
+class Reviewer(Visit):
+    """A person who reviews."""
+
+    def enter(self, name: str = "secretary") -> None:
+        """Sign in and open the review."""
+        self.page.set_default_timeout(60_000)
+        self.page.goto(f"/sign-in?next=/hearings/{HEARING}/review")
+        self.page.wait_for_selector("[name=name]:focus")
+        self.type(name)
+        self.press("Tab")
+        self.type(PASSWORD)
+        self.press("Enter")
+        self.page.wait_for_selector("hattama-editor .passage .moment-button")
+
+    def passage(self, index: int) -> Any:
+        return self.page.locator(f".passage[data-index='{index}']")
+
+    def said(self, index: int) -> str:
+        return str(self.passage(index).locator(".said").inner_text())
+
+    def saved(self, number: int) -> None:
+        """Wait until the page says that the revision is there."""
+        self.page.wait_for_function(
+            "text => document.querySelector('.text-area [aria-live]').textContent === text",
+            arg=self.text("Saved as revision {number}", number=number),
+        )
+
+
+@pytest.fixture
+def people(browser: Any, court: Court) -> Iterator[Any]:
+    visits: list[Reviewer] = []
+
+    def enter(language: str = "en", width: int = 1280, name: str = "secretary", scheme: str = "light") -> Reviewer:
+        visits.append(Reviewer(browser, court, language, width, scheme))  # type: ignore[arg-type]  # it has the address
+        visits[-1].enter(name)
+        return visits[-1]
+
+    yield enter
+    for visit in visits:
+        visit.context.close()
+        # An edit that was refused is told on the page; the browser logs the answer's status, too.
+        assert [fault for fault in visit.faults if "409" not in fault] == []
+
+
+def test_keyboard_alone_doubt_by_doubt(people: Any, court: Court) -> None:
+    visit = people()
+    page = visit.page
+    visit.press("n")
+    page.wait_for_selector(".passage[data-index='1'] .moment-button:focus")
+    visit.press("e")
+    page.wait_for_selector(".typing textarea:focus")
+    assert page.input_value(".typing textarea") == "Прошу взыскать с ответчика сумму основного долга и неустойку."
+    visit.press("End")
+    visit.type(" Точка")
+    visit.press("Enter")
+    visit.saved(3)
+    assert visit.said(1).split() == [
+        "Прошу",
+        "взыскать",
+        "с",
+        "ответчика",
+        "сумму",
+        "основного",
+        "долга",
+        "и",
+        "неустойку.",
+        "Точка",
+    ]
+    before, after = court.transcript(2).passages[1], court.transcript().passages[1]
+    assert [word.start_us for word in after.words[:5]] == [word.start_us for word in before.words[:5]], "times stay"
+    assert after.words[-1].edited_by == "secretary"
+
+    visit.press("r")
+    page.wait_for_selector("select.who:focus")
+    page.keyboard.press("End")  # the last of the list: the defendant's representative
+    visit.press("Tab", "Enter")
+    visit.saved(4)
+    assert court.transcript().passages[1].speaker == "p3"
+
+    visit.press("n")
+    page.wait_for_selector(".passage[data-index='2'] .moment-button:focus")
+    for _ in range(3):
+        visit.press("ArrowRight")
+    visit.press("x")
+    visit.saved(5)
+    assert [visit.said(index).split() for index in (2, 3)] == [
+        ["Исковые", "требования"],
+        ["не", "признаю,", "долг", "погашен", "ещё", "в", "мае."],
+    ]
+    visit.press("m")
+    visit.saved(6)
+    assert visit.said(2).split() == ["Исковые", "требования", "не", "признаю,", "долг", "погашен", "ещё", "в", "мае."]
+    visit.press("Delete")
+    visit.saved(7)
+    assert court.transcript().passages[2].reason == "deleted"
+    visit.press("Space")
+    assert page.evaluate("document.activeElement.className").startswith("quiet moment-button")
+
+
+def test_two_people_at_once_lose_nothing(people: Any, court: Court) -> None:
+    secretary, judge = people("ru"), people("ru", name="judge")
+    for visit in (secretary, judge):
+        visit.passage(1).locator(".moment-button").click()
+        visit.press("e")
+        visit.page.wait_for_selector(".typing textarea:focus")
+    judge.page.fill(".typing textarea", "Судья исправил")
+    judge.press("Enter")
+    judge.saved(3)
+    secretary.page.fill(".typing textarea", "Секретарь исправил иначе")
+    secretary.press("Enter")
+    secretary.page.wait_for_selector(".text-area > .alert")
+    assert secretary.said(1).split() == ["Судья", "исправил"]
+    assert secretary.page.input_value(".typing textarea") == "Секретарь исправил иначе", "what was typed is kept"
+    assert court.transcript().number == 3
+    secretary.press("Enter")
+    secretary.saved(4)
+    assert court.transcript().passages[1].text == "Секретарь исправил иначе"
+    authors = [item["by"] for item in court.client.hearing(HEARING)["revisions"] if item["kind"] == "transcript"]
+    assert authors[-2:] == ["judge", "secretary"]
+
+    page = secretary.page
+    page.select_option("select[name=old]", "2")
+    page.select_option("select[name=new]", "4")
+    page.click(".compare button")
+    page.wait_for_selector(".changes li")
+    assert "Секретарь исправил иначе" in page.locator(".changes ins").first.inner_text()
+
+
+def test_a_word_is_heard_where_it_is_clicked(people: Any, court: Court) -> None:
+    visit = people()
+    page = visit.page
+    page.locator(".passage[data-index='2'] .word").nth(2).click()
+    page.click("#play")
+    page.wait_for_function("() => [...document.querySelectorAll('audio')].some(one => one.currentTime > 8.8)")
+    page.wait_for_function("() => document.querySelector('.word.heard')?.closest('.passage').dataset.index === '2'")
+    page.locator("[data-source=mic-defendant] .solo").click()
+    heard = page.evaluate("[...document.querySelectorAll('audio')].filter(one => !one.muted).length")
+    assert heard == 1, "one microphone alone"
+
+
+@pytest.mark.parametrize("language", ["kk", "ru", "en"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_looks(people: Any, language: str, width: int) -> None:
+    visit = people(language, width)
+    visit.passage(1).locator(".moment-button").click()
+    visit.look("review")
+    visit.press("e")
+    visit.look("review-typing")
+    if width == 1280 and language == "kk":
+        visit.press("Escape")
+        visit.page.emulate_media(color_scheme="dark")
+        visit.look("review-dark")
+
+
+def test_the_administrator_hears_nothing(court: Court, browser: Any) -> None:
+    visit = Visit(browser, court, "en", 1280)  # type: ignore[arg-type]
+    visit.page.goto(f"/sign-in?next=/hearings/{HEARING}/review")
+    visit.page.fill("[name=name]", "admin")
+    visit.page.fill("[name=password]", PASSWORD)
+    visit.press("Enter")
+    visit.page.wait_for_selector("text=You may not do this")
+    for rest in ("replay.json", "files/media/T01/mic-bench/0001.mp4", "transcripts/0"):
+        assert visit.page.request.get(f"/api/hearings/{HEARING}/{rest}").status == 403
+    visit.context.close()
