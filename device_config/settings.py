@@ -143,7 +143,12 @@ class ArchiveSettings(_Model):
     port: int = Field(default=8802, ge=0, le=65535, description="Port it listens on.")
     name: str = Field(default="archive.hattama.local", pattern=r"^[^\s+]+$", description="Key name of the archive's log.")
     url: str | None = Field(default=None, description="Where the box sends records; nothing is sent without it.")
-    token: str | None = Field(default=None, description="The box's token at the archive.", repr=False)
+    token: str | None = Field(
+        default=None, description="The box's token, at an archive that accepts tokens; requests are signed with the device's key without it.", repr=False
+    )
+    accept_tokens: bool = Field(
+        default=False, description="The archive lets boxes name themselves by a token, too, instead of signing their requests."
+    )
     rate_kib: int | None = Field(
         default=None, ge=32, description="Most KiB a second that the uploader sends on average; as fast as it can without it."
     )

@@ -1,8 +1,8 @@
 """What the signer service signs, and what it never does.
 
-It holds the device's key so that the recorder does not have to. It signs one kind of text, the checkpoint of a journal of its
-own box (docs/record-format.md, section 5), and for each journal it remembers the last size and root that it signed. A
-checkpoint that does not go on from there is a second history of the same hearing, and is refused:
+It holds the device's key so that the recorder does not have to. It signs the box's requests to its archive
+(:mod:`protocol.request_base`), and checkpoints of journals of its own box (docs/record-format.md, section 5). For each journal it
+remembers the last size and root that it signed. A checkpoint that does not go on from there is a second history of the same hearing, and is refused:
 
 * a smaller size, or another root for the same size;
 * a larger size without the proof (RFC 6962, section 2.1.2) that the signed lines are its beginning.
@@ -25,6 +25,7 @@ from protocol.encoding import HEARING
 from protocol.errors import BadNote, ProtocolError
 from protocol.merkle import verify_consistency
 from protocol.note import Signer, VerifierKey
+from protocol.request_base import key_id_of
 
 _TABLE = "CREATE TABLE signed (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT"
 
@@ -103,7 +104,7 @@ class ProofWanted(Exception):
 
 
 class CheckpointSigner:
-    """Signs checkpoints of this box's journals, and nothing else.
+    """Signs checkpoints of this box's journals and requests to its archive, and nothing else.
 
     Args:
         signer: the device's key.
@@ -138,6 +139,17 @@ class CheckpointSigner:
         if last != (point.size, point.root):
             self._memory.remember(point)
         return self._signer.sign(text.encode())
+
+    def sign_request(self, base: str) -> bytes:
+        """Signature (64 bytes) over the signature base of a request to the archive.
+
+        Raises:
+            SignerRefusal: it is none, or names another key.
+        """
+        named = key_id_of(base)
+        if named != f"{self.key.name}+{self.key.key_id.hex()}":
+            raise SignerRefusal("not a request of this box to an archive")
+        return self._signer.sign(base.encode())
 
     def _checkpoint(self, text: str) -> Checkpoint:
         try:

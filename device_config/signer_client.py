@@ -61,11 +61,23 @@ class SignerClient:
                 except ValueError as error:
                     raise NotSigned(f"the signer signed size {size} of this journal already: {error}") from error
                 answer = self._ask(connection, {"do": "sign", "text": text, "proof": proof})
+        return self._checked(answer, text.encode())
+
+    def sign_request(self, base: bytes) -> bytes:
+        """Signature (64 bytes) over the signature base of a request to the archive (RFC 9421).
+
+        Raises:
+            NotSigned: refused, or no answer, or not a signature by the device's key.
+        """
+        with self._connected() as connection:
+            return self._checked(self._ask(connection, {"do": "request", "base": base.decode()}), base)
+
+    def _checked(self, answer: dict[str, Any], message: bytes) -> bytes:
         try:
             signature = unb64(answer["signature"], 64)
         except (KeyError, TypeError, BadEncoding) as error:
             raise NotSigned(f"the signer gave no signature: {error}") from error
-        if not self.key.verify(text.encode(), signature):
+        if not self.key.verify(message, signature):
             raise NotSigned("what the signer gave is no signature by this device's key")
         return signature
 

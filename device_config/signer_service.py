@@ -1,4 +1,4 @@
-"""The signer as a process: a Unix socket on which one user may ask for signatures.
+"""The signer as a process: a Unix socket on which one user may ask for signatures, and others for those of requests to the archive.
 
 One message is one JSON object in one packet (``SOCK_SEQPACKET``), at most 64 KiB:
 
@@ -8,6 +8,7 @@ request                                               answer
 ``{"do": "key"}``                                     ``{"key": "<verifier key>"}``
 ``{"do": "sign", "text": "…", "proof": [base64 …]}``  ``{"signature": base64}``, or ``{"prove_from": size}``: the same again
                                                       with the proof; ``proof`` may be missing
+``{"do": "request", "base": "…"}``                    ``{"signature": base64}`` over a request to the archive
 anything else, or refused                             ``{"code", "message"}``
 ====================================================  ==================================================================
 
@@ -53,13 +54,14 @@ def uid_of(user: str) -> int:
         raise SettingsError(f"--peer: there is no user {user!r} on this machine") from error
 
 
-def serve(signer: CheckpointSigner, path: Path | None, peer: int) -> None:
+def serve(signer: CheckpointSigner, path: Path | None, peer: int, senders: frozenset[int] = frozenset()) -> None:
     """Answer on the socket until SIGTERM or SIGINT.
 
     Args:
         signer: what signs.
         path: the socket; ignored when systemd hands one over (sd_listen_fds(3)).
         peer: user number of the one client that is answered (SO_PEERCRED, unix(7)).
+        senders: user numbers of those that may ask for the key and have requests to the archive signed.
 
     Raises:
         SettingsError: no socket.
@@ -73,7 +75,7 @@ def serve(signer: CheckpointSigner, path: Path | None, peer: int) -> None:
             while True:
                 connection, _ = listener.accept()
                 with connection:
-                    _attend(connection, signer, peer)
+                    _attend(connection, signer, peer, senders)
     except _Leave:
         _log.info("signer_stopped", action="leave")
 
@@ -109,14 +111,15 @@ def _listening(path: Path | None) -> Iterator[socket.socket]:
             path.unlink(missing_ok=True)
 
 
-def _attend(connection: socket.socket, signer: CheckpointSigner, peer: int) -> None:
+def _attend(connection: socket.socket, signer: CheckpointSigner, peer: int, senders: frozenset[int]) -> None:
     """Answer one client until it leaves, falls silent or says something wrong."""
     connection.settimeout(PATIENCE_S)
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     pid, uid, _ = struct.unpack("3i", credentials)
     try:
         while request := connection.recv(PACKET):
-            answer = _answer(request, signer) if uid == peer else _wrong_peer(uid, pid)
+            known = uid == peer or uid in senders
+            answer = _answer(request, signer, checkpoints=uid == peer) if known else _wrong_peer(uid, pid)
             _say(connection, answer)
             if "code" in answer:
                 return
@@ -133,12 +136,16 @@ def _say(connection: socket.socket, answer: dict[str, Any]) -> None:
     connection.send(json.dumps(answer, separators=(",", ":")).encode())
 
 
-def _answer(request: bytes, signer: CheckpointSigner) -> dict[str, Any]:
+def _answer(request: bytes, signer: CheckpointSigner, *, checkpoints: bool) -> dict[str, Any]:
     try:
         asked = json.loads(request)
         match asked:
             case {"do": "key", **others} if not others:
                 return {"key": signer.key.text}
+            case {"do": "request", "base": str(base), **others} if not others:
+                return {"signature": b64(signer.sign_request(base))}
+            case {"do": "sign", **_others} if not checkpoints:
+                return {"code": "wrong-peer", "message": "checkpoints are signed for another user"}
             case {"do": "sign", "text": str(text), **others} if not others:
                 return {"signature": b64(signer.sign(text))}
             case {"do": "sign", "text": str(text), "proof": [*steps], **others} if not others:

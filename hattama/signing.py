@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from device_config.settings import Settings
     from protocol.note import Signer
+    from storage.signed_requests import RequestSigner
 
 
 def public_key_path(settings: Settings) -> Path:
@@ -33,3 +34,12 @@ def signer_of(settings: Settings, socket: Path | None = None) -> Signer:
     from device_config.identity import device_signer
 
     return device_signer(settings)
+
+
+def request_signer_of(settings: Settings) -> RequestSigner:
+    """Who signs this box's requests to the archive.
+
+    Raises:
+        NotSigned, SeedUnusable, SeedExposed: as :func:`signer_of`.
+    """
+    return signer_of(settings)  # type: ignore[return-value]

@@ -134,6 +134,10 @@ class Ed25519Signer:
         """Ed25519 signature (64 bytes)."""
         return self._key.sign(message).signature
 
+    def sign_request(self, base: bytes) -> bytes:
+        """Ed25519 signature (64 bytes) over the signature base of a request to the archive (RFC 9421)."""
+        return self.sign(base)
+
 
 @dataclass(frozen=True)
 class NoteSignature:

@@ -17,7 +17,8 @@ from typing import Any, NoReturn, Self
 import httpx2
 
 from protocol.encoding import b64
-from storage.errors import Diverged, FileAltered, NotVerified, Refused, Unreachable
+from storage.errors import Diverged, FileAltered, NotVerified, Refused, StaleSignature, Unreachable
+from storage.signed_requests import RequestSigner, SignedAuth
 
 CHUNK = 1 << 18
 RECEIPT_S = 600.0  # seconds that the archive may verify, or read a record
@@ -32,20 +33,27 @@ class ArchiveClient:
 
     Args:
         url: address of the archive.
-        token: the box's token.
+        credential: who signs requests with the device's key; or the box's token, where the archive still takes it.
         transport: what carries the requests; only tests give one.
         patience_s: seconds without a byte after which a request is given up, and after which an answer must be whole.
     """
 
     def __init__(
-        self, url: str, token: str, transport: httpx2.BaseTransport | None = None, *, patience_s: float = PATIENCE_S
+        self,
+        url: str,
+        credential: RequestSigner | str,
+        transport: httpx2.BaseTransport | None = None,
+        *,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         # Nothing of the environment counts (proxies); the system's certificates do, the court's own among them.
         verify = ssl.create_default_context() if url.startswith("https:") else True
         self._patience_s = patience_s
+        self._auth = None if isinstance(credential, str) else SignedAuth(credential)
         self._http = httpx2.Client(
             base_url=url.rstrip("/") + "/api/v1/records/",
-            headers={"Authorization": f"Bearer {token}", "Accept-Encoding": "identity"},
+            headers={"Accept-Encoding": "identity"} | ({"Authorization": f"Bearer {credential}"} if self._auth is None else {}),
+            auth=self._auth,
             timeout=httpx2.Timeout(patience_s, connect=min(10.0, patience_s)),
             trust_env=False, verify=verify, transport=transport,
         )  # fmt: skip
@@ -122,6 +130,8 @@ class ArchiveClient:
         except httpx2.HTTPError as error:
             raise Unreachable(f"{self._http.base_url}: {error or type(error).__name__}") from error
         if not answer.is_success:
+            if self._auth is not None and answer.status_code == StaleSignature.status:
+                self._auth.set_clock(answer.headers.get("Date"))
             _refuse(answer.status_code, body)
         return answer.status_code, body
 
@@ -152,7 +162,7 @@ def _refuse(status: int, body: bytes) -> NoReturn:
         raise NotVerified(str(value.get("message", "")), report if isinstance(report, dict) else {})
     if code == "digest-mismatch":
         raise FileAltered(text)
-    if status >= 500 or status in (408, 425, 429):
+    if status >= 500 or status in (408, 425, 429) or code == StaleSignature.code:
         raise Unreachable(text)
     raise Refused(text)
 

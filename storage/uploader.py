@@ -34,6 +34,7 @@ from storage.handover import RECEIPT, hand_over
 from storage.pacing import Cap, Hours
 from storage.receipt import Receipt
 from storage.sender import Progress, Sender
+from storage.signed_requests import RequestSigner
 from web.i18n import COURT_ZONE
 
 log = structlog.get_logger("storage.uploader")
@@ -61,7 +62,7 @@ class Uploader:
     """Sends every record of this box; it is the :class:`storage.sender.Way` that they share.
 
     Args:
-        settings: of the box; ``archive.url`` and ``archive.token`` must be set.
+        settings: of the box; ``archive.url`` must be set.
         client: the archive; made from the settings by default.
         now: also give receipts to finished hearings without a draft at once.
         clock: monotonic seconds.
@@ -69,7 +70,7 @@ class Uploader:
         sleep: waits for seconds.
 
     Raises:
-        NoArchive: no address or token of an archive is set.
+        NoArchive: no address of an archive is set, or nothing to name the box by.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class Uploader:
         rate = settings.archive.rate_kib
         self._cap = Cap(rate * 1024 if rate else None)
         self._hours = Hours.of(settings.archive.hours)
-        self._client = client or _client(settings)
+        self._client = client or client_of(settings)
         self._done = Done(settings.state_dir / "uploader.sqlite")
         self._jobs: dict[Path, Job] = {}
         self._looked_at = float("-inf")
@@ -228,10 +229,23 @@ def _rank(job: Job) -> tuple[bool, str]:
     return not job.sender.runs, job.sender.hearing
 
 
-def _client(settings: Settings) -> ArchiveClient:
-    if not settings.archive.url or not settings.archive.token:
-        raise NoArchive("no archive is set: archive.url and archive.token are needed")
-    return ArchiveClient(settings.archive.url, settings.archive.token)
+def client_of(settings: Settings, signer: Callable[[], RequestSigner] | None = None) -> ArchiveClient:
+    """The archive of the settings.
+
+    Args:
+        settings: of the box.
+        signer: makes what signs requests; not asked where a token is set.
+
+    Raises:
+        NoArchive: no address is set, or neither token nor signer are there.
+    """
+    if not settings.archive.url:
+        raise NoArchive("no archive is set: archive.url is needed")
+    if settings.archive.token:
+        return ArchiveClient(settings.archive.url, settings.archive.token)
+    if signer is None:
+        raise NoArchive("no archive is set: nobody signs requests here, and there is no archive.token")
+    return ArchiveClient(settings.archive.url, signer())
 
 
 def receive(settings: Settings, sender: Sender, client: ArchiveClient) -> Receipt:
@@ -255,7 +269,7 @@ def upload_record(folder: Path, settings: Settings, client: ArchiveClient | None
         BadReceipt: the archive's receipt proves nothing.
         ProtocolError: the record on this box is malformed.
     """
-    ours = client or _client(settings)
+    ours = client or client_of(settings)
     try:
         sender = Sender(folder, ours)
         if sender.step() is Progress.RUNNING:
@@ -266,12 +280,19 @@ def upload_record(folder: Path, settings: Settings, client: ArchiveClient | None
             ours.close()
 
 
-def run(settings: Settings, *, now: bool = False, stop: threading.Event | None = None) -> None:
-    """Send this box's records until SIGTERM or SIGINT, or until ``stop`` is set.
+def run(
+    settings: Settings,
+    signer: Callable[[], RequestSigner] | None = None,
+    *,
+    now: bool = False,
+    stop: threading.Event | None = None,
+) -> None:
+    """Send this box's records until SIGTERM or SIGINT, or until ``stop`` is set; ``signer`` as in :func:`client_of`.
 
     Raises:
-        NoArchive: no address or token of an archive is set.
+        NoArchive: no address of an archive is set.
     """
+    client = client_of(settings, signer)
     event = stop or threading.Event()
     if threading.current_thread() is threading.main_thread():
 
@@ -280,11 +301,11 @@ def run(settings: Settings, *, now: bool = False, stop: threading.Event | None =
 
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
-    uploader = Uploader(settings, now=now)
+    uploader = Uploader(settings, client, now=now)
     try:
         uploader.run(event)
     finally:
         uploader.close()
 
 
-__all__ = ["RECEIPT", "BadReceipt", "Uploader", "receive", "run", "upload_record"]
+__all__ = ["RECEIPT", "BadReceipt", "Uploader", "client_of", "receive", "run", "upload_record"]

@@ -70,15 +70,18 @@ def scrub(
 def enrol(
     context: typer.Context,
     key: Annotated[str, typer.Argument(metavar="FILE|VKEY", help="The box's verifier key: `hattama device key` there.")],
+    with_token: Annotated[
+        bool, typer.Option("--token", help="Also print a token for a box that cannot sign; see archive.accept_tokens.")
+    ] = False,
 ) -> None:
-    """Let a box send records; prints its token, for archive.token of its settings, and the archive's key."""
+    """Let a box send records, which signs its requests with this key; prints the archive's key, for the box's trust list."""
     settings = settings_of(context)
     from storage.archive.enrolment import enrol_device, open_archive
 
-    token = secrets.token_urlsafe(32)
+    token = secrets.token_urlsafe(32) if with_token else None
     with open_archive(settings) as archive:
         ours = enrol_device(archive, key_of(key).text, token)
-    typer.echo(f"token: {token}\narchive key: {ours.text}")
+    typer.echo((f"token: {token}\n" if token else "") + f"archive key: {ours.text}")
 
 
 @app.command()

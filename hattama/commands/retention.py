@@ -49,17 +49,16 @@ def retention(
 
 def _judged(settings: Settings) -> list[Judgement]:
     """Every record on this box; oldest name first."""
-    from storage.client import ArchiveClient
-    from storage.errors import NoArchive
+    from hattama.signing import request_signer_of
     from storage.handover import trusted
     from storage.retention import Rules, judge
+    from storage.uploader import client_of
 
-    if not settings.archive.url or not settings.archive.token:
-        raise NoArchive("no archive is set: archive.url and archive.token are needed")
+    client = client_of(settings, lambda: request_signer_of(settings))
     keys = trusted(settings.state_dir / "trust")
     rules = Rules(keys, settings.retention_days, settings.retention_uncertified, time.time_ns() // 1000)
     folders = sorted(path.parent for path in settings.hearings.glob("*/journal.jsonl") if not path.parent.is_symlink())
-    with ArchiveClient(settings.archive.url, settings.archive.token) as client:
+    with client:
         return [judge(folder, client, rules) for folder in folders]
 
 

@@ -15,14 +15,18 @@ def signer(
     peer: Annotated[
         str, typer.Option(metavar="USER", help="The user that is answered, by name or number.", show_default="you")
     ] = "",
+    sender: Annotated[
+        list[str] | None,
+        typer.Option(metavar="USER", help="A user for whom requests to the archive are signed, too; may be given again."),
+    ] = None,
     begin: Annotated[
         bool, typer.Option("--begin", help="Begin with an empty memory although there is a key already.")
     ] = False,
 ) -> None:
-    """Run the signer: holds the box's key and signs checkpoints of this box's journals, and nothing else.
+    """Run the signer: holds the box's key and signs checkpoints of this box's journals and requests to its archive, and nothing else.
 
-    It never signs a second history of a hearing, and answers one user only, on signer_socket of the settings or on the
-    socket that systemd hands over. Ends on SIGTERM or Ctrl-C.
+    It never signs a second history of a hearing, and checkpoints for one user only, on signer_socket of the settings or on
+    the socket that systemd hands over. Ends on SIGTERM or Ctrl-C.
     """
     settings = settings_of(context)
     from device_config.identity import device_signer, seed_path
@@ -33,6 +37,7 @@ def signer(
     memory = Memory(settings.state_dir / "keys" / "signer.sqlite", begin=begin or new)
     key = device_signer(settings)
     try:
-        serve(CheckpointSigner(key, memory), settings.signer_socket, uid_of(peer) if peer else os.getuid())
+        senders = frozenset(uid_of(user) for user in sender or ())
+        serve(CheckpointSigner(key, memory), settings.signer_socket, uid_of(peer) if peer else os.getuid(), senders)
     finally:
         memory.close()

@@ -10,9 +10,10 @@ from hattama.context import settings_of
 def uploader(context: typer.Context) -> None:
     """Run the uploader: sends closed segments, journal and protocols to the archive, and asks for the receipt.
 
-    Needs archive.url and archive.token in the settings. Ends on SIGTERM or Ctrl-C.
+    Needs archive.url in the settings; requests are signed with the device's key. Ends on SIGTERM or Ctrl-C.
     """
     settings = settings_of(context)
+    from hattama.signing import request_signer_of
     from storage.uploader import run
 
-    run(settings)
+    run(settings, lambda: request_signer_of(settings))

@@ -78,13 +78,12 @@ def demonstration_speech() -> SpeechSettings:
     return SpeechSettings(models=(model,), device="cpu")
 
 
-def settings(state: Path, run: Path, token: str, speech: SpeechSettings) -> Settings:
+def settings(state: Path, run: Path, speech: SpeechSettings) -> Settings:
     """Settings of the demo's box and archive.
 
     Args:
         state: folder of its records, keys and accounts.
         run: folder of its sockets.
-        token: of the box at the archive.
         speech: the caller's models, if there are any.
     """
     console, archive = free_port(ConsoleSettings().port), free_port(ArchiveSettings().port)
@@ -112,7 +111,7 @@ def settings(state: Path, run: Path, token: str, speech: SpeechSettings) -> Sett
         speech=speech,
         console=ConsoleSettings(port=console),
         archive=ArchiveSettings(
-            name="demo-archive.hattama.local", port=archive, url=f"http://127.0.0.1:{archive}", token=token
+            name="demo-archive.hattama.local", port=archive, url=f"http://127.0.0.1:{archive}"
         ),
     )
 

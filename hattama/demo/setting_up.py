@@ -49,19 +49,18 @@ def prepared(outer: Settings) -> Iterator[Prepared]:
             raise DemoFailed(f"another demo runs on {state}") from error
         # Not below state: the path of a Unix socket has at most 107 bytes.
         with tempfile.TemporaryDirectory(prefix="hattama-demo-") as run:
-            token = secrets.token_urlsafe(32)
-            inner = settings(state, Path(run), token, outer.speech if outer.speech.models else demonstration_speech())
+            inner = settings(state, Path(run), outer.speech if outer.speech.models else demonstration_speech())
             config = Path(run) / "settings.toml"
             write_toml(inner, config)
-            _enrol(outer, inner, token)
+            _enrol(outer, inner)
             yield Prepared(inner, config, _accounts(inner))
 
 
-def _enrol(outer: Settings, inner: Settings, token: str) -> None:
+def _enrol(outer: Settings, inner: Settings) -> None:
     """The archive knows the box, the box knows the archive, and `hattama verify` of this machine knows both."""
     device = device_signer(inner).key
     with open_archive(inner) as archive:
-        key = enrol_device(archive, device.text, token)
+        key = enrol_device(archive, device.text)
     for folder in (trust_dir(inner), trust_dir(outer)):
         add_trust(folder, device)
         add_trust(folder, key)

@@ -15,6 +15,7 @@ from device_config.settings import Settings
 from protocol.errors import ProtocolError
 from storage.archive import box_api, media_api, search_pages
 from storage.archive import pages as archive_pages
+from storage.archive.callers import Callers
 from storage.archive.enrolment import open_archive
 from storage.archive.media import Media
 from storage.archive.service import Archive
@@ -74,6 +75,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.archive, app.state.media = ours, media
+    app.state.callers = Callers(ours, tokens=settings.archive.accept_tokens)
     _handle_errors(app)
     return app
 

@@ -1,4 +1,4 @@
-"""What a box asks the archive for: ``/api/v1/records/…`` with ``Authorization: Bearer <device token>``.
+"""What a box asks the archive for: ``/api/v1/records/…``, each request signed (:mod:`storage.archive.callers`).
 
 Bodies are streamed from the socket to the disk, a piece at a time; a body that stalls is given up, so that slow senders
 cannot hold the archive.
@@ -20,11 +20,12 @@ from fastapi.responses import JSONResponse, Response
 from starlette.requests import ClientDisconnect
 
 from protocol.encoding import MAX_FILE_BYTES, b64
+from storage.archive.callers import Callers
 from storage.archive.catalogue import Device
 from storage.archive.digests import parse_repr_digest
 from storage.archive.reading_back import read_back
 from storage.archive.service import Archive
-from storage.errors import NotEnrolled, StalledBody, TooLarge
+from storage.errors import StalledBody, TooLarge
 from web.rights import anyone
 
 PREFIX = "/api/v1/records"
@@ -46,12 +47,9 @@ class Pace:
 
 
 def sender(request: Request) -> Device:
-    """The device that sends the request; raises :class:`NotEnrolled`."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise NotEnrolled("a device token is needed (Authorization: Bearer …)")
-    archive: Archive = request.app.state.archive
-    return archive.device(token.strip())
+    """The device that sends the request; raises :class:`storage.errors.NotEnrolled` and as :class:`Callers` says."""
+    callers: Callers = request.app.state.callers
+    return callers.device(request)
 
 
 SentBy = Annotated[Device, Depends(sender)]
@@ -59,7 +57,7 @@ SentBy = Annotated[Device, Depends(sender)]
 
 def router(archive: Archive, pace: Pace | None = None) -> APIRouter:
     """The routes of the box API."""
-    # `anyone`: no person signs in here; the token is what is asked for.
+    # `anyone`: no person signs in here; the device's signature is what is asked for.
     routes = APIRouter(prefix=PREFIX, dependencies=[Depends(anyone)])
     uploads, verifications = anyio.CapacityLimiter(UPLOADS), anyio.CapacityLimiter(VERIFICATIONS)
 

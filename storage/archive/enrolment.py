@@ -7,6 +7,7 @@ objects. It holds the token's digest, never the token.
 from __future__ import annotations
 
 import hashlib
+import secrets
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,13 +81,13 @@ def open_archive(settings: Settings) -> Archive:
     return Archive.open(archive_dir(settings), archive_signer(settings), database=database, store=store, locks=locks)
 
 
-def enrol_device(archive: Archive, verifier_key: str, token: str) -> VerifierKey:
+def enrol_device(archive: Archive, verifier_key: str, token: str | None = None) -> VerifierKey:
     """Let a device send records. The box must trust the archive's key too (``state_dir/trust``), or it refuses receipts.
 
     Args:
         archive: the archive.
         verifier_key: the device's key as trust lists carry it.
-        token: secret of the device, at least 32 characters; only its SHA-256 is kept.
+        token: secret of the device, at least 32 characters, where it cannot sign; only its SHA-256 is kept. None: one that nobody knows.
 
     Returns:
         The archive's verifier key.
@@ -98,6 +99,12 @@ def enrol_device(archive: Archive, verifier_key: str, token: str) -> VerifierKey
         key = VerifierKey.from_text(verifier_key)
     except BadNote as error:
         raise NotEnrolled(f"not a verifier key: {error}") from error
+    if token is None:
+        known = [name for name in archive.store.list(PREFIX) if name.startswith(f"{PREFIX}/{key.key_id.hex()}-")]
+        if known:
+            load_device(archive, known[0])
+            return archive.key
+        token = secrets.token_urlsafe(32)  # fills the place of one; nobody knows it
     if len(token) < TOKEN_MIN:
         raise NotEnrolled(f"a token has at least {TOKEN_MIN} characters")
     digest = hashlib.sha256(token.encode()).digest()

@@ -147,6 +147,22 @@ def test_a_kill_between_memory_and_answer_costs_nothing(tmp_path: Path) -> None:
     assert KEY.key.verify(text(5).encode(), signer.sign(text(5)))
 
 
+BASE = (
+    '"@method": GET\n"@authority": archive.test\n"@path": /api/v1/records/h1\n"@query": ?\n'
+    '"@signature-params": ("@method" "@authority" "@path" "@query");created=1;'
+    f'keyid="{KEY.key.name}+{KEY.key.key_id.hex()}";alg="ed25519";nonce="{"n" * 22}";tag="hattama-box"'
+)
+
+
+def test_it_signs_requests_to_the_archive_that_name_its_key(signer: CheckpointSigner) -> None:
+    assert KEY.key.verify(BASE.encode(), signer.sign_request(BASE))
+    for other in (text(3), BASE.replace("GET", "DELETE"), BASE.replace(KEY.key.key_id.hex(), "00000000"), BASE + "\n", ""):
+        with pytest.raises(SignerRefusal):
+            signer.sign_request(other)
+    with pytest.raises(SignerRefusal):
+        signer.sign(BASE)
+
+
 # The service
 
 
@@ -242,6 +258,17 @@ def test_only_one_user_is_served(service: Callable[..., Service]) -> None:
         SignerClient(running.socket, None, 30)
     assert running.socket.stat().st_mode & 0o777 == 0o600
     assert running.end() == 0
+
+
+def test_a_sender_gets_requests_signed_and_no_checkpoint(service: Callable[..., Service]) -> None:
+    running = service("--peer", str(os.getuid() + 1), "--sender", str(os.getuid()))
+    client = SignerClient(running.socket, None, 30)
+    base = BASE.replace(f"{KEY.key.name}+{KEY.key.key_id.hex()}", f"{client.key.name}+{client.key.key_id.hex()}").encode()
+    assert client.key.verify(base, client.sign_request(base))
+    with pytest.raises(NotSigned, match="wrong-peer"):
+        client.sign(text(1).encode())
+    with pytest.raises(NotSigned, match="signer-refused"):
+        client.sign_request(text(1).encode())
 
 
 def test_an_unknown_peer_is_named(service: Callable[..., Service]) -> None:

@@ -9,12 +9,16 @@ from tests.support.command import hattama
 
 def test_enrol_lets_the_box_in_and_rebuild_keeps_it() -> None:
     box = hattama("device", "key").out.strip()
-    said = hattama("archive", "enrol", box)
+    plain = hattama("archive", "enrol", box)
+    assert plain.out == hattama("archive", "enrol", box).out, "enrolled once"
+    said = hattama("archive", "enrol", box, "--token")
     assert said.status == 0, said
+    assert plain.out == said.out.splitlines()[1] + "\n"
     token, key = (line.split(": ")[1] for line in said.out.splitlines())
     assert hattama("archive", "key").out.strip() == key
     with open_archive(load()) as archive:
         assert archive.device(token).key == box
+        assert [item.key for item in archive.catalogue.devices()] == [box]
     for path in (load().state_dir / "archive").glob("catalogue.sqlite*"):
         path.unlink()
     assert hattama("archive", "rebuild").out == "0 hearings\n"

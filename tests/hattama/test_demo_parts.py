@@ -90,7 +90,7 @@ def test_the_courtroom_hangs_together() -> None:
 
 def test_settings_survive_the_file(tmp_path: Path) -> None:
     model = ModelSettings(engine="moonshine", path=Path("/m"), languages=("kk", "ru"), options={"beam": 2, "fast": True})
-    made = room.settings(tmp_path / "state", tmp_path / "run", "t" * 40, SpeechSettings(models=(model,)))
+    made = room.settings(tmp_path / "state", tmp_path / "run", SpeechSettings(models=(model,)))
     room.write_toml(made, tmp_path / "settings.toml")
     assert load(tmp_path / "settings.toml") == made
     assert (tmp_path / "settings.toml").stat().st_mode & 0o077 == 0

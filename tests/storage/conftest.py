@@ -64,7 +64,7 @@ class Court:
 
     @property
     def settings(self) -> Settings:
-        archive = ArchiveSettings(url=self.url, token=TOKEN, name="archive.test")
+        archive = ArchiveSettings(url=self.url, token=TOKEN, accept_tokens=True, name="archive.test")
         return Settings(state_dir=self.root / "box", archive=archive, device_name="box.test")
 
     @property

@@ -29,7 +29,7 @@ from storage.handover import trusted
 from storage.objects import ObjectStore, digest, read
 from storage.retention import Answer, Rules, judge
 from storage.uploader import Uploader
-from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, TOKEN, Court, open_court
+from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, Court, open_court
 from tests.storage.records import START_US, Builder, make_record
 from tests.storage.servers import serve
 from tests.support.lying_proxy import Cut, Deed, Plan, Proxy, Request, flipped, lying_proxy, says, yes
@@ -110,7 +110,7 @@ class Box:
 
     def client(self) -> ArchiveClient:
         """Through the proxy."""
-        return ArchiveClient(self.proxy.url, TOKEN, patience_s=PATIENCE_S)
+        return ArchiveClient(self.proxy.url, SIGNER, patience_s=PATIENCE_S)
 
     @contextmanager
     def uploader(self) -> Iterator[Uploader]:
@@ -253,7 +253,7 @@ BACK_S = 73.0  # the longest pause
 def part(court: Court, hours: int = HOURS_AWAY) -> tuple[int, float]:
     """No network for so many hours, by the clock; hearings go on meanwhile. Connections tried, seconds until all had arrived."""
     clock, network, records = Clock(), Parted(), list[Builder]()
-    client = ArchiveClient(court.url, TOKEN, network)
+    client = ArchiveClient(court.url, SIGNER, network)
     uploader = Uploader(court.settings, client, now=True, clock=clock, sleep=lambda _seconds: None)
     try:
         while clock.now < hours * 3600:

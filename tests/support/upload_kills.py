@@ -22,7 +22,7 @@ from storage.client import ArchiveClient
 from storage.objects import ObjectStore
 from storage.s3_store import Bucket, S3Store, connect
 from storage.uploader import Uploader
-from tests.storage.conftest import SIGNER, TOKEN, Court, open_court
+from tests.storage.conftest import SIGNER, Court, open_court
 from tests.storage.records import Builder, make_record
 from tests.support.upload_faults import check
 
@@ -63,9 +63,9 @@ def send_all(place: Place) -> None:
     from device_config.settings import ArchiveSettings, Settings
 
     _quiet()
-    archive = ArchiveSettings(url=f"http://127.0.0.1:{place.port}", token=TOKEN, name="archive.test")
+    archive = ArchiveSettings(url=f"http://127.0.0.1:{place.port}", name="archive.test")
     settings = Settings(state_dir=place.root / "box", archive=archive, device_name="box.test")
-    uploader = Uploader(settings, ArchiveClient(str(archive.url), TOKEN, patience_s=10.0), now=True)
+    uploader = Uploader(settings, ArchiveClient(str(archive.url), SIGNER, patience_s=10.0), now=True)
     uploader.run(threading.Event())
 
 
