@@ -2,7 +2,7 @@
 
 ::
 
-    draw_up ──► <state_dir>/amendments/<hearing>/NNNN.json, NNNN.0.pdf ──sign──► NNNN.1.pdf ──sign──► record: amendments/NNNN.json, NNNN.LL.pdf
+    draw_up ──► <state_dir>/amendments/<hearing>/NNNN.json, NNNN.0.pdf ──sign──► NNNN.1.ROLE.pdf ──sign──► record: amendments/NNNN.json, NNNN.LL.pdf
 
 What one person has signed is no amendment: it waits outside the record. What both have signed enters it by a seal of kind ``amendment``
 that names its predecessor; the file that it amends stays as it is.
@@ -33,11 +33,11 @@ _BOTH = {"judge", "secretary"}
 
 @dataclass(frozen=True)
 class Waiting:
-    """An amendment that waits for signatures: what it says, its newest PDF, and how many have signed that."""
+    """An amendment that waits for signatures: what it says, its newest PDF, and who has signed that."""
 
     amendment: Amendment
     pdf: Path
-    signatures: int
+    roles: tuple[str, ...]
 
 
 def waiting(folder: Path) -> list[Waiting]:
@@ -48,9 +48,10 @@ def waiting(folder: Path) -> list[Waiting]:
     """
     found = []
     for path in sorted(folder.glob("[0-9][0-9][0-9][0-9].json")):
-        copies = sorted(folder.glob(f"{path.stem}.[0-9].pdf"))
+        copies = sorted(folder.glob(f"{path.stem}.*.pdf"))
         if copies:
-            found.append(Waiting(read_amendment(path.read_bytes()), copies[-1], len(copies) - 1))
+            roles = tuple(copy.name.split(".")[2] for copy in copies[1:])
+            found.append(Waiting(read_amendment(path.read_bytes()), copies[-1], roles))
     return found
 
 
@@ -123,10 +124,11 @@ async def sign(
     if item is None:
         raise NoHearing(f"no amendment {number} waits for signatures")
     known = item.pdf.read_bytes()
-    report = await asyncio.to_thread(checked_pdf, known, item.signatures, body, trust, now_us)
+    report = await asyncio.to_thread(checked_pdf, known, len(item.roles), body, trust, now_us)
     roles = tuple(one.role for one in report.signatures)
     if missing := sorted(_BOTH - set(roles)):
-        await asyncio.to_thread(durable.write_once, folder / f"{number:04d}.{item.signatures + 1}.pdf", body)
+        new = next(role for role in roles if role not in item.roles)
+        await asyncio.to_thread(durable.write_once, folder / f"{number:04d}.{len(roles)}.{new}.pdf", body)
         return {"number": number, "missing": missing}
     made = item.amendment
     papers = [

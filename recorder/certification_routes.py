@@ -201,7 +201,7 @@ def _amendments(app: FastAPI, daemon: Daemon) -> None:
     async def waiting(hearing: str) -> list[dict[str, Any]]:
         """Amendments that wait for signatures; those that both have signed stand in the record."""
         found = await asyncio.to_thread(certification_amendments.waiting, waits(hearing))
-        return [{**asdict(item.amendment), "signatures": item.signatures} for item in found]
+        return [{**asdict(item.amendment), "roles": list(item.roles)} for item in found]
 
     @app.get("/v1/hearings/{hearing}/amendments/{number}.pdf", response_class=Response)
     async def pdf(hearing: str, number: int) -> Response:

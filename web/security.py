@@ -34,10 +34,12 @@ class Policy:
 
     Attributes:
         blob_workers: scripts may start workers from memory (hls.js does).
+        connect: addresses beside this site that scripts may talk to (a program on the reader's own computer).
         streams: beginnings of paths whose routes take long bodies piece by piece; everywhere else a body has a limit.
     """
 
     blob_workers: bool = False
+    connect: tuple[str, ...] = ()
     streams: tuple[str, ...] = ()
 
     def content_security_policy(self) -> str:
@@ -50,7 +52,7 @@ class Policy:
                 "style-src 'self'",
                 "img-src 'self' data: blob:",
                 "media-src 'self' blob:",
-                "connect-src 'self'",
+                " ".join(("connect-src 'self'", *self.connect)),
                 f"worker-src {worker}",
                 "object-src 'none'",
                 "base-uri 'none'",

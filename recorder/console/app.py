@@ -20,9 +20,10 @@ from fastapi.responses import Response
 
 from device_config.settings import Settings
 from recorder.cases.errors import CasesError
-from recorder.console import api_routes, day_api, day_pages, media, page_routes, review
+from recorder.console import api_routes, day_api, day_pages, deadlines, media, page_routes, remarks, review, signing
 from recorder.console.daemon import ClientFactory, DaemonError, socket_client
 from recorder.console.desk import Desk
+from recorder.console.reauthentication import Reauthentication
 from recorder.console.texts import error_texts
 from web.accounts import Accounts
 from web.app import assemble, problem
@@ -53,12 +54,15 @@ def create_app(
     room = {"court_name": settings.court, "courtroom": settings.courtroom}
     pages = Pages("console", TITLE, [Path(__file__).parent / "templates"], globals_=room)
     desk = Desk(settings, pages, client_factory or socket_client(settings.socket), clock)
+    accounts = accounts or Accounts(settings.state_dir / "accounts.sqlite")
+    signed = [signing.router(desk, Reauthentication(accounts)), remarks.router(desk), deadlines.router(desk)]
+    client = (settings.signing.client,) if settings.signing.client else ()
     app = assemble(
         pages,
-        [review.router(desk), media.router(desk), page_routes.router(desk), api_routes.router(desk), day_pages.router(desk), day_api.router(desk)],
-        accounts=accounts or Accounts(settings.state_dir / "accounts.sqlite"),
+        [review.router(desk), media.router(desk), page_routes.router(desk), api_routes.router(desk), day_pages.router(desk), day_api.router(desk), *signed],
+        accounts=accounts,
         clock=clock,
-        policy=Policy(streams=day_api.STREAMS),
+        policy=Policy(connect=client, streams=(*day_api.STREAMS, remarks.FILES_PATH)),
         lifespan=day_pages.with_keeping(desk),
     )
 

@@ -6,7 +6,7 @@ The console keeps nothing of a hearing itself: what it shows comes from here, an
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +32,12 @@ class DaemonError(Exception):
         status: HTTP status for the browser.
         code: stable code; the page's text comes from it.
         advice: what to do, in English, where the page has no text for the code.
+        findings: codes of what is wrong, where the daemon names more than one thing; each with its ``role``.
     """
 
-    def __init__(self, status: int, code: str, message: str, advice: str = "") -> None:
+    def __init__(self, status: int, code: str, message: str, advice: str = "", findings: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(message)
+        self.findings = tuple(findings)
         self.status = status
         self.code = code
         self.advice = advice
@@ -100,6 +102,15 @@ class Daemon:
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """JSON of a POST, which may take as long as the act itself; raises DaemonError."""
         return _json(await self._send("POST", path, json=dict(body), timeout=ACTION_TIMEOUT_S))
+
+    async def get_bytes(self, path: str) -> bytes:
+        """Body of a GET; raises DaemonError."""
+        answer = await self._send("GET", path, timeout=ACTION_TIMEOUT_S)
+        return answer.content
+
+    async def post_bytes(self, path: str, body: bytes, **query: str) -> Any:
+        """JSON of a POST whose body is a file; raises DaemonError."""
+        return _json(await self._send("POST", path, content=body, params=query, timeout=ACTION_TIMEOUT_S))
 
     async def picture(self, source: str) -> bytes:
         """The camera's last picture, JPEG; raises DaemonError."""
@@ -168,7 +179,9 @@ def _refuse(answer: httpx2.Response) -> None:
     try:
         body = answer.json()
         code, message, advice = str(body["code"]), str(body["message"]), str(body.get("advice", ""))
+        findings = [(str(item["code"]), str(item["role"])) for item in body.get("findings", [])]
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError):
         code, message, advice = "recorder-answer", f"the recorder answered with status {answer.status_code}", ""
+        findings = []
     log.warning("refused by the recorder", action="recorder_refused", code=code, status=answer.status_code, message=message)
-    raise DaemonError(answer.status_code, code, message, advice)
+    raise DaemonError(answer.status_code, code, message, advice, findings)
