@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings.exceptions import SettingsError as UnreadableSource
 
 from device_config.errors import SettingsError
+from device_config.log_settings import MonitorSettings, WitnessPeer, WitnessSettings
 from device_config.sources import SourceSettings
 from protocol.encoding import unb64
 from protocol.errors import BadEncoding
@@ -178,6 +179,7 @@ class ArchiveSettings(_Model):
     officers: Path | None = Field(
         default=None, description="Folder of the trust list of those who may sign acts of destruction, as role `officer`."
     )
+    witnesses: tuple[WitnessPeer, ...] = Field(default=(), description="Witnesses that are asked to cosign the log.")
 
 
 class SigningSettings(_Model):
@@ -233,6 +235,8 @@ class Settings(BaseSettings):
     cases: CasesSettings = Field(default_factory=CasesSettings, description="The day's list of hearings.")
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="The web app in the courtroom.")
     archive: ArchiveSettings = Field(default_factory=ArchiveSettings, description="The archive.")
+    witness: WitnessSettings = Field(default_factory=WitnessSettings, description="A witness of logs.")
+    monitor: MonitorSettings = Field(default_factory=MonitorSettings, description="A monitor of a log.")
 
     @field_validator("sources")
     @classmethod

@@ -26,6 +26,7 @@ from hattama.commands import (
     export,
     keys,
     models,
+    monitor,
     record,
     recorder,
     retention,
@@ -39,6 +40,7 @@ from hattama.commands import (
     uploader,
     user,
     verify,
+    witness,
 )
 from hattama.commands import import_ as importer
 from hattama.context import Options
@@ -97,6 +99,8 @@ app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(cases.app, name="cases")
 app.command("check")(check.check)
+app.command("witness")(witness.witness)
+app.command("monitor")(monitor.monitor)
 app.command("retention")(retention.retention)
 app.add_typer(sources.app, name="sources")
 app.add_typer(user.app, name="user")

@@ -10,13 +10,15 @@ import structlog
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from device_config.settings import Settings
 from protocol.errors import ProtocolError
-from storage.archive import box_api, media_api, search_pages
+from storage.archive import box_api, log_api, media_api, search_pages
 from storage.archive import pages as archive_pages
 from storage.archive.callers import Callers
 from storage.archive.enrolment import open_archive
+from storage.archive.log_witnesses import witnesses_of
 from storage.archive.media import Media
 from storage.archive.service import Archive
 from storage.errors import StorageError
@@ -57,7 +59,10 @@ def create_app(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         if isinstance(ours.store, FolderStore) and (left := ours.store.clear_staging()):
             log.info("half-arrived files removed", action="staging_cleared", files=left)
+        witnesses = witnesses_of(ours.log, settings)
+        witnesses.start()
         yield
+        await run_in_threadpool(witnesses.stop)
         if archive is None:
             ours.close()
 
@@ -66,6 +71,7 @@ def create_app(
         pages,
         [
             box_api.router(ours, pace),
+            log_api.router(ours.log),
             media_api.router(ours, media),
             archive_pages.router(pages, ours),
             search_pages.router(pages, ours),

@@ -1,0 +1,230 @@
+"""Cosignatures for the archive's log: each witness is asked about every new checkpoint, in a thread of its own.
+
+::
+
+    newest checkpoint ──► witness (consistency proof from what it cosigned last) ──► cosignature ──► table ──► /log/checkpoint
+
+A witness that is silent holds up nothing: the archive goes on, says so (`hattama archive log`, /log/witnesses.json, its log) and asks again.
+A witness that has seen a *larger* log than ours, or that our proof does not convince, is another matter: then this database is not the log that
+was shown. The archive cannot know which is right, and shouts.
+
+Any number of processes may do this at once: a witness cosigns the same checkpoint again, and the table keeps the first.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+import structlog
+
+from device_config.settings import Settings
+from protocol.checkpoint import Checkpoint
+from protocol.cosignature import WitnessKey
+from protocol.encoding import utc_text
+from protocol.errors import BadNote
+from protocol.note import parse_note
+from storage.errors import DatabaseUnavailable, WitnessConflict, WitnessSilent, WitnessUnfit
+from storage.log import Log
+from storage.witness_client import WitnessClient
+
+log_ = structlog.get_logger("storage.archive")
+
+POLL_S = 1.0
+BACKOFF_S = 60.0
+
+_metadata = sa.MetaData()
+_cosignature = sa.Table(
+    "log_cosignature",
+    _metadata,
+    sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("witness", sa.Text, primary_key=True),
+    sa.Column("line", sa.Text, nullable=False),
+)
+_witness = sa.Table(
+    "log_witness",
+    _metadata,
+    sa.Column("witness", sa.Text, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("asked_at", sa.Text, nullable=False),
+    sa.Column("trouble", sa.Text, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class WitnessState:
+    """How a witness stands: the largest size it cosigned, when it was last asked (UTC), and what was wrong then (a code, or empty)."""
+
+    witness: str
+    size: int
+    asked_at: str
+    trouble: str
+
+
+class Witnesses:
+    """Asks this log's witnesses.
+
+    Args:
+        log: whose checkpoints.
+        clients: the witnesses.
+        clock: seconds since 1970, UTC.
+    """
+
+    def __init__(self, log: Log, clients: Sequence[WitnessClient], clock: Callable[[], float] = time.time) -> None:
+        self._log, self._clients, self._clock = log, clients, clock
+        self._stop = threading.Event()
+        #: What this process had cosigned. Not the table: one put back from an old copy believes itself, and must be asked about at once.
+        self._asked: dict[str, int] = {}
+        self._threads = [threading.Thread(target=self._run, args=(item,), daemon=True) for item in clients]
+        _prepare(log)
+        with log.database.begin() as db:  # one that is configured no longer is not waited for
+            db.execute(_witness.delete().where(_witness.c.witness.not_in([item.key.text for item in clients])))
+
+    def start(self) -> None:
+        """Ask from now on."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ask no more; returns when nothing is under way."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        for client in self._clients:
+            client.close()
+
+    def _run(self, client: WitnessClient) -> None:
+        wait = POLL_S
+        while not self._stop.wait(wait):
+            try:
+                trouble = self.ask(client)
+            except DatabaseUnavailable:
+                trouble = DatabaseUnavailable.code
+            except Exception as error:  # a thread that ends unheard would leave the log without this witness
+                log_.exception(
+                    "asking a witness failed", action="witness_failed", witness=client.key.name, error=str(error)
+                )
+                trouble = "failed"
+            wait = POLL_S if not trouble else min(BACKOFF_S, wait * 2) * random.uniform(0.8, 1.2)  # noqa: S311
+
+    def ask(self, client: WitnessClient) -> str:
+        """Have a witness cosign the newest checkpoint, if it has not yet; the code of what is wrong, or empty."""
+        note, before = self._log.checkpoint(), _state(self._log, client.key)
+        if note is None:
+            return ""
+        point = Checkpoint.from_text(parse_note(note).text)
+        if self._asked.get(client.key.text) == point.size:
+            return ""
+        trouble, line = "", ""
+        self._asked.pop(client.key.text, None)
+        try:
+            old, line = client.cosign(note, before.size if before else 0, self._prove)
+            log_.debug("checkpoint cosigned", action="cosigned", witness=client.key.name, old=old, size=point.size)
+        except (WitnessSilent, WitnessConflict) as error:
+            trouble = error.code
+            if before is None or before.trouble != trouble:
+                tell = log_.error if isinstance(error, WitnessConflict) else log_.warning
+                tell(str(error), action=trouble.replace("-", "_"), witness=client.key.name, advice=error.advice)
+        self._keep(client.key, point.size, line, trouble)
+        if not trouble:
+            self._asked[client.key.text] = point.size
+        return trouble
+
+    def _prove(self, old: int, new: int) -> list[bytes]:
+        return self._log.consistency(old, new)
+
+    def _keep(self, key: WitnessKey, size: int, line: str, trouble: str) -> None:
+        database, at = self._log.database, utc_text(int(self._clock() * 1_000_000))
+        with database.begin() as db:
+            if line:
+                new = database.insert(_cosignature).values(size=size, witness=key.text, line=line)
+                db.execute(new.on_conflict_do_nothing())
+            values = {"asked_at": at, "trouble": trouble, **({"size": size} if line else {})}
+            row = database.insert(_witness).values(witness=key.text, **{"size": 0, **values})
+            db.execute(row.on_conflict_do_update(index_elements=["witness"], set_=values))
+
+
+def witnesses_of(log: Log, settings: Settings) -> Witnesses:
+    """Those of the settings.
+
+    Raises:
+        WitnessUnfit: a key is malformed.
+    """
+    try:
+        clients = [WitnessClient(item.url, WitnessKey.from_text(item.key)) for item in settings.archive.witnesses]
+    except BadNote as error:
+        raise WitnessUnfit(f"archive.witnesses: {error}") from error
+    return Witnesses(log, clients)
+
+
+def _prepare(log: Log) -> None:
+    with log.database.begin() as db:
+        if log.database.is_postgres:  # several processes start at once
+            db.execute(sa.select(sa.func.pg_advisory_xact_lock(7_420_003)))
+        _metadata.create_all(db)
+
+
+def _state(log: Log, key: WitnessKey) -> WitnessState | None:
+    return next((state for state in states(log) if state.witness == key.text), None)
+
+
+def states(log: Log) -> list[WitnessState]:
+    """How each witness stands that is asked."""
+    if not _is_there(log):
+        return []
+    with log.database.begin() as db:
+        return [WitnessState(*row) for row in db.execute(sa.select(_witness).order_by(_witness.c.witness))]
+
+
+def _is_there(log: Log) -> bool:
+    with log.database.begin() as db:
+        return sa.inspect(db).has_table(_witness.name)
+
+
+def standing(log: Log) -> str:
+    """The same for everybody, as JSON: key, size, time, and whether it answers."""
+    rows = [
+        {"witness": item.witness, "size": item.size, "asked_at": item.asked_at, "trouble": item.trouble}
+        for item in states(log)
+    ]
+    return json.dumps({"origin": log.origin, "size": log.signed_size(), "witnesses": rows})
+
+
+def published(log: Log) -> str | None:
+    """The checkpoint to show: the newest that every witness that answers has cosigned, with their lines.
+
+    Where no witness is asked, or none answers, it is the newest. None while the log is empty.
+    """
+    awake = [item.witness for item in states(log) if not item.trouble]
+    if awake:
+        count = sa.func.count(_cosignature.c.witness)
+        whole = (
+            sa.select(_cosignature.c.size)
+            .where(_cosignature.c.witness.in_(awake))
+            .group_by(_cosignature.c.size)
+            .having(count == len(awake))
+            .order_by(_cosignature.c.size.desc())
+            .limit(1)
+        )
+        with log.database.begin() as db:
+            size = db.execute(whole).scalar_one_or_none()
+        if size is not None and (note := log.checkpoint_at(size)) is not None:
+            return note + _lines(log, size)
+    note = log.checkpoint()
+    if note is None or not _is_there(log):
+        return note
+    return note + _lines(log, Checkpoint.from_text(parse_note(note).text).size)
+
+
+def _lines(log: Log, size: int) -> str:
+    query = sa.select(_cosignature.c.line).where(_cosignature.c.size == size).order_by(_cosignature.c.witness)
+    with log.database.begin() as db:
+        return "".join(db.execute(query).scalars())
+
+
+__all__ = ["WitnessState", "Witnesses", "published", "standing", "states", "witnesses_of"]
