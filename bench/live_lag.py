@@ -1,7 +1,7 @@
 """``.venv/bin/python -m bench.live_lag``: how far the archive is behind a hearing that still runs.
 
 The demo courtroom's own processes: four microphones, two cameras, recorder, archive, uploader. Once a second a judge who is
-signed in at the archive asks it for ``replay.json``, and it is said for every track how long ago what it can play ended. Then,
+signed in at the archive asks it for ``replay.json``, and it is said for every track how long ago what it can play ended, and how old the newest line of the journal is. Then,
 while the hearing goes on, what each microphone said 60 s ago is fetched from the archive by range, decoded and compared
 with the file that was played: found at one place of it for all microphones, and sample by sample the same.
 
@@ -33,7 +33,9 @@ from hattama.demo import show
 from hattama.demo.processes import Processes
 from hattama.demo.room import CASE, PARTICIPANTS, SEATS, SECRETARY, SPEECH, camera_socket
 from hattama.demo.setting_up import Prepared, prepared
+from protocol.encoding import utc_us
 from recorder.client import RecorderClient
+from storage.archive.enrolment import archive_dir
 
 AGO_S = 60.0
 START_S = 90.0
@@ -122,9 +124,25 @@ def compare(browser: httpx2.Client, hearing: str, value: dict[str, Any], at_us: 
     return found
 
 
-def measure(folder: Path, seconds: float, ago_s: float = AGO_S) -> dict[str, Any]:
-    """Hold the demo's hearing for so long, look once a second, compare what was said ``ago_s`` before its end."""
-    seen: list[float] = []
+def signed_s(room: Prepared, hearing: str, now_us: int) -> float | None:
+    """Seconds since the newest line of the journal that has come to the archive was written."""
+    chunks = sorted((archive_dir(room.settings) / "objects" / "records" / hearing / "journal.chunks").glob("*"))
+    if not chunks:
+        return None
+    last = json.loads(chunks[-1].read_bytes().splitlines()[-1])
+    return (now_us - utc_us(last["at"])) / 1e6
+
+
+def measure(folder: Path, seconds: float, ago_s: float = AGO_S, *, early: bool = False) -> dict[str, Any]:
+    """Hold the demo's hearing for so long, look once a second, compare what was said ``ago_s`` before its end.
+
+    Args:
+        folder: empty.
+        seconds: most of the hearing.
+        ago_s: what is compared.
+        early: compare and end as soon as every track can be played, whatever it is then.
+    """
+    seen, journal = list[float](), list[float]()
     with prepared(Settings(state_dir=folder)) as room, Processes(room.settings.state_dir / "logs") as processes:
         start(room, processes)
         with RecorderClient(room.settings.socket) as client, judge(room) as browser:
@@ -135,8 +153,13 @@ def measure(folder: Path, seconds: float, ago_s: float = AGO_S) -> dict[str, Any
             while time.monotonic() < end:
                 processes.check()
                 behind, value = look(browser, hearing, _now_us(), len(SEATS) + 2)
+                if (late := signed_s(room, hearing, _now_us())) is not None:
+                    journal.append(late)
                 if behind is not None:
                     seen.append(behind)
+                    if early:
+                        ago_s = behind + 0.5
+                        break
                 time.sleep(max(0.0, min(1.0, end - time.monotonic())))
             found = compare(browser, hearing, value, _now_us() - round(ago_s * 1e6))
             runs = client.status().recording
@@ -145,6 +168,7 @@ def measure(folder: Path, seconds: float, ago_s: float = AGO_S) -> dict[str, Any
         "seconds": seconds,
         "still recorded when it was compared": runs,
         "behind_s": _spread(seen),
+        "journal_s": _spread(journal),
         "looked at": len(seen),
         "microphones": {name: {"sample of the file": at, "alike": round(alike, 6)} for name, (at, alike) in found.items()},
     }
