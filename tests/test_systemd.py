@@ -14,9 +14,10 @@ import pytest
 
 from hattama import helptext
 from hattama.commands.check import NOT_READY
+from hattama.commands.monitor import FOUND, SILENT_STATUS
 from hattama.commands.retention import NO_ANSWER, SOMETHING_WRONG
 from recorder.refusals import HearingRuns
-from storage.errors import NoArchive
+from storage.errors import LogSilent, NoArchive, WitnessUnfit
 
 ROOT = Path(__file__).resolve().parent.parent
 UNITS = ROOT / "systemd" / "system"
@@ -26,7 +27,7 @@ needs_systemd = pytest.mark.skipif(
 )
 
 #: Exposure as `systemd-analyze security` gives it, times ten: 0 is best, 100 worst.
-AT_MOST = {"recorder": 15, "console": 11, "uploader": 11, "signer": 4, "transcriber": 11, "archive": 15, "check": 11, "retention": 11}
+AT_MOST = {"recorder": 15, "console": 11, "uploader": 11, "signer": 4, "transcriber": 11, "archive": 15, "check": 11, "retention": 11, "witness": 11, "monitor": 11}
 
 
 def _services() -> list[Path]:
@@ -102,7 +103,7 @@ def test_units_start_commands_that_exist() -> None:
 @needs_systemd
 def test_timers_start_what_there_is() -> None:
     timers = sorted(UNITS.glob("*.timer"))
-    assert [path.stem for path in timers] == ["hattama-check", "hattama-retention"], (
+    assert [path.stem for path in timers] == ["hattama-check", "hattama-monitor", "hattama-retention"], (
         "another timer needs its service, and a line in docs/systemd.md"
     )
     for path in timers:
@@ -124,6 +125,15 @@ def test_an_archive_that_does_not_answer_at_night_is_no_fault() -> None:
     """Any other reason why a record stays although its time has come is one."""
     assert _value(UNITS / "hattama-retention.service", "SuccessExitStatus") == [str(NO_ANSWER)]
     assert SOMETHING_WRONG != NO_ANSWER
+
+
+def test_a_log_that_does_not_answer_is_no_fault_and_a_finding_is_one() -> None:
+    assert _value(UNITS / "hattama-monitor.service", "SuccessExitStatus") == [str(SILENT_STATUS)]
+    assert SILENT_STATUS == LogSilent.exit_status != FOUND
+
+
+def test_a_witness_without_its_memory_is_not_started_again() -> None:
+    assert _value(UNITS / "hattama-witness.service", "RestartPreventExitStatus") == [str(WitnessUnfit.exit_status)]
 
 
 def test_users_and_groups_are_made() -> None:
