@@ -23,7 +23,8 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,11 +106,13 @@ class TimedClient(ArchiveClient):
 
 
 def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
         return int(sock.getsockname()[1])
 
 
 def main() -> int:
+    """The command."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--boxes", type=int, default=1200)
     parser.add_argument("--hearings", type=int, default=1, help="of each box")
@@ -154,24 +157,11 @@ def run(root: Path, database: str | None, chosen: argparse.Namespace) -> dict[st
         folders[place, number] = record.folder
         paths = [path for path in record.folder.rglob("*") if path.is_file()]
         size, files = size + sum(path.stat().st_size for path in paths), files + len(paths)
-    config = root / "archive.toml"
-    lines = [f'state_dir = "{archive.state_dir}"', "[archive]", f"port = {port}", 'name = "archive.test"']
-    config.write_text("\n".join([*lines, *([f'database = "{database}"'] if database else [])]) + "\n")
-    with (root / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "hattama", "--config", str(config), "archive", "serve"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
-        try:
-            raise_session(process.pid, -5)
-            _wait(port, process)
-            before, began = cpu_s(process.pid), time.monotonic()
-            _day(work, folders, settings, told, chosen)
-            wall_s, used_s = time.monotonic() - began, cpu_s(process.pid) - before
-            status = Path(f"/proc/{process.pid}/status").read_text()
-        finally:
-            process.terminate()
-            process.wait(60)
+    with serve_archive(root, archive) as process:
+        before, began = cpu_s(process.pid), time.monotonic()
+        _day(work, folders, settings, told, chosen)
+        wall_s, used_s = time.monotonic() - began, cpu_s(process.pid) - before
+        status = Path(f"/proc/{process.pid}/status").read_text()
     peak_kib = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
     catalogue = Database(database) if database else Database.at(archive.state_dir / "archive" / "catalogue.sqlite")
     with catalogue.begin() as db:
@@ -186,8 +176,8 @@ def run(root: Path, database: str | None, chosen: argparse.Namespace) -> dict[st
         "bytes_a_hearing": size // len(work), "files_a_hearing": round(files / len(work), 1),
         "requests": requests, "requests_a_second": round(requests / wall_s, 1), "refused": dict(told.refused),
         "receipts": told.receipts, "hearings_in_catalogue": rows[1],
-        "request_ms": {kind: _spread(values) for kind, values in sorted(told.ms.items())},
-        "from_end_to_receipt_s": _spread(told.hearing_s),
+        "request_ms": {kind: spread(values) for kind, values in sorted(told.ms.items())},
+        "from_end_to_receipt_s": spread(told.hearing_s),
         "archive_cpu_cores": round(used_s / wall_s, 2), "archive_peak_mib": peak_kib // 1024,
         "senders_peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }  # fmt: skip
@@ -231,6 +221,27 @@ def _day(
         thread.join()
 
 
+@contextmanager
+def serve_archive(root: Path, archive: Settings, nice: int = -5) -> Iterator[subprocess.Popen[bytes]]:
+    """``hattama archive serve`` as a process of its own, ended at the end; its log is ``root/log``."""
+    config = root / "archive.toml"
+    ours = archive.archive
+    lines = [f'state_dir = "{archive.state_dir}"', "[archive]", f"port = {ours.port}", f'name = "{ours.name}"']
+    config.write_text("\n".join([*lines, *([f'database = "{ours.database}"'] if ours.database else [])]) + "\n")
+    with (root / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hattama", "--config", str(config), "archive", "serve"],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    try:
+        raise_session(process.pid, nice)
+        _wait(ours.port, process)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
 def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
@@ -243,7 +254,8 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit("the archive does not listen")
 
 
-def _spread(values: list[float]) -> dict[str, float]:
+def spread(values: list[float]) -> dict[str, float]:
+    """Percentiles of what was measured."""
     ordered = sorted(values)
     names = ("p50", "p95", "p99", "max")
     return {
