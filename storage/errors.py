@@ -17,6 +17,7 @@
     ├── BadRange                a Range header that is not served: several ranges, or outside the file
     │   └── MalformedRange      a Range header that is no range at all
     ├── LogBroken               the archive's log contradicts its own signed checkpoint
+    ├── AuthoritySilent         a time stamp authority does not answer
     ├── LogSilent               a log that is read from outside does not answer, or not as a log
     ├── MonitorUnfit            the monitor's memory cannot be used
     ├── WitnessSilent           a witness does not answer, or not as a witness
@@ -32,6 +33,9 @@
     ├── Destroyed               a record was destroyed by an act
     ├── ForeignHearing          a hearing of a court that is not among the person's
     ├── ClosedPart              a closed part of a hearing, which this person may not see
+    │   └── NotOpened           … who did not say yet for what
+    ├── NoPurpose               a closed part was asked for without saying for what
+    ├── ClosedKeyMissing        the archive cannot open a closed part
     ├── BadContainer            a media file is not the MP4 it should be
     └── UploadError             a record did not get to the archive
         ├── NoArchive           no archive is set on this box
@@ -179,6 +183,14 @@ class LogBroken(StorageError):
     advice = "Do not go on with this log. Keep a copy of its files, and compare with receipts that were given out."
 
 
+class AuthoritySilent(StorageError):
+    """A time stamp authority does not answer, or not as one."""
+
+    code = "tsa-silent"
+    exit_status = 75  # EX_TEMPFAIL
+    advice = "Check the authority's address and the network to it, and ask again later: nothing was written."
+
+
 class LogSilent(StorageError):
     """A log that is read from outside does not answer, or not as a log does."""
 
@@ -315,6 +327,31 @@ class ClosedPart(StorageError):
     exit_status = 77  # EX_NOPERM
     status = 403
     advice = "Ask a judge; closed parts are shown to judges only."
+
+
+class NotOpened(ClosedPart):
+    """A closed part that this person may see, once they have said for what."""
+
+    code = "closed-not-opened"
+    advice = "Open the hearing's page and say for what you need the closed part; that is written into the archive's log."
+
+
+class NoPurpose(StorageError):
+    """A closed part was asked for without saying for what."""
+
+    code = "no-purpose"
+    exit_status = 64
+    status = 422
+    advice = "Say in a sentence for what you need the closed part, for instance the case and the question that is examined."
+
+
+class ClosedKeyMissing(StorageError):
+    """The archive cannot open a closed part."""
+
+    code = "closed-key-missing"
+    exit_status = 78
+    status = 409
+    advice = "Restore the archive's key for closed parts (archive/keys/closed.key) from its backup, or have the escrow open the record: `hattama keys open`."
 
 
 class BadContainer(StorageError):

@@ -12,11 +12,13 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from device_config.closed_keys import archive_key_path
 from device_config.settings import Settings
 from protocol.errors import ProtocolError
-from storage.archive import box_api, log_api, media_api, search_pages
+from storage.archive import box_api, closed_api, log_api, media_api, search_pages
 from storage.archive import pages as archive_pages
 from storage.archive.callers import Callers
+from storage.archive.closed import ClosedParts
 from storage.archive.enrolment import open_archive
 from storage.archive.log_witnesses import witnesses_of
 from storage.archive.media import Media
@@ -54,6 +56,7 @@ def create_app(
     """
     ours = archive if archive is not None else open_archive(settings)
     media = Media(ours)
+    closed = ClosedParts(ours, media, archive_key_path(settings))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -72,7 +75,8 @@ def create_app(
         [
             box_api.router(ours, pace),
             log_api.router(ours.log),
-            media_api.router(ours, media),
+            media_api.router(ours, media, closed),
+            closed_api.router(ours, closed),
             archive_pages.router(pages, ours),
             search_pages.router(pages, ours),
         ],
@@ -80,7 +84,7 @@ def create_app(
         policy=Policy(streams=(box_api.PREFIX,)),
         lifespan=lifespan,
     )
-    app.state.archive, app.state.media = ours, media
+    app.state.archive, app.state.media, app.state.closed = ours, media, closed
     app.state.callers = Callers(ours, tokens=settings.archive.accept_tokens)
     _handle_errors(app)
     return app

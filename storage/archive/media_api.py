@@ -17,11 +17,12 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from protocol.encoding import SOURCE, TAKE, b64, check_path
 from protocol.errors import BadEncoding
 from storage.archive.access import check_sees
+from storage.archive.closed import ClosedParts, may_see_closed
 from storage.archive.media import Media
 from storage.archive.records import key_of
 from storage.archive.service import Archive
 from storage.errors import BadKey, ClosedPart
-from web.accounts import Account, Role
+from web.accounts import Account
 from web.ranges import BadRange, parse_range
 from web.rights import signed_in
 
@@ -41,14 +42,16 @@ def reader(request: Request, hearing: str) -> Account:
 ReadBy = Annotated[Account, Depends(reader)]
 
 
-def router(archive: Archive, media: Media) -> APIRouter:
+def router(archive: Archive, media: Media, closed: ClosedParts) -> APIRouter:
     """The routes of a hearing's media."""
     routes = APIRouter(prefix="/hearings/{hearing}", dependencies=[Depends(signed_in)])
     verifications = anyio.CapacityLimiter(2)
 
     @routes.get("/replay.json")
-    def replay(hearing: str, account: ReadBy) -> dict[str, Any]:
-        return media.replay(hearing, closed=may_see_closed(account))
+    def replay(request: Request, hearing: str, account: ReadBy) -> dict[str, Any]:
+        shown = media.replay(hearing, closed=may_see_closed(account))
+        opened = closed.is_open(hearing, account, str(request.state.session_token))
+        return closed.reveal(hearing, shown) if opened else shown
 
     @routes.post("/verify")
     async def verify(hearing: str, _account: ReadBy) -> Response:
@@ -56,10 +59,10 @@ def router(archive: Archive, media: Media) -> APIRouter:
         return JSONResponse(report.to_json())
 
     @routes.get("/tracks/{take}/{source}.m3u8")
-    def playlist(hearing: str, take: str, source: str, account: ReadBy) -> Response:
+    def playlist(request: Request, hearing: str, take: str, source: str, account: ReadBy) -> Response:
         if not TAKE.match(take) or not SOURCE.match(source):
             raise BadKey("not a take, or not a source")
-        _check_open(account, closed=media.known(hearing).take(take).publicity == "closed")
+        _check_open(archive, request, hearing, account, closed=media.known(hearing).take(take).publicity == "closed")
         return Response(media.playlist(hearing, take, source), media_type=PLAYLIST)
 
     @routes.api_route("/files/{path:path}", methods=["GET", "HEAD"])
@@ -68,19 +71,16 @@ def router(archive: Archive, media: Media) -> APIRouter:
             check_path(path)
         except BadEncoding as error:
             raise BadKey(str(error)) from error
-        _check_open(account, closed=media.is_closed(hearing, path))
+        _check_open(archive, request, hearing, account, closed=media.is_closed(hearing, path))
         return _file(archive, media, request, hearing, path)
 
     return routes
 
 
-def may_see_closed(account: Account) -> bool:
-    """Whether a person may see closed parts."""
-    return account.role is Role.JUDGE
-
-
-def _check_open(account: Account, *, closed: bool) -> None:
+def _check_open(archive: Archive, request: Request, hearing: str, account: Account, *, closed: bool) -> None:
+    """What is encrypted, and that there is something, is for those who may see closed parts; who tries is in the log."""
     if closed and not may_see_closed(account):
+        archive.refused(hearing, account.name, str(request.state.session_token))
         raise ClosedPart("a closed part of the hearing")
 
 

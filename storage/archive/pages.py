@@ -19,6 +19,7 @@ from protocol.hearing import Case, State
 from protocol.stages import CODES, LAW_NAMES, stages
 from storage.archive.access import check_sees
 from storage.archive.catalogue import Summary
+from storage.archive.closed_api import shown
 from storage.archive.records import StoredRecord
 from storage.archive.service import Archive
 from storage.errors import BadKey, ForeignHearing
@@ -83,7 +84,7 @@ def router(pages: Pages, archive: Archive) -> APIRouter:
             "stages": {stage.code: stage.title(lang.language) for stage in _stages(summary.code)},
             "roles": roles(lang.language),
         }
-        return pages.render(request, "replay.html", script="replay", data=data, row=_row(summary, lang))
+        return pages.render(request, "replay.html", script="replay", data=data, row=_row(summary, lang), closed_part=shown(request, hearing))
 
     @routes.get("/hearings/{hearing}/files.json")
     def files(request: Request, hearing: str) -> Response:

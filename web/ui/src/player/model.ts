@@ -181,6 +181,11 @@ export function fileAddress(base: string, path: string): string {
   return `${base}/files/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
+/** The address at which a segment can be played: one of a closed part is opened by the archive, if the reader said for what. */
+export function mediaAddress(base: string, path: string): string {
+  return path.endsWith(".enc") ? fileAddress(base, path).replace(`${base}/files/`, `${base}/closed/`) : fileAddress(base, path);
+}
+
 /** Texts and sources of a hearing, put together once. */
 export interface SourceFact {
   readonly source: string;

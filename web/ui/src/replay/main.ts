@@ -14,14 +14,14 @@ import { html, nothing, render, type TemplateResult } from "lit";
 import { t } from "../shared/i18n";
 import type { Bytes } from "../verify/bytes";
 import { keysAreOn, listen, switchKeys } from "../player/keyboard";
-import { fileAddress, type PageData, type Replay } from "../player/model";
+import { mediaAddress, type PageData, type Replay } from "../player/model";
 import { Player } from "../player/player";
 
 const root = document.getElementById("replay");
 const page = JSON.parse(document.getElementById("page")?.textContent ?? "{}") as PageData;
 
 async function fetchBytes(path: string, signal: AbortSignal): Promise<Bytes> {
-  const response = await fetch(fileAddress(page.base, path), { signal, credentials: "same-origin" });
+  const response = await fetch(mediaAddress(page.base, path), { signal, credentials: "same-origin" });
   if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
 }
