@@ -32,22 +32,41 @@ _WATCHED = ("recording", "paused", "faulty")
 log = structlog.get_logger("console")
 
 
-class StageMark(BaseModel):
-    """A stage to mark."""
+class _Mark(BaseModel):
+    """How the page names a mark that it may have to say again, and when it was made (recorder.marking)."""
 
     model_config = ConfigDict(extra="forbid")
+
+    token: str | None = Field(default=None, pattern=r"^[A-Za-z0-9-]{8,64}$")
+    ago_ms: int = Field(default=0, ge=0, le=600_000)
+    replaces: int | None = Field(default=None, ge=1)
+
+    def about(self) -> dict[str, Any]:
+        """What of it the daemon is told."""
+        return self.model_dump(include={"token", "ago_ms", "replaces"}, exclude_defaults=True)
+
+
+class StageMark(_Mark):
+    """A stage to mark."""
 
     code: str = Field(pattern=r"^[A-Z][A-Z_]{0,39}$")
     participant: str | None = Field(default=None, max_length=80)
     note: str = Field(default="", max_length=2000)
 
 
-class RemarkText(BaseModel):
+class RemarkText(_Mark):
     """A remark to enter."""
+
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class Withdrawal(BaseModel):
+    """A stage or remark to take back, by the number of its line."""
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str = Field(min_length=1, max_length=2000)
+    line: int = Field(ge=1)
+    reason: str = Field(default="", max_length=2000)
 
 
 def router(desk: Desk) -> APIRouter:
@@ -67,14 +86,14 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.post("/api/hearings/{hearing}/marks/stage")
     async def mark_stage(hearing: str, mark: StageMark, account: Annotated[Account, Depends(operators)]) -> Response:
-        body: dict[str, Any] = {"code": mark.code, "by": account.name, "note": mark.note.strip()}
+        body: dict[str, Any] = {"code": mark.code, "by": account.name, "note": mark.note.strip(), **mark.about()}
         if mark.participant:
             body["participant"] = mark.participant
         return JSONResponse(await desk.daemon.post(f"{_path(hearing)}/stages", body))
 
     @routes.post("/api/hearings/{hearing}/marks/remark")
     async def remark(hearing: str, remark: RemarkText, account: Annotated[Account, Depends(operators)]) -> Response:
-        return JSONResponse(await desk.daemon.post(f"{_path(hearing)}/remarks", {"text": remark.text.strip(), "by": account.name}))
+        return JSONResponse(await desk.daemon.post(f"{_path(hearing)}/remarks", {"text": remark.text.strip(), "by": account.name, **remark.about()}))
 
     @routes.get("/api/sources/{name}/picture.jpg", dependencies=[Depends(signed_in)])
     async def picture(name: str) -> Response:
@@ -96,6 +115,11 @@ def router(desk: Desk) -> APIRouter:
 
 
 def _room(routes: APIRouter, desk: Desk) -> None:
+    @routes.post("/api/hearings/{hearing}/marks/withdraw")
+    async def withdraw(hearing: str, mark: Withdrawal, account: Annotated[Account, Depends(operators)]) -> Response:
+        body = {"line": mark.line, "by": account.name, "reason": mark.reason.strip()}
+        return JSONResponse(await desk.daemon.post(f"{_path(hearing)}/withdrawals", body))
+
     @routes.get("/api/hearings/{hearing}/speech", dependencies=[Depends(signed_in)])
     async def speech(hearing: str) -> Response:
         """Live words and how far the transcript is; the page is told the rest by events."""

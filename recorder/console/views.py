@@ -24,6 +24,7 @@ _PAGE_KEYS = (
     "gaps",
     "stages",
     "remarks",
+    "withdrawn",
     "findings",
     "revisions",
     "manifests",

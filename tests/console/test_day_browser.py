@@ -191,3 +191,71 @@ def test_the_pages_of_the_day(
     assert page.query_selector("text=7512-26-00-2/1002") is None, "cancelled: no false alarm"
     visit.look("day-reconciliation")
     _close(visit)
+
+
+def test_a_mark_is_taken_back_and_corrected_and_both_browsers_see_it(browser: Any, served: Served) -> None:
+    first, second = Visit(browser, served, "ru", 1280), Visit(browser, served, "kk", 390)
+    for visit, name in ((first, "secretary"), (second, "judge")):
+        visit.page.goto("/")
+        visit.page.wait_for_selector("[name=name]:focus")
+        visit.type(name)
+        visit.press("Tab")
+        visit.type("four words in a row")
+        visit.press("Enter")
+        visit.page.wait_for_selector("#number:focus")
+    first.type("1")
+    first.press("Enter")
+    first.page.wait_for_selector(".state.planned")
+    second.page.goto(first.page.url)
+    first.press("F9")
+    first.page.wait_for_selector(".reminder")
+    first.press("2")
+    first.page.wait_for_selector(".reminder", state="detached")
+    second.page.wait_for_selector('[data-stage="REC_ANNOUNCE"].marked')
+    first.look("undo")
+    first.press("F6")
+    second.page.wait_for_selector('[data-stage="REC_ANNOUNCE"]:not(.marked)')
+    second.page.wait_for_selector(".entry.struck")
+    first.page.wait_for_selector(".reminder")
+    first.press("F2")
+    first.type("m1")
+    first.press("Enter", "Escape")
+    first.page.click(".entry.remark:not(.struck) .entry-correct")
+    first.page.wait_for_selector("dialog[open] textarea")
+    first.look("correct")
+    first.page.fill("dialog textarea", "m2")
+    first.page.click("dialog button.primary")
+    second.page.wait_for_selector(".entry.remark:not(.struck) >> text=m2")
+    assert second.page.locator(".entry.struck").count() == 2
+    second.look("struck")
+    first.press("j")
+    first.page.wait_for_selector("dialog[open] input[type=datetime-local][required]")
+    first.page.fill("dialog input[type=datetime-local]", "2026-12-01T10:30")
+    first.press("Enter")
+    second.page.wait_for_selector(".entry.stage >> text=01.12.2026, 10:30")
+    _close(first)
+    _close(second)
+
+
+def test_marks_wait_while_nobody_answers_and_keep_their_time(browser: Any, served: Served) -> None:
+    """The console's routes are cut off as a killed process cuts them off; after a reload what waits is sent."""
+    visit = Visit(browser, served, "en", 1280)
+    visit.sign_in()
+    visit.type("1")
+    visit.press("Enter")
+    page = visit.page
+    page.wait_for_selector(".state.planned")
+    visit.press("F9")
+    page.wait_for_selector(".state.recording")
+    page.route("**/marks/*", lambda route: route.abort())
+    visit.press("1")
+    page.wait_for_selector(".undo-bar .alert")
+    visit.press("3")
+    page.wait_for_selector("text=Marks that wait for the recorder: 2.")
+    visit.look("waiting")
+    page.unroute("**/marks/*")
+    page.wait_for_selector('[data-stage="APPEARANCE"].marked')
+    assert [call[1]["code"] for call in served.fake.calls if call[0] == "stage"] == ["OPEN", "APPEARANCE"]
+    page.wait_for_selector(".undo-bar .alert", state="detached")
+    visit.context.close()
+    assert all("ERR_FAILED" in fault for fault in visit.faults), visit.faults

@@ -38,7 +38,7 @@ def test_the_docs_list_every_route_and_who_may_use_it(app: FastAPI) -> None:
 
 def call(client: TestClient, method: str, path: str) -> int:
     address = path.replace("{act}", "pause").replace("{hearing}", "none").replace("{name}", "cam-judge").replace("{listed}", "none").replace("{number}", "1")
-    body = {"code": "OPEN"} if path.endswith("stage") else {"text": "x"} if path.endswith("remark") else None
+    body = {"code": "OPEN"} if path.endswith("stage") else {"text": "x"} if path.endswith("remark") else {"line": 1} if path.endswith("withdraw") else None
     status: int = client.request(method, address, json=body).status_code
     return status
 

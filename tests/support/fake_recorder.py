@@ -77,6 +77,7 @@ class FakeRecorder:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     speech: dict[str, Any] = field(default_factory=lambda: {"live": None, "progress": None})
     queues: list[asyncio.Queue[str]] = field(default_factory=list)
+    tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def hearing(self, name: str) -> Hearing:
         if name not in self.hearings:
@@ -90,6 +91,19 @@ class FakeRecorder:
         shown = {"seq": line.seq, "at": line.at, "mono": now, "type": line_type, "data": data}
         self.publish("line", shown)
         return line
+
+    def mark(self, name: str, line_type: str, data: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+        """Write a mark; a token once."""
+        token = body.get("token")
+        if token in self.tokens:
+            return self.tokens[token]
+        self.calls.append((line_type, {key: value for key, value in body.items() if key not in ("token", "ago_ms")}))
+        told = {key: value for key, value in data.items() if key not in ("token", "ago_ms")}
+        line = self.append(self.hearing(name), line_type, **told, at_us=now_us() - 1000 * int(body.get("ago_ms", 0)))
+        answer = {"seq": line.seq, "at_us": line.data["at_us"]}
+        if token:
+            self.tokens[token] = answer
+        return answer
 
     def publish(self, name: str, value: object) -> None:
         text = f"event: {name}\ndata: {json.dumps(value, ensure_ascii=False)}\n\n"
@@ -280,14 +294,15 @@ def _acting(app: FastAPI, fake: FakeRecorder) -> None:
 
     @app.post("/v1/hearings/{name}/stages")
     async def stage(name: str, body: dict[str, Any]) -> Any:
-        fake.calls.append(("stage", body))
-        data = {"participant": None, "note": "", **body, "at_us": now_us()}
-        return {"seq": fake.append(fake.hearing(name), "stage", **data).seq}
+        return fake.mark(name, "stage", {"participant": None, "note": "", **body}, body)
 
     @app.post("/v1/hearings/{name}/remarks")
     async def remark(name: str, body: dict[str, Any]) -> Any:
-        fake.calls.append(("remark", body))
-        return {"seq": fake.append(fake.hearing(name), "remark", **body, at_us=now_us()).seq}
+        return fake.mark(name, "remark", body, body)
+
+    @app.post("/v1/hearings/{name}/withdrawals")
+    async def withdrawal(name: str, body: dict[str, Any]) -> Any:
+        return fake.mark(name, "withdrawn", body, body)
 
 
 def _checking(app: FastAPI, fake: FakeRecorder) -> None:

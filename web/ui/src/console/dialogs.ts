@@ -6,6 +6,13 @@ import { t } from "../shared/i18n.js";
 import { personName, type PageData, type StageKind } from "./context.js";
 import type { Participant } from "./model.js";
 
+/** What becomes of a mark that is wrong: another text in its place, or nothing, and why. */
+export interface Correction {
+  text: string;
+  reason: string;
+  back: boolean;
+}
+
 export interface Mark {
   code: string;
   participant: string | null;
@@ -18,7 +25,8 @@ export class Ask extends LitElement {
   @property({ attribute: false }) people: Participant[] = [];
   @state() private stage: StageKind | undefined;
   @query("dialog") private dialog!: HTMLDialogElement;
-  #answer: ((value: Mark | boolean) => void) | undefined;
+  @state() private wrong: { title: string; text: string } | undefined;
+  #answer: ((value: Mark | Correction | boolean) => void) | undefined;
 
   protected override createRenderRoot(): HTMLElement {
     return this;
@@ -31,7 +39,7 @@ export class Ask extends LitElement {
   /** Who the stage is about, and a note; undefined when the person thinks better of it. */
   async mark(stage: StageKind): Promise<Mark | undefined> {
     const mark = await this.#ask(stage);
-    return typeof mark === "object" ? mark : undefined;
+    return typeof mark === "object" && "code" in mark ? mark : undefined;
   }
 
   /** Whether to finish the hearing. */
@@ -39,10 +47,17 @@ export class Ask extends LitElement {
     return (await this.#ask(undefined)) === true;
   }
 
+  /** What to do about a mark that is wrong; undefined when the person thinks better of it. */
+  async correct(title: string, text: string): Promise<Correction | undefined> {
+    const found = await this.#ask(undefined, { title, text });
+    return typeof found === "object" && "back" in found ? found : undefined;
+  }
+
   /** Open the dialog; the mark that was made, true for "finish", false when the person thinks better of it. */
-  async #ask(stage: StageKind | undefined): Promise<Mark | boolean> {
+  async #ask(stage: StageKind | undefined, wrong?: { title: string; text: string }): Promise<Mark | Correction | boolean> {
     this.#settle(false); // a question still open is not answered by the next one's answer
     this.stage = stage;
+    this.wrong = wrong;
     await this.updateComplete;
     this.dialog.querySelector("form")?.reset();
     this.dialog.showModal();
@@ -52,7 +67,7 @@ export class Ask extends LitElement {
     });
   }
 
-  #settle(value: Mark | boolean): void {
+  #settle(value: Mark | Correction | boolean): void {
     const answer = this.#answer;
     this.#answer = undefined;
     if (this.dialog.open) this.dialog.close();
@@ -67,14 +82,19 @@ export class Ask extends LitElement {
   #sent(event: SubmitEvent): void {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
+    if (this.wrong) {
+      const back = (event.submitter as HTMLButtonElement | null)?.value === "back";
+      this.#settle({ text: String(form.get("text") ?? "").trim(), reason: String(form.get("reason") ?? "").trim(), back });
+      return;
+    }
     const participant = String(form.get("participant") ?? "");
-    this.#settle(this.stage ? { code: this.stage.code, participant: participant || null, note: String(form.get("note") ?? "") } : true);
+    this.#settle(this.stage ? { code: this.stage.code, participant: participant || null, note: noteText(this.stage.code, String(form.get("note") ?? "")) } : true);
   }
 
   protected override render(): TemplateResult {
     return html`
       <dialog class="ask" aria-labelledby="ask-title" @close=${this.#closed}>
-        <form method="dialog" @submit=${this.#sent}>${this.stage ? this.#aboutStage(this.stage) : this.#aboutFinish()}</form>
+        <form method="dialog" @submit=${this.#sent}>${this.stage ? this.#aboutStage(this.stage) : this.wrong ? this.#aboutWrong(this.wrong) : this.#aboutFinish()}</form>
       </dialog>
     `;
   }
@@ -92,8 +112,21 @@ export class Ask extends LitElement {
             ${this.people.map((person) => html`<label><input type="radio" name="participant" value=${person.id}> ${personName(this.data, person)}</label>`)}
           </fieldset>`
         : nothing}
-      <label class="field">${noteLabel(stage.code)}<input name="note" maxlength="2000" autocomplete="off"></label>
+      <label class="field">${noteLabel(stage.code)}${stage.code === "ADJOURN"
+        ? html`<input name="note" type="datetime-local" required max="9999-12-31T23:59">`
+        : html`<input name="note" maxlength="2000" autocomplete="off" ?required=${stage.code === "FAULT"}>`}</label>
       <div class="ask-actions"><button type="button" @click=${() => this.#settle(false)}>${t("Cancel")} <kbd>Esc</kbd></button><button class="primary">${t("Mark")} <kbd>Enter</kbd></button></div>
+    `;
+  }
+
+  #aboutWrong(wrong: { title: string; text: string }): TemplateResult {
+    return html`
+      <h2 id="ask-title">${t("Correct")}: ${wrong.title}</h2>
+      <p class="hint">${t("Nothing is erased: the old entry stays in the log, struck, with who corrected it.")}</p>
+      <label class="field">${t("Text")}<textarea name="text" rows="3" maxlength="2000" .defaultValue=${wrong.text}></textarea></label>
+      <label class="field">${t("Reason")}<input name="reason" maxlength="2000" autocomplete="off"></label>
+      <div class="ask-actions"><button type="button" @click=${() => this.#settle(false)}>${t("Cancel")} <kbd>Esc</kbd></button>
+        <button value="back">${t("Take back")}</button><button class="primary" value="correct">${t("Correct")}</button></div>
     `;
   }
 
@@ -127,4 +160,10 @@ function noteLabel(code: string): string {
     default:
       return t("Note");
   }
+}
+
+/** A date and time from the dialog's field as a protocol writes it: `01.12.2026, 10:30`; any other note as it is. */
+export function noteText(code: string, note: string): string {
+  const found = code === "ADJOURN" ? /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)/.exec(note) : null;
+  return found ? `${found[3]}.${found[2]}.${found[1]}, ${found[4]}` : note;
 }

@@ -6,12 +6,14 @@ import { Refused, postJson } from "../shared/http.js";
 import { t } from "../shared/i18n.js";
 import { pageData } from "../shared/page.js";
 import { banner } from "./banner.js";
+import { Marks, type Marked } from "./marks.js";
 import type { PageData, StageKind } from "./context.js";
 import { Ask, asks } from "./dialogs.js";
 import { commandOf, stageKeyOf, takesText } from "./keys.js";
 import { Live, type Levels } from "./live.js";
 import type { Meter } from "./meter.js";
-import { phaseOf, type Phase } from "./model.js";
+import { phaseOf, type Entry, type Phase } from "./model.js";
+import { UNDO_MS, reminder, undoBar, type Undo } from "./undo.js";
 import { afterPanel, devicesPanel, findingsPanel, logPanel } from "./panels.js";
 import { stagesPanel } from "./stages.js";
 import { wordsPanel } from "./words_panel.js";
@@ -30,6 +32,8 @@ export class HearingPage extends LitElement {
   @query("#remark") private remarkBox!: HTMLTextAreaElement;
   readonly #data = pageData<PageData>();
   readonly #live = new Live(this.#data.view, this.#data.status);
+  readonly #marks = new Marks(this.#data.view.hearing, () => this.requestUpdate());
+  @state() private undo: Undo | undefined;
 
   constructor() {
     super();
@@ -88,6 +92,7 @@ export class HearingPage extends LitElement {
     if (command) {
       event.preventDefault();
       if (command === "remark") this.remarkBox?.focus();
+      else if (command === "undo") void this.#undo();
       else if (command === "pause") void this.#pauseOrResume();
       else if (command === "stop") void this.#stop();
       else if (this.#phase === "planned") void this.#act("start");
@@ -138,17 +143,39 @@ export class HearingPage extends LitElement {
   async #mark(stage: StageKind): Promise<void> {
     const people = this.#live.view.participants;
     const mark = asks(stage, people) ? await this.ask.mark(stage) : { code: stage.code, participant: null, note: "" };
-    if (mark && (await this.#try(() => postJson(this.#address("marks/stage"), mark)))) this.said = t("Marked: {stage}", { stage: stage.title });
+    if (mark) await this.#say("stage", { ...mark }, stage.title, t("Marked: {stage}", { stage: stage.title }));
   }
 
   async #remark(event: Event): Promise<void> {
     event.preventDefault();
     const text = this.remarkBox.value.trim();
     if (!text) return;
-    if (await this.#try(() => postJson(this.#address("marks/remark"), { text }))) {
-      this.remarkBox.value = "";
-      this.said = t("Remark saved");
-    }
+    this.remarkBox.value = ""; // it is kept until the recorder has written it, and comes back if it refuses
+    if (!(await this.#say("remark", { text }, t("Remark"), t("Remark saved"))) && !this.remarkBox.value) this.remarkBox.value = text;
+  }
+
+  /** Make a mark; whether the recorder wrote it. It may be taken back for ten seconds. */
+  async #say(kind: "stage" | "remark", body: Record<string, unknown>, title: string, said: string): Promise<boolean> {
+    let marked: Marked | undefined;
+    if (!(await this.#try(async () => (marked = await this.#marks.mark(kind, body)))) || !marked) return false;
+    this.said = said;
+    if (!["CLOSED_START", "CLOSED_END"].includes(String(body["code"]))) this.undo = { line: marked.seq, title, until: performance.now() + UNDO_MS };
+    return true;
+  }
+
+  async #undo(): Promise<void> {
+    const undo = this.undo;
+    if (!undo || performance.now() > undo.until) return;
+    this.undo = undefined;
+    if (await this.#try(() => postJson(this.#address("marks/withdraw"), { line: undo.line }))) this.said = t("Taken back: {who}", { who: undo.title });
+  }
+
+  async #correct(entry: Entry, title: string): Promise<void> {
+    const found = await this.ask.correct(title, entry.text);
+    if (!found) return;
+    if (found.back) await this.#try(() => postJson(this.#address("marks/withdraw"), { line: entry.seq, reason: found.reason }));
+    else if (entry.kind === "stage") await this.#say("stage", { code: entry.code, participant: entry.participant ?? null, note: found.text, replaces: entry.seq }, title, title);
+    else if (found.text) await this.#say("remark", { text: found.text, replaces: entry.seq }, title, title);
   }
 
   #remarkKey(event: KeyboardEvent): void {
@@ -172,7 +199,10 @@ export class HearingPage extends LitElement {
     return html`
       ${banner(phase, this.#live, stateWord, this.#data.mayOperate ? this.#actions(phase) : nothing)}
       ${this.problem ? html`<div class="alert" role="alert"><strong>${this.problem.message}</strong> ${this.problem.advice}</div>` : nothing}
+      ${closedStrip(status, fresh, over)}
       ${over || !fresh ? nothing : findingsPanel(status.findings)}
+      ${this.#data.mayOperate ? reminder(phase, view, this.#data) : nothing}
+      ${over || phase === "planned" ? nothing : undoBar(this.undo, this.#marks.waiting, () => void this.#undo())}
       <div class="room ${over ? "is-over" : ""} ${phase === "planned" ? "is-planned" : ""}">
         ${over ? afterPanel(this.#data, view, status.missing_models, this.#live.progress) : devicesPanel(this.#data, view, sources)}
         ${over || phase === "planned"
@@ -185,7 +215,7 @@ export class HearingPage extends LitElement {
               onMark: (stage) => void this.#mark(stage),
               onKeys: (on) => this.#chooseKeys(on),
             })}
-        ${phase === "planned" ? nothing : html`<div class="side">${over || !this.#data.mayOperate ? nothing : this.#remarkForm()} ${logPanel(this.#data, view)}</div>`}
+        ${phase === "planned" ? nothing : html`<div class="side">${over || !this.#data.mayOperate ? nothing : this.#remarkForm()} ${logPanel(this.#data, view, this.#marking ? (entry, title) => void this.#correct(entry, title) : undefined)}</div>`}
         ${this.#words(over)}
       </div>
       <p class="hidden" aria-live="polite">${this.said}</p>

@@ -3,9 +3,9 @@
  * (WCAG 2.2, 2.1.4). Keys are physical, so that the same finger works in the Kazakh, Russian and Latin layouts.
  */
 
-export type Command = "remark" | "pause" | "stop" | "start";
+export type Command = "remark" | "pause" | "stop" | "start" | "undo";
 
-const COMMANDS: Record<string, Command> = { F2: "remark", F4: "pause", F8: "stop", F9: "start" };
+const COMMANDS: Record<string, Command> = { F2: "remark", F6: "undo", F4: "pause", F8: "stop", F9: "start" };
 
 export interface Pressed {
   code: string;

@@ -45,6 +45,15 @@ export interface Remark {
   at_us: number;
   by: string;
 }
+/** A stage or remark that no longer stands, and the line by which. */
+export interface Withdrawn {
+  seq: number;
+  line: number;
+  at_us: number;
+  by: string;
+  reason: string;
+  was: Stage | Remark;
+}
 export interface Gap {
   seq: number;
   cause: string;
@@ -68,6 +77,7 @@ export interface View {
   gaps: Gap[];
   stages: Stage[];
   remarks: Remark[];
+  withdrawn?: Withdrawn[];
   revisions: Revision[];
   manifests: { seq: number; number: number }[];
   receipts: unknown[];
@@ -98,6 +108,7 @@ export interface Status {
   findings: Finding[];
   missing_models: string[];
   now_us: number;
+  publicity?: string;
 }
 
 /** A line of the journal (docs/record-format.md, section 4). */
@@ -133,9 +144,13 @@ export function withLine(view: View, line: Line): View {
       const ended = data as { take: string; end_us: number };
       return { ...view, takes: view.takes.map((take) => (take.id === ended.take ? { ...take, end_us: ended.end_us } : take)) };
     }
+    case "withdrawn":
+      return without(view, line.seq, (data as { line: number }).line, line.data);
     case "stage":
+      view = without(view, line.seq, (data as { replaces?: number }).replaces, line.data);
       return { ...view, stages: added(view.stages, { participant: null, note: "", ...(data as object), seq: line.seq } as Stage) };
     case "remark":
+      view = without(view, line.seq, (data as { replaces?: number }).replaces, line.data);
       return { ...view, remarks: added(view.remarks, { ...(data as object), seq: line.seq } as Remark) };
     case "gap":
       return { ...view, gaps: added(view.gaps, { ...(data as object), seq: line.seq } as Gap) };
@@ -149,6 +164,22 @@ export function withLine(view: View, line: Line): View {
       return view;
   }
 }
+
+/** The view without the mark of a line: it no longer stands (docs/record-format.md, section 4.5). */
+function without(view: View, seq: number, line: number | undefined, data: Record<string, unknown>): View {
+  const was = [...view.stages, ...view.remarks].find((mark) => mark.seq === line);
+  if (!was || line === undefined || ("code" in was && SWITCHES.includes(was.code))) return view;
+  const { at_us, by, reason = "" } = data as { at_us: number; by: string; reason?: string };
+  return {
+    ...view,
+    stages: view.stages.filter((mark) => mark.seq !== line),
+    remarks: view.remarks.filter((mark) => mark.seq !== line),
+    withdrawn: added(view.withdrawn ?? [], { seq, line, at_us, by, reason, was }),
+  };
+}
+
+/** What was recorded because of these stays so: they are never taken back. */
+const SWITCHES = ["CLOSED_START", "CLOSED_END"];
 
 function added<T extends { seq: number }>(list: T[], item: T): T[] {
   return list.some((other) => other.seq === item.seq) ? list : [...list, item];
@@ -189,14 +220,20 @@ export interface Entry {
   text: string;
   by: string;
   participant?: string | null;
+  /** Who took it back. */
+  struck?: string;
 }
 
-/** Stages, remarks and gaps, newest first. */
+/** Stages, remarks and gaps, newest first; what was taken back stays in its place, struck. */
 export function entriesOf(view: View): Entry[] {
   const stages = view.stages.map((item): Entry => ({ ...item, kind: "stage", text: item.note }));
   const remarks = view.remarks.map((item): Entry => ({ ...item, kind: "remark" }));
   const gaps = view.gaps.map((item): Entry => ({ seq: item.seq, at_us: item.intervals[0]?.from_us ?? 0, kind: "gap", text: gapText(view, item), by: "" }));
-  return [...stages, ...remarks, ...gaps].sort((a, b) => b.at_us - a.at_us || b.seq - a.seq);
+  const struck = (view.withdrawn ?? []).map(({ was, by, reason }): Entry => {
+    const entry: Entry = "code" in was ? { ...was, kind: "stage", text: was.note } : { ...was, kind: "remark" };
+    return { ...entry, struck: [by, reason].filter(Boolean).join(": ") };
+  });
+  return [...stages, ...remarks, ...gaps, ...struck].sort((a, b) => b.at_us - a.at_us || b.seq - a.seq);
 }
 
 /** What was not recorded, and why; a camera has no seat and goes by its own name. */

@@ -78,26 +78,33 @@ function chip(data: PageData, source: SourceStatus, paused: boolean): TemplateRe
   return html`<span class="chip ${kind}">${data.sourceStates[source.state] ?? source.state}</span>`;
 }
 
-/** Stages, remarks and gaps, newest first. */
-export function logPanel(data: PageData, view: View): TemplateResult {
+/** What is done about a mark that is wrong. */
+type Correct = (entry: Entry, title: string) => void;
+
+/** Stages, remarks and gaps, newest first; `correct` where this person may. */
+export function logPanel(data: PageData, view: View, correct?: Correct): TemplateResult {
   const entries = entriesOf(view);
   return html`
     <section class="card log" aria-labelledby="log-title">
       <h2 id="log-title">${t("Course of the hearing")}</h2>
       ${entries.length === 0
         ? html`<p class="empty">${t("Nothing has been marked yet.")}</p>`
-        : html`<ol class="entries" tabindex="0" aria-labelledby="log-title">${repeat(entries, (entry) => entry.seq, (entry) => row(data, view, entry))}</ol>`}
+        : html`<ol class="entries" tabindex="0" aria-labelledby="log-title">${repeat(entries, (entry) => entry.seq, (entry) => row(data, view, entry, correct))}</ol>`}
     </section>
   `;
 }
 
-function row(data: PageData, view: View, entry: Entry): TemplateResult {
+function row(data: PageData, view: View, entry: Entry, correct: Correct | undefined): TemplateResult {
   const stage = data.stages.find((kind) => kind.code === entry.code);
   const person = view.participants.find((one) => one.id === entry.participant);
   const title = entry.kind === "stage" ? (stage?.title ?? entry.code ?? "") : entry.kind === "remark" ? t("Remark") : t("Gap in the recording");
-  return html`<li class="entry ${entry.kind}">
+  const struck = entry.struck === undefined ? nothing : html`<span class="entry-struck">${t("Taken back: {who}", { who: entry.struck })}</span>`;
+  return html`<li class="entry ${entry.kind} ${entry.struck === undefined ? "" : "struck"}">
     <time>${timeOfDay(entry.at_us)}</time>
-    <span class="entry-text"><strong>${title}</strong>${person ? html`<span>${personName(data, person)}</span>` : nothing}${entry.text ? html`<span>${entry.text}</span>` : nothing}</span>
+    <span class="entry-text"><strong>${title}</strong>${person ? html`<span>${personName(data, person)}</span>` : nothing}${entry.text ? html`<span>${entry.text}</span>` : nothing}${struck}</span>
+    ${correct && (entry.kind === "stage" || entry.kind === "remark") && entry.struck === undefined && !["CLOSED_START", "CLOSED_END"].includes(entry.code ?? "")
+      ? html`<button type="button" class="quiet entry-correct" @click=${() => correct(entry, title)}>${t("Correct")}<span class="hidden"> ${title}</span></button>`
+      : nothing}
   </li>`;
 }
 
