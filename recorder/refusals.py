@@ -20,6 +20,7 @@
         ├── DiskRefused         507  evidence could not be written
         ├── Unsigned            503  it stands in the record and is not signed yet
         ├── NotDrafted          500  the brief protocol could not be made
+        ├── NotMeasured         500  the report on the recording's quality could not be made
         └── AlreadyRunning      (no HTTP) another daemon holds the run folder
 
 Every refusal has a stable ``code``, an ``exit_status`` for commands and ``advice`` that a secretary or an administrator can follow.
@@ -206,6 +207,15 @@ class NotDrafted(Refusal):
     """The brief protocol could not be made."""
 
     code = "not-drafted"
+    exit_status = 70  # EX_SOFTWARE
+    advice = "The recording is safe. Ask again; if it fails again, give the recorder's log to the administrator."
+    http_status = 500
+
+
+class NotMeasured(Refusal):
+    """The report on the recording's quality could not be made."""
+
+    code = "not-measured"
     exit_status = 70  # EX_SOFTWARE
     advice = "The recording is safe. Ask again; if it fails again, give the recorder's log to the administrator."
     http_status = 500

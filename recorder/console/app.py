@@ -20,7 +20,18 @@ from fastapi.responses import Response
 
 from device_config.settings import Settings
 from recorder.cases.errors import CasesError
-from recorder.console import api_routes, day_api, day_pages, deadlines, media, page_routes, remarks, review, signing
+from recorder.console import (
+    api_routes,
+    day_api,
+    day_pages,
+    deadlines,
+    media,
+    page_routes,
+    quality,
+    remarks,
+    review,
+    signing,
+)
 from recorder.console.daemon import ClientFactory, DaemonError, socket_client
 from recorder.console.desk import Desk
 from recorder.console.reauthentication import Reauthentication
@@ -59,7 +70,7 @@ def create_app(
     client = (settings.signing.client,) if settings.signing.client else ()
     app = assemble(
         pages,
-        [review.router(desk), media.router(desk), page_routes.router(desk), api_routes.router(desk), day_pages.router(desk), day_api.router(desk), *signed],
+        [review.router(desk), media.router(desk), quality.router(desk), page_routes.router(desk), api_routes.router(desk), day_pages.router(desk), day_api.router(desk), *signed],
         accounts=accounts,
         clock=clock,
         policy=Policy(connect=client, streams=(*day_api.STREAMS, remarks.FILES_PATH)),

@@ -99,6 +99,10 @@ class Daemon:
         """JSON of a GET; raises DaemonError."""
         return _json(await self._send("GET", path, params=query))
 
+    async def measured(self, path: str) -> Any:
+        """JSON of a GET that may take as long as an act; raises DaemonError."""
+        return _json(await self._send("GET", path, timeout=ACTION_TIMEOUT_S))
+
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """JSON of a POST, which may take as long as the act itself; raises DaemonError."""
         return _json(await self._send("POST", path, json=dict(body), timeout=ACTION_TIMEOUT_S))

@@ -107,6 +107,10 @@ ERRORS = {
         N_("What was recorded is safe, but it could not be signed."),
         N_("Call the administrator: the signer does not answer. Press again once it does."),
     ),
+    "not-measured": Problem(
+        N_("The recording could not be measured. It is safe itself."),
+        N_("Ask again; if it fails again, call the administrator."),
+    ),
     "not-drafted": Problem(
         N_("The brief protocol could not be made. The recording itself is safe."),
         N_("Ask again; if it fails again, call the administrator."),

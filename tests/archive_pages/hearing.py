@@ -154,8 +154,8 @@ def transcript(hearing: str) -> bytes:
     return Transcript(hearing, 1, "open", "ru", spans, (model,), (), tuple(passages)).to_json()
 
 
-def make_hearing(folder: Path, signer: Ed25519Signer, hearing: str = HEARING) -> Path:
-    """The whole hearing, drafted and sealed."""
+def make_hearing(folder: Path, signer: Ed25519Signer, hearing: str = HEARING, *, drafted: bool = True) -> Path:
+    """The whole hearing, sealed; drafted or only finished."""
     record = Hearing(folder, hearing, signer)
     record.clock.now_us = START_US - 5 * SECOND
     record.people()
@@ -177,9 +177,10 @@ def make_hearing(folder: Path, signer: Ed25519Signer, hearing: str = HEARING) ->
     record.state("recording", "finished")
     record.seal()
     record.add_revision("transcript", "transcript/0001.json", transcript(hearing))
-    for language in ("kk", "ru"):
-        record.add_revision("brief_pdf", f"protocol/brief-0001.{language}.pdf", f"%PDF-1.7 {language}".encode())
-    record.state("finished", "drafted")
+    if drafted:
+        for language in ("kk", "ru"):
+            record.add_revision("brief_pdf", f"protocol/brief-0001.{language}.pdf", f"%PDF-1.7 {language}".encode())
+        record.state("finished", "drafted")
     seal_revision(record.writer, record.clock.moment())
     record.writer.close()
     return folder

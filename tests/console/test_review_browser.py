@@ -194,3 +194,29 @@ def test_the_administrator_hears_nothing(court: Court, browser: Any) -> None:
     for rest in ("replay.json", "files/media/T01/mic-bench/0001.mp4", "transcripts/0"):
         assert visit.page.request.get(f"/api/hearings/{HEARING}/{rest}").status == 403
     visit.context.close()
+
+
+def test_the_judge_looks_at_the_recording_and_rejects_it(people: Any, court: Court) -> None:
+    visit = people("ru", name="judge")
+    page = visit.page
+    page.click("#measure")
+    page.wait_for_selector(".quality table")
+    assert visit.text("too much is missing") in page.locator(".quality tr", has_text="Истец").last.inner_text()
+    assert "hattama" in page.locator(".quality").inner_text(), "the profile's name"
+    visit.look("review-quality")
+    page.click("#reject")
+    assert page.locator(".quality .alert").inner_text() == visit.text("Say why the recording is rejected.")
+    page.fill("#why", "Истца не слышно")
+    page.click("#reject")
+    page.wait_for_selector(".judged")
+    assert "Истца не слышно" in page.locator(".judged").inner_text()
+    view = court.client.hearing(HEARING)
+    assert (view["judged"]["by"], view["judged"]["accepted"]) == ("judge", False)
+    brief = [item for item in view["revisions"] if item["kind"] == "brief"][-1]
+    drawn = page.request.get(f"/api/hearings/{HEARING}/files/{brief['path']}").json()
+    assert (drawn["form"], drawn["rejected"]) == ("full", "Истца не слышно")
+    secretary = people("ru")
+    secretary.page.click("#measure")
+    secretary.page.wait_for_selector(".judged")
+    assert secretary.page.locator("#reject").count() == 0, "the judge decides"
+    assert secretary.page.request.post(f"/api/hearings/{HEARING}/quality", data={"accepted": True}).status == 403

@@ -42,7 +42,7 @@ def court(folder: Path) -> Iterator[Court]:
     accounts = make_accounts(folder)
     box = room(folder / "state").model_copy(update={"reserve_mib": 0, "sources": ()})
     box.hearings.mkdir(parents=True)
-    make_hearing(box.hearings / HEARING, SIGNER)
+    make_hearing(box.hearings / HEARING, SIGNER, drafted=False)
     with recording(box), RecorderClient(box.socket) as client, socket.socket() as sock:
         first = Transcript.from_json(client.transcript_json(HEARING))
         doubtful = [replace(one, doubt_pm=doubt) for one, doubt in zip(first.passages, DOUBTS, strict=True)]

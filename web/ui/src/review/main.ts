@@ -6,6 +6,7 @@ import "../player/screens";
 import "../player/transport";
 import "./doubts";
 import "./editor";
+import "./quality";
 import "./review.css";
 import "./revisions";
 
@@ -163,11 +164,17 @@ class Review {
       <div class="sound-area"><hattama-microphones .player=${player} .roles=${page.roles}></hattama-microphones></div>
       <div class="course-area"><hattama-course .player=${player} .replay=${replay} .page=${page}></hattama-course></div>
       <div class="papers-area">
+        <hattama-quality .page=${page} .onJudged=${this.made}></hattama-quality>
         <hattama-revisions .player=${player} .revisions=${transcripts} .participants=${replay.participants} .base=${page.base}></hattama-revisions>
         ${help()}
       </div>
     </div>`;
   }
+
+  /** A protocol was made. */
+  private readonly made = (): void => {
+    void this.papers().then(() => this.draw());
+  };
 
   private live(): TemplateResult | typeof nothing {
     if (!this.player.live) return nothing;

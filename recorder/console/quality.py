@@ -1,0 +1,80 @@
+"""The judge's look at the recording, and the protocol that is made of it: passed on to the daemon with the person's name.
+
+A rejected recording (УПК 347-1(2-1)) is followed by the draft of the full protocol's form; every later draft says why it was rejected.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from recorder.console.desk import Desk, operators
+from recorder.console.review import at
+from web.accounts import Account, Role
+from web.rights import allow
+
+#: Only the presiding judge decides on the recording.
+judges = allow(Role.JUDGE)
+_KEY = Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
+_WHY = Annotated[str, Field(min_length=1, max_length=500)]
+log = structlog.get_logger("console")
+
+
+class Decision(BaseModel):
+    """Accepted, or rejected with a reason."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    accepted: bool
+    reason: str = Field(default="", max_length=2000)
+
+
+class DraftAsked(BaseModel):
+    """What only people can say when the protocol is drafted: why the record does not give a point of the law, by its key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reasons: dict[_KEY, _WHY] = Field(default={}, max_length=40)
+
+
+def router(desk: Desk) -> APIRouter:
+    """``quality`` and ``draft`` of a hearing."""
+    routes = APIRouter(prefix="/api/hearings/{hearing}")
+
+    @routes.get("/quality")
+    async def quality(hearing: str, _account: Annotated[Account, Depends(operators)]) -> Response:
+        """The report, which may take minutes for a long hearing, and the newest decision."""
+        return JSONResponse(await desk.daemon.measured(f"{at(hearing)}/quality"), headers={"Cache-Control": "no-store"})
+
+    @routes.post("/quality")
+    async def decide(hearing: str, decision: Decision, account: Annotated[Account, Depends(judges)]) -> Response:
+        log.info(
+            "recording judged",
+            action="recording_judged",
+            hearing=hearing,
+            account=account.name,
+            accepted=decision.accepted,
+        )
+        body = {"by": account.name, "accepted": decision.accepted, "reason": decision.reason}
+        judged = await desk.daemon.post(f"{at(hearing)}/quality", body)
+        if not decision.accepted:
+            await _draft(desk, hearing, account, {}, decision.reason)
+        return JSONResponse(judged)
+
+    @routes.post("/draft")
+    async def draft(hearing: str, asked: DraftAsked, account: Annotated[Account, Depends(operators)]) -> Response:
+        """Make the protocol again, with what people say; from the newest transcript."""
+        judged: dict[str, Any] | None = (await desk.daemon.get(at(hearing))).get("judged")
+        rejected = str(judged.get("reason") or "") if judged and judged.get("accepted") is False else ""
+        return JSONResponse(await _draft(desk, hearing, account, asked.reasons, rejected))
+
+    return routes
+
+
+async def _draft(desk: Desk, hearing: str, account: Account, reasons: dict[str, str], rejected: str) -> Any:
+    body = {"by": account.name, "reasons": reasons, "rejected": rejected, "full": bool(rejected)}
+    return await desk.daemon.post(f"{at(hearing)}/draft", body)
