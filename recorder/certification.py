@@ -276,6 +276,8 @@ def checked_pdf(known: bytes, signatures: int, body: bytes, trust: TrustList, no
         )
     report = check_pdf(body, trust, now_us, ())
     _need_good(report)
+    if others := {item.role for item in report.signatures} - _BOTH:
+        raise SignatureRefused((Finding("unknown-role", min(others), "a protocol is signed by the presiding judge and the secretary"),))
     if len(report.signatures) != signatures + 1:
         raise SignatureRefused(
             (

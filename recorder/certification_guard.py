@@ -1,7 +1,8 @@
 """What is certified stays as it is: the daemon's one rule about hearings that are certified (ГПК 283(5)).
 
 Every route that is asked to change something of such a hearing answers 409 and logs it, whether or not its author thought of that; only
-the routes named in :data:`ADDING` are let through, each of which adds a later seal or a receipt and changes no line and no file.
+the routes named in :data:`ADDING` are let through, each of which adds a later seal or a receipt, or takes something away from this box
+that the archive has, and changes no line and no file.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FIXED = frozenset({State.CERTIFIED, State.ARCHIVED})
 _HEARING = "/v1/hearings/{hearing}/"
 #: Routes under a hearing that add to a certified record and change nothing of it.
-ADDING = frozenset({"receipt", "removal", "protocol-remarks", "amendments", "amendments/{number}/signatures"})
+ADDING = frozenset({"receipt", "removal", "forget-keys", "protocol-remarks", "amendments", "amendments/{number}/signatures"})
 
 
 def guard(daemon: Daemon) -> Callable[[Request], Awaitable[None]]:

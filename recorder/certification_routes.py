@@ -36,7 +36,7 @@ from recorder import certification, certification_amendments
 from recorder.amending import render_apart
 from recorder.certification_remarks import Entered, add_remarks, all_remarks
 from recorder.certification_terms import Facts, facts_of, rows
-from recorder.refusals import BadRequest, NoHearing
+from recorder.refusals import BadRequest, NoHearing, Refusal
 from recorder.service import Daemon
 
 _log = structlog.get_logger(__name__)
@@ -152,6 +152,10 @@ def _certifying(app: FastAPI, daemon: Daemon) -> None:
         async with daemon.ledger(hearing) as (folder, ledger):
             done = await _whole(certification.certify(folder, ledger, trust, manifest, body, daemon.clock.now()[0], by))
         _log.info("certified", action="certify", hearing=hearing, by=by, path=done["path"])
+        try:  # the box needs the keys of its closed takes no more (recorder.forgetting)
+            await daemon.forgetting.forget(hearing)
+        except (Refusal, ProtocolError, OSError) as error:  # the certification stands; it is tried again by itself
+            _log.error("closed_keys_not_forgotten", action="retry", hearing=hearing, error=str(error))
         return done
 
 

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hattama.errors import BadArgument
-from protocol.signatures.person import Role
+from protocol.signatures.person import PersonalSigner, Role
 
 
 def sign(
     file: Annotated[
         Path, typer.Argument(metavar="PDF", help="What to sign: the protocol's PDF, or another file with --detached.")
     ],
-    key: Annotated[Path, typer.Option(metavar="FILE.p12", help="The person's key (PKCS#12).")],
     role: Annotated[Role, typer.Option(help="In what capacity.")],
+    key: Annotated[Path | None, typer.Option(metavar="FILE.p12", help="The person's key (PKCS#12).", show_default=False)] = None,
+    pkcs11: Annotated[
+        Path | None, typer.Option(metavar="LIBRARY.so", help="The person's key on a token, by its vendor's library.", show_default=False)
+    ] = None,
+    token: Annotated[str | None, typer.Option(help="Label of the token, where there are several.", show_default=False)] = None,
+    key_label: Annotated[str | None, typer.Option(help="Label of the key, where the token holds several.", show_default=False)] = None,
     password_file: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The key's password, in the first line of this file.", show_default="it is asked for"
+            metavar="FILE", help="The key's password, or the token's PIN, in the first line of this file.", show_default="it is asked for"
         ),
     ] = None,
     trust: Annotated[
@@ -40,28 +47,43 @@ def sign(
     from protocol import durable
     from protocol.signatures.detached import sign_detached
     from protocol.signatures.pdf import sign_pdf
-    from protocol.signatures.pkcs12 import FileKey
     from protocol.signatures.trust import read_trust
 
     if detached and trust is not None:
         raise BadArgument("--trust: a detached signature embeds nothing")
-    content, key_file = file.read_bytes(), key.read_bytes()
+    if (key is None) == (pkcs11 is None):
+        raise BadArgument("--key FILE.p12 or --pkcs11 LIBRARY.so: one of them says where the key is")
+    if key is not None and (token or key_label):
+        raise BadArgument("--token and --key-label are of a token: use them with --pkcs11")
+    content = file.read_bytes()
     listed = None if trust is None else read_trust(trust)
-    signer = FileKey(key_file, _password(password_file))
-    if detached:
-        signed, path = sign_detached(content, signer), file.with_name(f"{file.name}.{role}.p7s")
-    else:
-        now_us = time.time_ns() // 1000
-        signed, path = sign_pdf(content, signer, role, now_us, listed), file.with_suffix(f".{role}.pdf")
+    with _key(key, pkcs11, password_file, token, key_label) as signer:
+        if detached:
+            signed, path = sign_detached(content, signer), file.with_name(f"{file.name}.{role}.p7s")
+        else:
+            now_us = time.time_ns() // 1000
+            signed, path = sign_pdf(content, signer, role, now_us, listed), file.with_suffix(f".{role}.pdf")
     durable.write_once(output or path, signed)
     typer.echo(str(output or path))
+
+
+@contextmanager
+def _key(file: Path | None, library: Path | None, password_file: Path | None, token: str | None, label: str | None) -> Iterator[PersonalSigner]:
+    from protocol.signatures.pkcs11 import TokenKey
+    from protocol.signatures.pkcs12 import FileKey
+
+    if file is not None:
+        yield FileKey(file.read_bytes(), _password(password_file))
+    elif library is not None:
+        with TokenKey(library, _password(password_file), token, label) as signer:
+            yield signer
 
 
 def _password(file: Path | None) -> str:
     if file is not None:
         text = file.read_text(encoding="utf-8")
     elif sys.stdin.isatty():
-        text = typer.prompt("Password of the key", hide_input=True, default="", show_default=False)
+        text = typer.prompt("Password of the key (PIN of the token)", hide_input=True, default="", show_default=False)
     else:
         text = sys.stdin.readline()
     return text.partition("\n")[0].rstrip("\r")

@@ -3,6 +3,7 @@
 ==================  ====================================================
 ``person``          the seam: whoever signs with a person's key
 ``pkcs12``          a key in a PKCS#12 file
+``pkcs11``          a key on a token, by its vendor's library
 ``pdf``             a signature field and a signature into a PDF
 ``detached``        a ``.p7s`` beside a file
 ``trust``           a court's trust list: issuers, revocations, who may sign as what

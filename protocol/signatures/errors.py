@@ -4,7 +4,7 @@
 
     ProtocolError
     └── SignatureError
-        ├── KeyUnusable      the file of the key cannot be opened: password, form, no key in it
+        ├── KeyUnusable      the key cannot be used: password or PIN, form, no key or certificate there
         ├── NotSignable      the file is no PDF that can be signed
         ├── AlreadySigned    this role has signed already
         └── BadTrustList     the court's trust list is malformed
@@ -29,7 +29,7 @@ class KeyUnusable(SignatureError):
 
     code = "key-unusable"
     exit_status = 77  # EX_NOPERM
-    advice = "Check the password, and that the file is the PKCS#12 file (.p12, .pfx) of the person who signs. Nothing was written."
+    advice = "Check the password or PIN, and that the file (.p12, .pfx) or the token is the one of the person who signs. Nothing was written."
 
 
 class NotSignable(SignatureError):

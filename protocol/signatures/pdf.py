@@ -78,9 +78,14 @@ def prepare_pdf(pdf: bytes, role: Role, at_us: int, trust: TrustList | None = No
     """The PDF with the place for one more signature, for keys that are not here (interrupted signing).
 
     Args:
+        pdf: the file; it begins the result, byte for byte.
+        role: in what capacity.
+        at_us: when, µs since 1970 UTC.
+        trust: whose issuers and revocation lists are embedded.
         name: who will sign, as viewers show it; may be empty.
 
-    Arguments and errors otherwise as of :func:`sign_pdf`.
+    Raises:
+        NotSignable, AlreadySigned: as of :func:`sign_pdf`.
     """
     with _broken_is_refused():
         writer = _Unstamped(io.BytesIO(pdf))

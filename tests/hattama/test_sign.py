@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from functools import cache
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
+from protocol.signatures.checking import check_pdf
+from protocol.signatures.trust import read_trust
 from tests.support.command import Said, hattama
-from tests.support.people import PASSWORD, Authority, Human
+from tests.support.people import PASSWORD, Authority, Human, trust_folder
 
 _OBJECTS = (
     b"<</Type/Catalog/Pages 2 0 R>>",
@@ -100,3 +106,59 @@ def test_nothing_is_overwritten_and_no_role_signs_twice(folder: Path) -> None:
     twice = sign(folder, "brief.secretary.pdf", "secretary")
     assert twice.status == 65
     assert "error[already-signed]" in twice.err
+
+
+SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
+_PIN = "1234"
+_CERTIFICATE = """
+import sys; from pathlib import Path; import pkcs11; from pkcs11 import Attribute, CertificateType, ObjectClass
+from asn1crypto import x509
+der = Path(sys.argv[2]).read_bytes(); subject = x509.Certificate.load(der).subject.dump()
+with pkcs11.lib(sys.argv[1]).get_token(token_label="court").open(rw=True, user_pin="1234") as session:
+    session.create_object({Attribute.CLASS: ObjectClass.CERTIFICATE, Attribute.CERTIFICATE_TYPE: CertificateType.X_509, Attribute.TOKEN: True,
+        Attribute.SUBJECT: subject, Attribute.ID: bytes([1]), Attribute.LABEL: "judge", Attribute.VALUE: der})
+"""
+
+
+@pytest.fixture
+def token(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A token with the judge's key and certificate; its library is told of it by the environment."""
+    if not SOFTHSM.exists():
+        pytest.skip("softhsm2 is not installed")
+    judge = people()[2]
+    (folder / "tokens").mkdir()
+    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\n", encoding="utf-8")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(folder / "softhsm2.conf"))
+    encoding = serialization.Encoding
+    (folder / "judge.pem").write_bytes(judge.key.private_bytes(encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    (folder / "judge.der").write_bytes(judge.certificate.public_bytes(encoding.DER))
+    for command in (
+        ["softhsm2-util", "--init-token", "--free", "--label", "court", "--pin", _PIN, "--so-pin", "5678"],
+        ["softhsm2-util", "--import", str(folder / "judge.pem"), "--token", "court", "--label", "judge", "--id", "01", "--pin", _PIN],
+        [sys.executable, "-c", _CERTIFICATE, str(SOFTHSM), str(folder / "judge.der")],
+    ):
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return SOFTHSM
+
+
+def test_a_key_on_a_token_signs(folder: Path, token: Path) -> None:
+    command = ("sign", str(folder / "brief.pdf"), "--pkcs11", str(token), "--role", "judge")
+    done = hattama(*command, given=_PIN + "\n")
+    assert (done.status, done.err) == (0, "")
+    authority, secretary, judge = people()
+    listed = trust_folder(folder / "trust", authority, {secretary: "secretary", judge: "judge"})
+    report = check_pdf((folder / "brief.judge.pdf").read_bytes(), read_trust(listed), int(time.time() * 1e6), ())
+    assert [item.name for item in report.signatures] == ["Әлиев"]
+    assert {item.code for item in report.findings} <= {"revocation-unchecked", "expired", "not-yet-valid"}  # the test's people live in 2026
+    # Beside a file, too; and a wrong PIN, token or key is said, with nothing written.
+    beside = hattama(*command, "--detached", "--token", "court", "--key-label", "judge", given=_PIN + "\n")
+    assert (beside.status, (folder / "brief.pdf.judge.p7s").is_file()) == (0, True)
+    for more, given in (((), "9999"), (("--token", "other"), _PIN), (("--key-label", "other"), _PIN)):
+        wrong = hattama(*command, *more, "--output", str(folder / "wrong.pdf"), given=given + "\n")
+        assert (wrong.status, "Traceback" in wrong.err, (folder / "wrong.pdf").exists()) == (77, False, False)
+    assert hattama(*command[:2], "--pkcs11", str(folder / "none.so"), "--role", "judge", given="1\n").status == 77
+
+
+def test_one_place_of_the_key(folder: Path) -> None:
+    for more in ((), ("--key", "a.p12", "--pkcs11", "b.so"), ("--key", "a.p12", "--token", "x")):
+        assert hattama("sign", str(folder / "brief.pdf"), "--role", "judge", *more).status == 64
