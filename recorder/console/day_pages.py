@@ -27,7 +27,7 @@ from recorder.cases.store import CaseList, Decision, Kept
 from recorder.console import forms
 from recorder.console.daemon import DaemonError
 from recorder.console.day import Asked, Person, day_rows, opening, read_people, seated, today_of
-from recorder.console.day_texts import FINDINGS, KINDS, WAYS
+from recorder.console.day_texts import FINDINGS, KINDS, NO_LIST, WAYS
 from recorder.console.desk import Desk, operators
 from recorder.console.texts import ATTENDANCE, CASE_LANGUAGES, LAWS, PUBLICITY, ROLES, Problem, error_texts
 from recorder.console.views import microphones
@@ -64,7 +64,8 @@ async def records_of(desk: Desk) -> list[Recorded]:
     return recorded(await desk.daemon.get("/v1/hearings"))
 
 
-def _read_list(cases: CaseList, asked: Asked) -> list[Kept]:
+def _read_list(desk: Desk, asked: Asked) -> list[Kept]:
+    cases = list_of(desk)
     return cases.search(asked.words, asked.day) if asked.words else cases.days(asked.day, asked.day)
 
 
@@ -80,7 +81,12 @@ async def start_page(
         records = await records_of(desk)
     except DaemonError as error:
         problem = problem or error_texts(lang, error.code)
-    kept = await run_in_threadpool(_read_list, list_of(desk), asked)
+    kept: list[Kept] = []
+    try:
+        kept = await run_in_threadpool(_read_list, desk, asked)
+    except CasesError as error:  # a hearing can be entered by hand all the same
+        log.warning("the list cannot be used", action="cases_failed", **describe(error))
+        problem = problem or Problem(lang(NO_LIST.message), lang(NO_LIST.advice))
     rows = day_rows(asked, kept, records, room=desk.settings.courtroom, today=today)
     account: Account = request.state.account
     return desk.pages.render(
@@ -165,8 +171,6 @@ def _listed_hearing(routes: APIRouter, desk: Desk) -> None:
         sent = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
         mics = microphones(desk.settings)
         people, errors = read_people(sent, (mic.name for mic in mics))
-        if kept.listed.publicity == "closed":
-            errors["publicity"] = forms.NOT_IN_CAMERA
         if errors:
             return await _prepare_page(desk, request, kept, people, errors=errors, status=422)
         body = opening(kept.listed, people, mics, court=desk.settings.court, courtroom=desk.settings.courtroom)

@@ -99,6 +99,13 @@ ERRORS = {
         N_("Nothing is being recorded: no data came from the microphones or cameras."),
         N_("Check that they are switched on and connected, then start again. If it fails, keep a written protocol and note the reason."),
     ),
+    "no-closed-keys": Problem(
+        N_("This box cannot record in camera: it does not know whose keys will open the recording later."),
+        N_("Ask the administrator to set the keys of the archive and the escrow. Until then pause the recording for the part in camera and keep a written protocol of it."),
+    ),
+    "keys-forgotten": Problem(
+        N_("The keys of this part in camera are not on this box any more."), N_("It can be opened in the archive, by a judge who says for what.")
+    ),
     "disk-failed": Problem(
         N_("The recording cannot be written to the disk."),
         N_("Call the administrator. Keep a written protocol until «Recording» is shown."),

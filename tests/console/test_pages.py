@@ -72,7 +72,6 @@ def test_the_form_becomes_a_hearing_with_people_on_their_seats(secretary: TestCl
         ({"title": "1" * 301}, "title"),
         ({"code": "xxx"}, "code"),
         ({"publicity": "secret"}, "publicity"),
-        ({"publicity": "closed"}, "publicity"),
         ({"language": "de"}, "language"),
         ({"role-1": "king"}, "role-1"),
         ({"attendance-1": "maybe"}, "role-1"),

@@ -103,7 +103,7 @@ export class Ask extends LitElement {
     return html`
       <h2 id="ask-title">${stage.title}</h2>
       ${stage.code === "CLOSED_START"
-        ? html`<p class="alert">${t("The recording is not encrypted yet. Pause it for the part in camera and keep a written protocol of that part.")}</p>`
+        ? html`<p class="alert">${t("From here the hearing is in camera. What is recorded is encrypted; only the archive and the escrow can open it later.")}</p>`
         : nothing}
       ${stage.person && this.people.length > 0
         ? html`<fieldset class="choices">

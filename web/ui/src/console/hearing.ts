@@ -8,6 +8,7 @@ import { pageData } from "../shared/page.js";
 import { banner } from "./banner.js";
 import { Marks, type Marked } from "./marks.js";
 import type { PageData, StageKind } from "./context.js";
+import { closedStrip } from "./closed.js";
 import { Ask, asks } from "./dialogs.js";
 import { commandOf, stageKeyOf, takesText } from "./keys.js";
 import { Live, type Levels } from "./live.js";
