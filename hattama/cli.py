@@ -35,6 +35,7 @@ from hattama.commands import (
     signatures,
     signer,
     sources,
+    timestamp,
     transcriber,
     transcript,
     uploader,
@@ -94,6 +95,7 @@ app.add_typer(transcript.app, name="transcript")
 app.command("brief")(brief.brief)
 app.command("sign")(sign.sign)
 app.command("signatures")(signatures.signatures)
+app.command("timestamp")(timestamp.timestamp)
 app.command("verify")(verify.verify)
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
