@@ -96,7 +96,7 @@ async def start_page(
         script="day",
         form=form,
         rows=[*form.rows, *(forms.Row() for _ in range(4))][: forms.ROWS],
-        by_hand=bool(form.errors or failed) or not rows,
+        by_hand=bool(form.errors or failed) or not kept,
         days=rows,
         due=next((row for row in rows if row.is_due), None),
         asked=asked,

@@ -52,3 +52,7 @@ FINDINGS = {
 NO_TOKEN = Problem(
     N_("The token is not right."), N_("Send the token of cases.token; without one in the settings nothing is taken.")
 )
+NO_LIST = Problem(
+    N_("The day's list cannot be read."),
+    N_("Enter hearings by hand below. Call the administrator: records are not touched by this."),
+)

@@ -152,7 +152,7 @@ def test_a_seat_by_key_moves_its_person_and_frees_the_old_one(browser: Any, serv
     _close(visit)
 
 
-@pytest.mark.parametrize(("language", "width"), [("kk", 1280), ("ru", 390), ("en", 1280), ("kk", 390)])
+@pytest.mark.parametrize(("language", "width"), [("kk", 1280), ("ru", 390), ("en", 1280)])
 def test_the_pages_of_the_day(
     browser: Any, served: Served, cases: CaseList, tmp_path: Path, language: str, width: int
 ) -> None:
