@@ -7,7 +7,7 @@ from collections.abc import Collection
 from protocol import canonical, manifest
 from protocol.encoding import b64
 from protocol.errors import BadLine
-from protocol.journal import split_lines
+from protocol.journal import Line, read_journal, split_lines
 from protocol.merkle import leaf_hash
 from protocol.record import CHECKPOINTS, JOURNAL, RecordSource, UnreadableRecord, read_chunked
 
@@ -50,3 +50,19 @@ def redact(record: RecordSource, *, lines: Collection[int] = (), paths: Collecti
     if unknown := withheld - listed:
         raise UnreadableRecord(f"{', '.join(sorted(unknown))}: in no manifest")
     return files
+
+
+def without_closed_parts(record: RecordSource) -> dict[str, bytes]:
+    """The files of a copy without anything that is encrypted: sealed lines are withheld, encrypted files left out.
+
+    Raises:
+        UnreadableRecord: there is no journal.
+    """
+    data = read_chunked(record, JOURNAL)
+    if data is None:
+        raise UnreadableRecord("no journal")
+    entries, _ = read_journal(data)
+    sealed = [entry.seq for entry in entries if isinstance(entry, Line) and "sealed" in entry.data]
+    manifests = [manifest.parse(record.read(path)) for path in record.paths() if path.startswith("manifest-")]
+    listed = {entry.path for made in manifests for entry in made.entries if isinstance(entry, manifest.Entry)}
+    return redact(record, lines=sealed, paths=[path for path in listed if path.endswith(".enc")])

@@ -16,6 +16,9 @@ def export(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the record.")],
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="Folder to copy it into, for instance a USB stick's.")],
+    without_closed: Annotated[
+        bool, typer.Option("--without-closed", help="Leave out what was said in camera, the encrypted files too; the copy verifies as redacted.")
+    ] = False,
 ) -> None:
     """Copy a record, and put the verifier beside it: one HTML file that works without a network.
 
@@ -33,8 +36,14 @@ def export(
     copy = destination / name
     if copy.exists():
         raise BadArgument(f"{copy} is there already: a copy is never mixed with another")
-    for path in record.paths():
-        durable.write_once(copy / path, record.chunks(path))
+    if without_closed:
+        from protocol.redaction import without_closed_parts
+
+        for path, data in without_closed_parts(record).items():
+            durable.write_once(copy / path, data)
+    else:
+        for path in record.paths():
+            durable.write_once(copy / path, record.chunks(path))
     durable.write_once(_beside(destination, NAME, page), page)
     keys = trusted(settings_of(context), ())
     report = check(DirectoryRecord(copy), Trust.of(*keys), threads=THREADS)

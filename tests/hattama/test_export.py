@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import golden
 from tests.support.command import hattama
 from tests.support.records import SIGNER, files_of, make_record
 from web.pages import STATIC
@@ -48,3 +49,15 @@ def test_a_broken_record_is_copied_and_called_broken(record: Path, tmp_path: Pat
 
 def test_what_is_no_record_folder(tmp_path: Path) -> None:
     assert hattama("export", str(tmp_path / "nothing"), str(tmp_path / "stick")).status == 66
+
+
+def test_a_copy_without_what_was_said_in_camera_verifies_as_redacted(tmp_path: Path) -> None:
+    golden.encrypted(tmp_path / "closed")
+    hattama("device", "trust", "add", golden.BOX.key.text)
+    said = hattama("export", "--without-closed", str(tmp_path / "closed"), str(tmp_path / "stick"))
+    assert said.status == 0, said.out
+    assert "REDACTED" in said.out
+    assert "INTACT" in said.out
+    copy = tmp_path / "stick" / "closed"
+    assert not list(copy.rglob("*.enc"))
+    assert b'"sealed"' not in (copy / "journal.jsonl").read_bytes()
