@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from asn1crypto import algos, cms, crl, pem, tsp, x509
+from asn1crypto import algos, cms, core, crl, pem, tsp, x509
 from pyhanko.sign.validation.generic_cms import validate_tst_signed_data
 from pyhanko.sign.validation.status import TimestampSignatureStatus
 from pyhanko_certvalidator import ValidationContext
@@ -23,6 +23,15 @@ from protocol.errors import ProtocolError
 
 _GRANTED = frozenset({"granted", "granted_with_mods"})
 NONCE_BITS = 63  # OpenSSL's authority takes a positive integer
+
+
+class Answer(core.Sequence):  # type: ignore[misc]
+    """``TimeStampResp`` of RFC 3161, section 2.4.2; a refusal has no token, which asn1crypto's own does not know."""
+
+    _fields: ClassVar[list[Any]] = [
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
 
 
 class BadTimestamp(ProtocolError):
@@ -71,7 +80,7 @@ def token_of(answer: bytes, content: bytes, nonce: int) -> bytes:
         BadTimestamp: refused, malformed, for another content, or with another nonce: an answer to somebody else, or an old one.
     """
     try:
-        found = tsp.TimeStampResp.load(answer, strict=True)
+        found = Answer.load(answer, strict=True)
         status = found["status"]["status"].native
         token = bytes(found["time_stamp_token"].dump()) if status in _GRANTED else b""
         info = _info(token) if token else tsp.TSTInfo()

@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from asn1crypto import tsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -206,7 +205,7 @@ def test_no_answer_of_an_authority(answer: bytes, authority: Authority) -> None:
 
 
 def test_an_authority_that_refuses() -> None:
-    refusal = tsp.TimeStampResp({"status": {"status": "rejection", "status_string": ["not today"]}}).dump()
+    refusal = timestamps.Answer({"status": {"status": "rejection", "status_string": ["not today"]}}).dump()
     with pytest.raises(BadTimestamp, match="refused: rejection"):
         timestamps.token_of(refusal, CONTENT, 1)
 
