@@ -1,15 +1,15 @@
-"""``.venv/bin/python -m bench.speech``: throughput of the pipeline beside faster-whisper alone, on the same sound, end to end.
+"""``.venv/bin/python -m bench.speech``: throughput of the pipeline beside faster-whisper alone, on the same file, end to end.
 
-One microphone, synthetic turns with pauses, beam 5, one utterance at a time, word times, the same retries on both sides. The engine
-alone finds utterances with its own activity detection (the same Silero model, the same pauses) and is called for each; ``language
-found`` lets it detect the language of each, as the pipeline does among those of its settings. The ratio is the engine's time over
-the pipeline's, pair by pair, in turns; the median is held against the limit of 0.95 (CPU seconds: what other work of the machine does
-not change; the wall clock's ratio beside). For information: the engine's own windows of 30 s over the whole sound, which gives no
-utterances to speakers and hears what the model was not taught on; and whisperX, where it is installed.
+The engine alone gets the whole file and takes it by its own windows of 30 s: one after another, with and without its activity detection;
+and with ``--windows`` so many at once (its batched pipeline), with its activity detection and with windows of 30 s side by side. The
+pipeline has as many windows at once as the side it is held against. Model, beam, word times and threads are equal. The ratio is the
+engine's time over the pipeline's, as CPU seconds of one thread, which other work of the machine does not change; the least of the
+pairs on each side. What silence the pipeline passes over is its own gain: the hearing's sound has it, the dense one has none to speak of.
 
-The models are the same as the demonstration model, made as large as Whisper tiny and base (``bench.widened``), so that there are real
-words at real costs; and the demonstration model itself, which is held against no limit: it costs so little (0.03 of real time) that
-decoding the sound shows.
+Models: ``tiny`` and ``base`` have Whisper's own size and vocabulary and decode every window in the same number of steps
+(``bench.speaking_clock``). ``demo`` is the demonstration model, which was taught single sentences: each has a window, and the engine
+alone in windows leaves most words out, so it is held against the engine called for each utterance that its own detection finds.
+Exit status 1 when a ratio of a size is below 0.95, or the pipeline of the demonstration model against utterances.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import argparse
 import importlib
 import importlib.util
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -28,13 +27,14 @@ from typing import Any
 
 import numpy as np
 
+from bench.hearing import made
 from bench.machine import machine
-from bench.widened import widened
+from bench.speaking_clock import make
 from bench.words import demonstration_clips
 from device_config.settings import ModelSettings, SpeechSettings
 from hattama.demo.room import MODEL
 from hattama.logs import configure
-from tests.transcription.courtroom import write_wav
+from tests.transcription.courtroom import RATE, write_wav
 from transcription.evaluation.sound import SoundRecord
 from transcription.models import Engines
 from transcription.pipeline import default_detector, transcribe
@@ -42,24 +42,37 @@ from transcription.recognizer import SAMPLE_RATE, Samples
 
 LIMIT = 0.95
 BEAM = 5
-_THREADS = 2
+_THREADS = 1
+_WINDOW_S = 30
+#: Pauses between the turns of the dense sound, seconds.
+_DENSE_S = (0.2, 0.8)
 
 
-def sound_of(seconds: float, seed: int) -> Samples:
-    """Turns of the demo, one after another with pauses of 0.8 to 2.5 s, and noise at −70 dB."""
+def dense(seconds: float, seed: int) -> Samples:
+    """Turns of the demo, one after another with hardly a pause, and noise at −70 dB."""
     rng = np.random.default_rng(seed)
     parts, length = [], 0
     for clip in demonstration_clips(1000, seed):
         if length >= seconds * SAMPLE_RATE:
             break
-        parts += [np.zeros(int(rng.uniform(0.8, 2.5) * SAMPLE_RATE)), clip.sound]
+        parts += [np.zeros(int(rng.uniform(*_DENSE_S) * SAMPLE_RATE)), clip.sound]
         length = sum(map(len, parts))
     whole = np.concatenate(parts)
     return np.asarray(whole + 10 ** (-70 / 20) * rng.standard_normal(len(whole)), np.float32)
 
 
+def hearing(seconds: float, seed: int) -> Samples:
+    """The made-up hearing of ``bench.hearing``, its four microphones as one: the last part of it, which holds its minute of silence and noise."""
+    tracks, _ = made(600.0, -15.0, None, seed)
+    whole = sum(np.asarray(track, np.float64) for track in tracks.values())
+    start, step = int((510.0 - seconds) * RATE), RATE // SAMPLE_RATE
+    piece = np.asarray(whole)[start : start + int(seconds * RATE) // step * step]
+    mixed = piece.reshape(-1, step).mean(axis=1)
+    return np.asarray(mixed / max(1.0, float(np.abs(mixed).max())), np.float32)
+
+
 class Alone:
-    """faster-whisper without us: its own activity detection, then a call for each utterance."""
+    """faster-whisper without us."""
 
     def __init__(self, folder: Path, compute: str) -> None:
         import faster_whisper
@@ -68,21 +81,35 @@ class Alone:
         self._model: Any = faster_whisper.WhisperModel(
             str(folder), device="cpu", compute_type=compute, cpu_threads=_THREADS, local_files_only=True
         )
+        self._batched: Any = faster_whisper.BatchedInferencePipeline(self._model)
         pauses: Any = VadOptions(min_silence_duration_ms=600, speech_pad_ms=500, max_speech_duration_s=28)
         self._found: Callable[[Samples], list[dict[str, int]]] = lambda sound: get_speech_timestamps(sound, pauses)
 
-    def utterances(self, path: Path, language: str | None) -> int:
-        """Words of all utterances; language None: it finds each one's."""
+    def utterances(self, path: Path) -> int:
+        """Words of all utterances that its own detection finds, called for each; it finds the language of each."""
+        sound = self._read(path)
+        return sum(self._words(sound[one["start"] : one["end"]], None) for one in self._found(sound))
+
+    def windows(self, path: Path, *, detection: bool) -> int:
+        """Words of the whole sound in windows of 30 s, one after another."""
+        return self._words(self._read(path), "ru", vad_filter=detection)
+
+    def batched(self, path: Path, windows: int, *, detection: bool) -> int:
+        """Words of the whole sound, so many windows at once."""
+        sound = self._read(path)
+        length = len(sound) / SAMPLE_RATE
+        clips = [{"start": float(at), "end": min(at + _WINDOW_S, length)} for at in range(0, int(length), _WINDOW_S)]
+        segments, _ = self._batched.transcribe(
+            sound, language="ru", beam_size=BEAM, word_timestamps=True, batch_size=windows, vad_filter=detection,
+            clip_timestamps=None if detection else clips,
+        )  # fmt: skip
+        return sum(len(segment.words or ()) for segment in segments)
+
+    @staticmethod
+    def _read(path: Path) -> Samples:
         from faster_whisper.audio import decode_audio
 
-        sound = decode_audio(str(path))
-        return sum(self._words(sound[one["start"] : one["end"]], language) for one in self._found(sound))
-
-    def windows(self, path: Path, language: str) -> int:
-        """Words of the whole sound in windows of 30 s."""
-        from faster_whisper.audio import decode_audio
-
-        return self._words(decode_audio(str(path)), language, vad_filter=True)
+        return np.asarray(decode_audio(str(path)), np.float32)
 
     def _words(self, sound: Samples, language: str | None, **more: bool) -> int:
         segments, _ = self._model.transcribe(
@@ -91,41 +118,56 @@ class Alone:
         return sum(len(segment.words or ()) for segment in segments)
 
 
-def measured(folder: Path, path: Path, pairs: int, compute: str, languages: tuple[str, ...]) -> dict[str, Any]:
-    """Pairs of runs with one model; several languages: both sides find each utterance's."""
-    options: dict[str, str | int | float | bool] = {"compute_type": compute, "beam_size": BEAM}
-    speech = SpeechSettings(
-        models=(ModelSettings(engine="faster-whisper", path=folder, languages=languages, options=options),),
-        device="cpu",
-        threads=_THREADS,
-    )
-    engines, detector, alone = Engines(speech), default_detector(), Alone(folder, compute)
-    engines.for_language("ru")
+def measured(folder: Path, path: Path, pairs: int, compute: str, windows: int) -> list[dict[str, Any]]:
+    """Every way with one model on one sound; the ratio of each of the engine's against the pipeline of as many windows."""
+    alone, detector = Alone(folder, compute), default_detector()
 
-    def ours() -> int:
-        with SoundRecord(path, "ru") as record:
-            return transcribe(record.view, record, speech, engines=engines, detector=detector).word_count
+    def ours(many: int) -> Callable[[], int]:
+        options: dict[str, str | int | float | bool] = {"compute_type": compute, "beam_size": BEAM, "windows": many}
+        model = ModelSettings(engine="faster-whisper", path=folder, languages=("ru", "kk"), options=options)
+        speech = SpeechSettings(models=(model,), device="cpu", threads=_THREADS)
+        engines = Engines(speech)
+        engines.for_language("ru")
 
-    told = "ru" if len(languages) == 1 else None
-    ours()  # what happens once, neither is charged for
-    alone.utterances(path, told)
-    rows = [(_timed(ours), _timed(lambda: alone.utterances(path, told))) for _ in range(pairs)]
-    (ours_cpu, ours_s, words), (alone_cpu, alone_s, alone_words) = rows[-1]
-    windows_cpu, windows_s, windows_words = _timed(lambda: alone.windows(path, "ru"))
-    return {
-        "model": folder.name, "languages": list(languages), "pairs": pairs,
-        "ratio": round(statistics.median(b[0] / a[0] for a, b in rows), 3),
-        "wall_ratio": round(statistics.median(b[1] / a[1] for a, b in rows), 3),
-        "ours": {"cpu_s": round(ours_cpu, 2), "s": round(ours_s, 2), "words": words},
-        "alone": {"cpu_s": round(alone_cpu, 2), "s": round(alone_s, 2), "words": alone_words},
-        "alone_in_windows": {"cpu_s": round(windows_cpu, 2), "s": round(windows_s, 2), "words": windows_words},
-    }  # fmt: skip
+        def run() -> int:
+            with SoundRecord(path, "ru") as record:
+                return transcribe(record.view, record, speech, engines=engines, detector=detector).word_count
+
+        return run
+
+    taught_sentences = folder == MODEL
+    ways: list[tuple[str, int, Callable[[], int]]] = [
+        ("windows", 1, lambda: alone.windows(path, detection=False)),
+        ("windows, own detection", 1, lambda: alone.windows(path, detection=True)),
+    ]
+    if taught_sentences:
+        ways.append(("called for each utterance", 1, lambda: alone.utterances(path)))
+    elif windows > 1:
+        ways += [
+            (f"{windows} windows at once", windows, lambda: alone.batched(path, windows, detection=False)),
+            (f"{windows} at once, own detection", windows, lambda: alone.batched(path, windows, detection=True)),
+        ]
+    counts = sorted({many for _, many, _ in ways})
+    runs: dict[int | str, Callable[[], int]] = {many: ours(many) for many in counts}
+    runs.update({name: run for name, _, run in ways})
+    taken = {key: [_timed(run) for _ in range(pairs)] for key, run in runs.items()}
+    best = {key: min(rows) for key, rows in taken.items()}
+    return [
+        {
+            "model": folder.name, "sound": path.stem, "alone": name, "windows": many,
+            "held": not taught_sentences or name == "called for each utterance",
+            "ratio": round(best[name][0] / best[many][0], 3),
+            "ours_cpu_s": round(best[many][0], 2), "ours_words": best[many][1],
+            "alone_cpu_s": round(best[name][0], 2), "alone_words": best[name][1],
+        }
+        for name, many, _ in ways
+    ]  # fmt: skip
 
 
-def _timed(work: Callable[[], int]) -> tuple[float, float, int]:
-    cpu, wall = time.process_time(), time.perf_counter()
+def _timed(work: Callable[[], int]) -> tuple[float, int]:
+    cpu = time.process_time()
     words = work()
-    return time.process_time() - cpu, time.perf_counter() - wall, words
+    return time.process_time() - cpu, words
 
 
 def whisperx(folder: Path, path: Path) -> dict[str, Any] | None:
@@ -133,57 +175,53 @@ def whisperx(folder: Path, path: Path) -> dict[str, Any] | None:
     if importlib.util.find_spec("whisperx") is None:
         return None
     installed: Any = importlib.import_module("whisperx")
-
-    asked = {"beam_size": BEAM}
     model = installed.load_model(
-        str(folder), "cpu", compute_type="float32", language="ru", asr_options=asked, threads=_THREADS
+        str(folder), "cpu", compute_type="float32", language="ru", asr_options={"beam_size": BEAM}, threads=_THREADS
     )
     sound = installed.load_audio(str(path))
-    cpu, wall, words = _timed(
+    cpu, words = _timed(
         lambda: sum(len(one["text"].split()) for one in model.transcribe(sound, batch_size=1)["segments"])
     )
-    return {"cpu_s": round(cpu, 2), "s": round(wall, 2), "words": words}
+    return {"cpu_s": round(cpu, 2), "words": words}
 
 
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=120.0, help="of sound")
+    parser.add_argument("--seconds", type=float, default=120.0, help="of each sound")
+    parser.add_argument("--sounds", nargs="*", default=["dense", "hearing"], help="dense, hearing")
     parser.add_argument("--sizes", nargs="*", default=["demo", "tiny", "base"], help="demo, tiny, base, small")
     parser.add_argument("--compute", default="float32", help="float32, int8")
-    parser.add_argument("--pairs", type=int, default=3, help="runs of each side, in turns")
-    parser.add_argument("--seed", type=int, default=1, help="of the sound")
+    parser.add_argument("--windows", type=int, default=4, help="at once, for the batched comparison; 1: none")
+    parser.add_argument("--pairs", type=int, default=2, help="runs of each side")
+    parser.add_argument("--seed", type=int, default=1, help="of the sounds")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     chosen = parser.parse_args()
     configure()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sound.wav"
-        sound = sound_of(chosen.seconds, chosen.seed)
-        write_wav(path, sound)
         for size in chosen.sizes:
-            model = MODEL if size == "demo" else widened(MODEL, size, Path(folder) / f"demo-as-{size}")
-            for languages in (("ru",), ("ru", "kk")):
-                rows.append(measured(model, path, chosen.pairs, chosen.compute, languages))
-                if not chosen.json:
-                    _print(rows[-1], len(sound) / SAMPLE_RATE)
-        other = whisperx(MODEL, path)
+            model = MODEL if size == "demo" else make(Path(folder) / f"clock-{size}", size)
+            for sound in chosen.sounds:
+                path = Path(folder) / f"{sound}.wav"
+                write_wav(path, (dense if sound == "dense" else hearing)(chosen.seconds, chosen.seed))
+                for row in measured(model, path, chosen.pairs, chosen.compute, chosen.windows):
+                    rows.append(row)
+                    if not chosen.json:
+                        _print(row)
+        other = whisperx(model, path)
     if chosen.json:
-        print(json.dumps({"machine": machine(), "seconds": len(sound) / SAMPLE_RATE, "rows": rows, "whisperx": other}))
+        print(json.dumps({"machine": machine(), "seconds": chosen.seconds, "rows": rows, "whisperx": other}))
     else:
         print(f"whisperX: {other or 'not installed'}")
         print(machine())
-    return 0 if all(row["ratio"] >= LIMIT for row in rows if row["model"] != MODEL.name) else 1
+    return 0 if all(row["ratio"] >= LIMIT for row in rows if row["held"]) else 1
 
 
-def _print(row: dict[str, Any], seconds: float) -> None:
-    told = "language told" if len(row["languages"]) == 1 else "language found"
-    sides = [
-        f"{name} {row[key]['cpu_s']} CPU s, {row[key]['words']} words"
-        for name, key in (("ours", "ours"), ("alone", "alone"), ("alone in windows", "alone_in_windows"))
-    ]
+def _print(row: dict[str, Any]) -> None:
     print(
-        f"{row['model']:14}{told:15} ratio {row['ratio']:.3f} (wall {row['wall_ratio']:.3f}); {seconds:.0f} s of sound: {'; '.join(sides)}",
+        f"{row['model']:12}{row['sound']:9}ratio {row['ratio']:6.3f}  ours {row['ours_cpu_s']} CPU s, {row['ours_words']} words; "
+        f"alone, {row['alone']}: {row['alone_cpu_s']} CPU s, {row['alone_words']} words",
         flush=True,
     )
 

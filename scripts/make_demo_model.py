@@ -29,7 +29,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "hattama" / "demo" / "assets" 
 NOTE: dict[str, object] = {
     "name": "hattama-demonstration",
     "demonstration": True,
-    "window": "short",  # it was taught one utterance at a time, in places up to 8 s
+    "window": "whole",  # it was taught one utterance at a time, in places up to 8 s
     "about": "Knows the demo courtroom's own sentences in Kazakh and Russian, spoken by eSpeak NG; no recogniser for court.",
     "licence": "Apache-2.0",
     "made_by": "scripts/make_demo_model.py",

@@ -10,7 +10,7 @@ from transcription.errors import ModelUnusable, RecognitionFailed
 from transcription.models import describe
 from transcription.recognizer import LoadedModel, Recognition, RecognizedWord, Samples, Spoken
 from transcription.remembered import Remembered
-from transcription.whisper_windows import WINDOWS, Together, among, chosen, encoder, recognized
+from transcription.whisper_windows import WINDOWS, Together, among, chosen, recognized
 
 #: Without its own tokenizer.json the library would fetch one from the network.
 NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
@@ -65,7 +65,7 @@ class FasterWhisperRecognizer(LoadedModel):
             raise ModelUnusable(f"{model.path}: {error}") from error
         # An utterance is asked for its language, then for its words: both are read from one encoding of it.
         self._model.feature_extractor = Remembered(self._model.feature_extractor)
-        self._model.encode = Remembered(encoder(self._model.encode, window))
+        self._model.encode = Remembered(self._model.encode)
         self._together = Together(self._model, self._beam, windows) if window == "packed" else None
         # The library would quietly write English words for any language.
         if not self._model.model.is_multilingual and self._languages != {"en"}:

@@ -3,13 +3,10 @@
 ``packed``
     Several utterances of a microphone in a window (:mod:`transcription.packing`), decoded once, as faster-whisper's own batched
     pipeline does with what its activity detection finds. For models that know more than one sentence in a window, as Whisper's own do.
-``short``
-    An utterance alone, and the encoder gets no more of the window than its sound. For models that were taught one utterance at a
-    time. A model that was taught whole windows may go on writing where the silence after the sound is not there.
 ``whole``
-    An utterance alone in a whole window.
+    An utterance alone in a window. For models that were taught one utterance at a time.
 
-A folder's note (``hattama-model.json``) may say which is the model's own, ``"window": "short"``; the option ``window`` of the settings
+A folder's note (``hattama-model.json``) may say which is the model's own, ``"window": "whole"``; the option ``window`` of the settings
 goes before it; else it is ``packed``. ``windows`` is how many are decoded at once: 1 on a processor, more on a GPU that has the memory.
 """
 
@@ -27,15 +24,13 @@ from transcription.models import NOTE, said_by
 from transcription.packing import InPack, Pack, packs, shared_out
 from transcription.recognizer import SAMPLE_RATE, Recognition, RecognizedWord, Spoken
 
-WINDOWS: Final = ("packed", "short", "whole")
+WINDOWS: Final = ("packed", "whole")
 MOST_WINDOWS: Final = 64
 #: Seconds of Whisper's window, and samples of a frame of its encoder.
 _WINDOW_S: Final = 30
 _FRAME: Final = SAMPLE_RATE // 50
 #: What a part of a window says of its language is taken where it is so clear, and as its neighbours' is.
 _CLEAR: Final = 0.97
-
-Encode = Callable[..., Any]
 
 
 def chosen(model: ModelSettings) -> tuple[str, int]:
@@ -51,18 +46,6 @@ def chosen(model: ModelSettings) -> tuple[str, int]:
     if not 1 <= windows <= MOST_WINDOWS:
         raise ModelUnusable(f"{model.path}: windows = {windows}; it is 1 … {MOST_WINDOWS}")
     return str(window), windows
-
-
-def encoder(encode: Encode, window: str) -> Encode:
-    """The library's encoder; for ``short``, without what the library puts after the sound."""
-    return encode if window != "short" else lambda features: encode(without_padding(features))
-
-
-def without_padding(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Features (bands, frames) up to the last that is not all zero, and one more where their number is odd."""
-    filled = np.flatnonzero(features.any(axis=0))
-    frames = int(filled[-1]) + 1 if len(filled) else 2
-    return np.ascontiguousarray(features[:, : min(frames + frames % 2, features.shape[1])])
 
 
 def among(every: Iterable[tuple[str, float]], languages: Collection[str]) -> dict[str, float]:

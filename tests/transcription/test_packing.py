@@ -26,7 +26,7 @@ from transcription.recognizer import (
     spread,
 )
 from transcription.scribe import Scribe
-from transcription.whisper_windows import as_most, without_padding
+from transcription.whisper_windows import as_most
 from transcription.working import RememberingRecognizer, WorkingFile
 
 MODEL = Model("fake", "m", "1", "A" * 43 + "=", demonstration=False)
@@ -206,12 +206,3 @@ def test_a_language_is_told_together_only_where_it_is_clear_and_most_are_in_it()
     clear, other, unclear = {"ru": 0.99, "kk": 0.01}, {"ru": 0.02, "kk": 0.98}, {"ru": 0.9, "kk": 0.1}
     assert as_most([clear, other, unclear, clear, {}, None]) == [clear, None, None, clear, None, None]
     assert as_most([unclear]) == [None]
-
-
-def test_what_the_library_puts_after_a_sound_is_taken_off() -> None:
-    features = np.zeros((80, 3000), np.float32)
-    assert without_padding(features).shape == (80, 2)
-    features[3, 100] = 0.5
-    assert without_padding(features).shape == (80, 102)
-    features[:, 2999] = 1
-    assert without_padding(features).shape == (80, 3000)
