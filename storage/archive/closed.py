@@ -26,10 +26,11 @@ from protocol.errors import Closed, ProtocolError
 from protocol.opening import encrypted_files, plain_file, take_keys
 from protocol.transcript import Transcript
 from protocol.view import HearingView
+from storage.archive.closed_errors import ClosedKeyMissing, NoPurpose, NotOpened
 from storage.archive.media import Media
 from storage.archive.records import StoredRecord, read_lines
 from storage.archive.service import Archive
-from storage.errors import ClosedKeyMissing, NoPurpose, NotOpened, ObjectMissing, StorageError
+from storage.errors import ObjectMissing, StorageError
 from web.accounts import Account, Role
 
 log = structlog.get_logger("storage.archive")

@@ -12,8 +12,9 @@ from protocol.encoding import check_path
 from protocol.errors import BadEncoding
 from storage.archive.access import check_sees
 from storage.archive.closed import ClosedParts, may_see_closed, require
+from storage.archive.closed_errors import ClosedPart
 from storage.archive.service import Archive
-from storage.errors import BadKey, ClosedPart
+from storage.errors import BadKey
 from web.accounts import Account
 from web.ranges import BadRange, parse_range
 from web.rights import signed_in

@@ -18,10 +18,11 @@ from protocol.encoding import SOURCE, TAKE, b64, check_path
 from protocol.errors import BadEncoding
 from storage.archive.access import check_sees
 from storage.archive.closed import ClosedParts, may_see_closed
+from storage.archive.closed_errors import ClosedPart
 from storage.archive.media import Media
 from storage.archive.records import key_of
 from storage.archive.service import Archive
-from storage.errors import BadKey, ClosedPart
+from storage.errors import BadKey
 from web.accounts import Account
 from web.ranges import BadRange, parse_range
 from web.rights import signed_in
