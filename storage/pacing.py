@@ -7,6 +7,7 @@ hearing that runs leave at any hour, and count for the cap without waiting for i
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time
@@ -59,13 +60,14 @@ class Cap:
 
     def __init__(self, rate: int | None) -> None:
         self._rate = rate
-        self._free_at = float("-inf")  # monotonic seconds at which what was charged so far has had its time
+        self._free_at = float("-inf")  # monotonic seconds at which what was reserved so far has had its time
+        self._lock = threading.Lock()
 
-    def charge(self, count: int, now: float) -> None:
-        """Count bytes that are sent now."""
-        if self._rate:
-            self._free_at = max(self._free_at, now) + count / self._rate
-
-    def wait_s(self, now: float) -> float:
-        """Seconds until the next bytes may go; 0: now."""
-        return max(0.0, self._free_at - now) if self._rate else 0.0
+    def reserve(self, count: int, now: float) -> float:
+        """Seconds that bytes have to wait before they are sent; their time is taken. From any thread."""
+        if not self._rate:
+            return 0.0
+        with self._lock:
+            begin = max(self._free_at, now)
+            self._free_at = begin + count / self._rate
+            return begin - now

@@ -5,8 +5,9 @@ journal names (closed segments, manifests, transcripts, protocols) in the order 
 may be repeated; what was sent is asked of the archive, never remembered from before a restart, an error or a refusal, and a file
 counts as sent only under the digest that the journal gave it.
 
-Between two pieces of a body, and between two files, the :class:`Way` is asked: it keeps the rate, sends what is more urgent
-meanwhile (:meth:`Sender.urgent` of a hearing that runs), and tells a record that can wait to give way.
+Files go several at a time (:mod:`storage.lanes`). Between two pieces of a body, and before each file, the :class:`Way` is asked: it
+keeps the rate, sends what is more urgent meanwhile (:meth:`Sender.urgent` of a hearing that runs), and tells a record that can
+wait to give way.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +27,7 @@ from protocol.closed import MAGIC
 from protocol.encoding import b64, check_path, unb64
 from protocol.hearing import State
 from protocol.record import CHECKPOINTS, JOURNAL
+from storage import lanes
 from storage.chunks import Chunk, Tail, next_chunk, sent_chunks
 from storage.client import ArchiveClient
 from storage.errors import Diverged, FileAltered, UploadError
@@ -46,8 +49,16 @@ class Progress(StrEnum):
 class Way(Protocol):
     """The way to the archive as a record shares it with others."""
 
+    @property
+    def lanes(self) -> int:
+        """Files of one record that are sent at once."""
+        ...
+
     def between(self, count: int) -> None:
-        """Called before ``count`` bytes of a file are sent: may wait, may send other things."""
+        """Called before ``count`` bytes of a file are sent, from the file's own lane: may wait."""
+
+    def idle(self) -> None:
+        """Called while files are under way, from the thread that sends records: may send other things."""
 
     def gives_way(self, running: bool) -> bool:
         """Whether a record, of a hearing that is ``running`` or not, should send no file now."""
@@ -55,6 +66,11 @@ class Way(Protocol):
 
 class Free:
     """A way that nobody else needs."""
+
+    lanes = 4
+
+    def idle(self) -> None:
+        """Nothing else is sent."""
 
     def between(self, count: int) -> None:
         """Nothing waits."""
@@ -148,12 +164,8 @@ class Sender:
             return Progress.RUNNING
         try:
             self._send_chunks()
-            for wanted in self._wanted():
-                if self._is_settled(wanted):
-                    continue
-                if self._way.gives_way(self.runs):
-                    return Progress.GAVE_WAY
-                self._send_file(wanted)
+            if not self._send_files():
+                return Progress.GAVE_WAY
         except UploadError:
             self.forget()  # whether the last one arrived is not known
             raise
@@ -242,6 +254,22 @@ class Sender:
             yield Wanted(revision.path, revision.bytes, revision.sha256)
         for seal in view.manifests:
             yield Wanted(seal.path, None, None)
+
+    def _send_files(self) -> bool:
+        """Send what is missing; False if it gave way to something else."""
+        gave_way = False
+
+        def jobs() -> Iterator[Callable[[], None]]:
+            nonlocal gave_way
+            for wanted in self._wanted():
+                if self._is_settled(wanted):
+                    continue
+                if gave_way := self._way.gives_way(self.runs):
+                    return
+                yield partial(self._send_file, wanted)
+
+        lanes.run(jobs(), self._way.lanes, self._way.idle)
+        return not gave_way
 
     def _is_settled(self, wanted: Wanted) -> bool:
         """Whether it is at the archive, or can never be sent as it is."""

@@ -4,8 +4,8 @@ It reads the record on disk and writes nothing but ``receipt.json``, and that on
 at any moment: after a restart it asks the archive what it holds (:mod:`storage.sender`).
 
 By need: journal and checkpoints of a hearing that runs, every 5 s, also in the middle of another file, at any hour; its closed
-segments; then the others, which give way after each file. One thread does it all: what is urgent is sent on a second connection
-between two pieces of the body that is under way.
+segments; then the others, which give way after each file. Files are sent in lanes of their own (:mod:`storage.lanes`); all else
+is done by one thread, which looks for what is urgent while they are under way.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from web.i18n import COURT_ZONE
 log = structlog.get_logger("storage.uploader")
 
 POLL_S = 1.0
+LANES = 4
 DRAFT_WAIT_S = 3600.0  # a finished hearing without a draft gets its receipt after this
 BACKOFF_S = (1.0, 60.0)  # first and longest pause when the archive does not answer
 REFUSED_S = 300.0  # pause of a record that the archive refused
@@ -68,6 +69,7 @@ class Uploader:
         clock: monotonic seconds.
         wall: seconds since 1970, UTC.
         sleep: waits for seconds.
+        lanes: files of one record that are sent at once.
 
     Raises:
         NoArchive: no address of an archive is set, or nothing to name the box by.
@@ -82,12 +84,14 @@ class Uploader:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
+        lanes: int = LANES,
     ) -> None:
         self._settings = settings
         self._now = now
         self._clock = clock
         self._wall = wall
         self._sleep = sleep
+        self.lanes = lanes
         rate = settings.archive.rate_kib
         self._cap = Cap(rate * 1024 if rate else None)
         self._hours = Hours.of(settings.archive.hours)
@@ -138,12 +142,19 @@ class Uploader:
     # What the records ask of the way
 
     def between(self, count: int) -> None:
-        """Wait for the cap; send meanwhile what cannot wait."""
-        self._urgent()
-        while (wait := self._cap.wait_s(self._clock())) > 0:
-            self._sleep(min(wait, POLL_S))
+        """Wait for the cap; where there is but one lane, send meanwhile what cannot wait."""
+        if self.lanes == 1:
             self._urgent()
-        self._cap.charge(count, self._clock())
+        wait = self._cap.reserve(count, self._clock())
+        while wait > 0:
+            self._sleep(min(wait, POLL_S))
+            wait -= POLL_S
+            if self.lanes == 1:
+                self._urgent()
+
+    def idle(self) -> None:
+        """Send what cannot wait."""
+        self._urgent()
 
     def gives_way(self, running: bool) -> bool:
         """Whether it is not the hour, or a hearing that runs has files of its own to send."""
