@@ -4,7 +4,7 @@
 
     newest checkpoint ──► witness (consistency proof from what it cosigned last) ──► cosignature ──► table ──► /log/checkpoint
 
-A witness that is silent holds up nothing: the archive goes on, says so (`hattama archive log`, /log/witnesses.json, its log) and asks again.
+A witness that is silent holds up nothing: the archive goes on, says so (/log/witnesses.json, its own log) and asks again.
 A witness that has seen a *larger* log than ours, or that our proof does not convince, is another matter: then this database is not the log that
 was shown. The archive cannot know which is right, and shouts.
 
@@ -17,6 +17,7 @@ import json
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ from storage.witness_client import WitnessClient
 log_ = structlog.get_logger("storage.archive")
 
 POLL_S = 1.0
+_LOOKED_AT = 256  # cosignatures, for one that all witnesses gave
 BACKOFF_S = 60.0
 
 _metadata = sa.MetaData()
@@ -80,6 +82,10 @@ class Witnesses:
         self._stop = threading.Event()
         #: What this process had cosigned. Not the table: one put back from an old copy believes itself, and must be asked about at once.
         self._asked: dict[str, int] = {}
+        self._note: str | None = None  # what is asked about now
+        self._settled: set[str] = set()  # who has answered about it, or failed
+        self._failing: set[str] = set()  # who failed last time, and is not waited for
+        self._turn = threading.Lock()
         self._threads = [threading.Thread(target=self._run, args=(item,), daemon=True) for item in clients]
         _prepare(log)
         with log.database.begin() as db:  # one that is configured no longer is not waited for
@@ -114,7 +120,7 @@ class Witnesses:
 
     def ask(self, client: WitnessClient) -> str:
         """Have a witness cosign the newest checkpoint, if it has not yet; the code of what is wrong, or empty."""
-        note, before = self._log.checkpoint(), _state(self._log, client.key)
+        note, before = self._target(), _state(self._log, client.key)
         if note is None:
             return ""
         point = Checkpoint.from_text(parse_note(note).text)
@@ -131,9 +137,23 @@ class Witnesses:
                 tell = log_.error if isinstance(error, WitnessConflict) else log_.warning
                 tell(str(error), action=trouble.replace("-", "_"), witness=client.key.name, advice=error.advice)
         self._keep(client.key, point.size, line, trouble)
-        if not trouble:
+        self._settled.add(client.key.text)
+        if trouble:
+            self._failing.add(client.key.text)
+        else:
+            self._failing.discard(client.key.text)
             self._asked[client.key.text] = point.size
         return trouble
+
+    def _target(self) -> str | None:
+        """The checkpoint that all are asked about: a newer one only when each has answered or failed, or their sizes would seldom meet."""
+        with self._turn:
+            if self._note is None or self._settled | self._failing >= {client.key.text for client in self._clients}:
+                newest = self._log.checkpoint()
+                if newest != self._note:
+                    self._note = newest
+                    self._settled.clear()
+            return self._note
 
     def _prove(self, old: int, new: int) -> list[bytes]:
         return self._log.consistency(old, new)
@@ -201,24 +221,25 @@ def published(log: Log) -> str | None:
     Where no witness is asked, or none answers, it is the newest. None while the log is empty.
     """
     awake = [item.witness for item in states(log) if not item.trouble]
-    if awake:
-        count = sa.func.count(_cosignature.c.witness)
-        whole = (
-            sa.select(_cosignature.c.size)
-            .where(_cosignature.c.witness.in_(awake))
-            .group_by(_cosignature.c.size)
-            .having(count == len(awake))
-            .order_by(_cosignature.c.size.desc())
-            .limit(1)
-        )
-        with log.database.begin() as db:
-            size = db.execute(whole).scalar_one_or_none()
-        if size is not None and (note := log.checkpoint_at(size)) is not None:
-            return note + _lines(log, size)
+    if awake and (size := _cosigned_by_all(log, awake)) is not None and (note := log.checkpoint_at(size)) is not None:
+        return note + _lines(log, size)
     note = log.checkpoint()
     if note is None or not _is_there(log):
         return note
     return note + _lines(log, Checkpoint.from_text(parse_note(note).text).size)
+
+
+def _cosigned_by_all(log: Log, witnesses: Sequence[str]) -> int | None:
+    """The newest size that all of them cosigned, among the last ones."""
+    columns = sa.select(_cosignature.c.size, _cosignature.c.witness)
+    newest = columns.where(_cosignature.c.witness.in_(witnesses)).order_by(_cosignature.c.size.desc()).limit(_LOOKED_AT)
+    by: Counter[int] = Counter()
+    with log.database.begin() as db:
+        for size, _ in db.execute(newest):
+            by[size] += 1
+            if by[size] == len(witnesses):
+                return int(size)
+    return None
 
 
 def _lines(log: Log, size: int) -> str:

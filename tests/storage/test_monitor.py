@@ -264,3 +264,28 @@ def test_the_next_entry_of_an_altered_database_stops_the_archive(tmp_path: Path)
             db.execute(sa.text("DELETE FROM checkpoint WHERE size = 3"))
         with pytest.raises(LogBroken):
             log.add("next", {"type": "test"})
+
+
+def test_all_are_asked_about_one_checkpoint(tmp_path: Path, witness: WitnessClient) -> None:
+    """While the log grows between one witness and the next, their sizes still meet."""
+    with witnessing(tmp_path / "second") as second, make_log(entries(3)) as log:
+        asked = Witnesses(log, [witness, second])
+        for number in range(4):
+            assert asked.ask(witness) == ""
+            log.add(f"meanwhile {number}", {"type": "test"})
+            assert asked.ask(second) == ""
+            assert f"\n{3 + number}\n" in (published(log) or "")
+
+
+def test_who_is_silent_is_not_waited_for(tmp_path: Path, witness: WitnessClient) -> None:
+    with witnessing(tmp_path / "second") as passing:
+        key = passing.key
+    silent = WitnessClient("http://127.0.0.1:9", key)
+    with make_log(entries(3)) as log:
+        asked = Witnesses(log, [silent, witness])
+        assert asked.ask(silent) == "witness-silent"
+        for number in range(3):  # it is asked again only after a while
+            assert asked.ask(witness) == ""
+            assert f"\n{3 + number}\n" in (published(log) or "")
+            log.add(f"new {number}", {"type": "test"})
+    silent.close()
