@@ -65,11 +65,11 @@ def steps(data: Path | None) -> Iterator[tuple[str, list[str]]]:
     yield bench("transcriber", "--kills", "3")
     yield bench("speech", "--sizes", "demo", "--seconds", "40", "--pairs", "1")
     if data is None:
-        yield bench("words", "--clips", "12")
+        yield bench("words")
         yield bench("hearing", "--seconds", "90")
         return
     noises, model = str(data / "noise"), str(data / "models" / "community-1-from-moonshine")
-    yield bench("words", "--clips", "12", "--english", str(data / "en"), "--noises", noises)
+    yield bench("words", "--english", str(data / "en"), "--noises", noises)
     yield bench("hearing", "--seconds", "90", "--rooms", noises, "--diarizer", model)
     yield bench("diarization", "--most", "2", "--clips", str(data / "diarization"), "--model", model)
 
@@ -86,7 +86,7 @@ def cut_off(name: str, command: list[str], home: Path) -> Done:
         status, out, err = None, str(error.stdout or ""), str(error.stderr or "")
     took_s = round(time.monotonic() - begun, 1)
     if status or status is None:
-        sys.stderr.write("\n".join((out + err).splitlines()[-_LAST:]) + "\n")
+        sys.stderr.write("\n".join(err.splitlines()[-_LAST:] + out.splitlines()[-_LAST:]) + "\n")
     said = out.strip().splitlines()[-1:] or [""]
     return Done(name, " ".join(command).replace(sys.executable, ".venv/bin/python"), status, took_s, said[0][:200])
 

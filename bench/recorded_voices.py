@@ -19,8 +19,9 @@ FILES: Final = (
 )  # fmt: skip
 NOISES: Final = "noise/noise*.wav"
 _CELL_S: Final = 0.02
-#: Softer than the loudest moment by so much is a pause; one of this length divides phrases; a shorter phrase is none.
-_PAUSE_DB, _PAUSE_S, _PHRASE_S = -32.0, 0.3, 0.5
+#: Softer than the loudest moment by so much is a pause (the hiss of an old recording is at −30 dB); one of this length divides phrases; a
+#: shorter phrase is none.
+_PAUSE_DB, _PAUSE_S, _PHRASE_S = -25.0, 0.3, 0.5
 
 Sound = NDArray[np.float64]
 
