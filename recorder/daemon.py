@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -31,6 +32,7 @@ def run(settings: Settings, signer: Signer) -> None:
         AlreadyRunning: another daemon uses the run folder.
         OSError: a folder or the socket cannot be made.
     """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # children inherit it: keys and words in camera are in their memory
     asyncio.run(serve(Daemon(settings, signer)))
 
 

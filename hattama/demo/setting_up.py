@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from device_config.closed_keys import archive_key_path, make_or_read, public_text
 from device_config.identity import add_trust, device_signer, trust_dir
-from device_config.settings import Settings
+from device_config.settings import ClosedSettings, Settings
 from hattama.demo.room import JUDGE, SECRETARY, demonstration_speech, settings, write_toml
 from hattama.errors import DemoFailed
 from storage.archive.enrolment import enrol_device, open_archive
@@ -50,6 +51,7 @@ def prepared(outer: Settings) -> Iterator[Prepared]:
         # Not below state: the path of a Unix socket has at most 107 bytes.
         with tempfile.TemporaryDirectory(prefix="hattama-demo-") as run:
             inner = settings(state, Path(run), outer.speech if outer.speech.models else demonstration_speech())
+            inner = inner.model_copy(update={"closed": _closed(inner)})
             config = Path(run) / "settings.toml"
             write_toml(inner, config)
             _enrol(outer, inner)
@@ -64,6 +66,12 @@ def _enrol(outer: Settings, inner: Settings) -> None:
     for folder in (trust_dir(inner), trust_dir(outer)):
         add_trust(folder, device)
         add_trust(folder, key)
+
+
+def _closed(inner: Settings) -> ClosedSettings:
+    """Keys for parts in camera. A real escrow's lies in a safe and not beside the archive."""
+    escrow = make_or_read(inner.state_dir / "escrow" / "escrow.key")
+    return ClosedSettings(archive_key=public_text(make_or_read(archive_key_path(inner))), escrow_key=public_text(escrow))
 
 
 def _accounts(inner: Settings) -> dict[str, str]:
