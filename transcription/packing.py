@@ -23,8 +23,8 @@ from transcription.finding import Utterance
 from transcription.guards import judge
 from transcription.recognizer import SAMPLE_RATE, Recognition, RecognizedWord, Samples, Spoken
 
-#: Sound of a window; Whisper's has 30 s, and what fills it to the end it may cut.
-LONGEST: Final = SAMPLE_RATE * 28
+#: Sound of a window; Whisper's has 30 s, and a word that ends with it may be cut.
+LONGEST: Final = SAMPLE_RATE * 59 // 2
 #: Silence between two sounds, each of which has up to half a second of its own around the voice.
 JOIN: Final = SAMPLE_RATE * 3 // 10
 #: Engines give times by 20 ms, and the last sound of a word dies away.
