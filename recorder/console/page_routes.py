@@ -15,6 +15,7 @@ from recorder.console import forms
 from recorder.console.daemon import DaemonError
 from recorder.console.day_pages import start_page
 from recorder.console.desk import Desk, operators
+from recorder.console.phrases import phrases
 from recorder.console.texts import CASE_LANGUAGES, LAWS, PUBLICITY, ROLES, SOURCE_STATES, STATES
 from recorder.console.views import microphones, page_check, page_status, page_view
 from web.accounts import Account
@@ -80,6 +81,7 @@ def router(desk: Desk) -> APIRouter:
             "states": {state: lang(text) for state, text in STATES.items()},
             "mayOperate": operators.roles is not None and account.role in operators.roles,
             "archive": desk.settings.archive.url,
+            "phrases": phrases(desk.settings.state_dir, view["case"].get("language", "kk")),
         }
         return desk.pages.render(
             request,

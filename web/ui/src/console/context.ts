@@ -19,6 +19,8 @@ export interface PageData {
   sourceStates: Record<string, string>;
   mayOperate: boolean;
   archive: string | null;
+  /** Ready phrases for remarks, in the language of the proceedings. */
+  phrases: string[];
 }
 
 /** A participant as the page names them: `Истец: Ахметова А. С.` */

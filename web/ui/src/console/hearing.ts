@@ -179,6 +179,14 @@ export class HearingPage extends LitElement {
     else if (found.text) await this.#say("remark", { text: found.text, replaces: entry.seq }, title, title);
   }
 
+  /** Put a ready phrase where the remark is typed; Enter there saves it. */
+  #phrase(chosen: HTMLSelectElement): void {
+    const box = this.remarkBox;
+    box.value = [box.value.trimEnd(), chosen.value].filter(Boolean).join(" ") + (chosen.value.endsWith(":") ? " " : "");
+    chosen.value = "";
+    box.focus();
+  }
+
   #remarkKey(event: KeyboardEvent): void {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) void this.#remark(event);
     else if (event.key === "Escape") this.remarkBox.blur();
@@ -237,6 +245,11 @@ export class HearingPage extends LitElement {
         <label for="remark"><h2>${t("Remark")} <kbd>F2</kbd></h2></label>
         <textarea id="remark" rows="2" maxlength="2000" ?disabled=${!this.#marking} @keydown=${(event: KeyboardEvent) => this.#remarkKey(event)}
           placeholder=${t("What to remember at this second")}></textarea>
+        <label class="hidden" for="phrase">${t("Ready phrases")}</label>
+        <select id="phrase" ?disabled=${!this.#marking} @change=${(event: Event) => this.#phrase(event.target as HTMLSelectElement)}>
+          <option value="">${t("Ready phrases")}</option>
+          ${this.#data.phrases.map((phrase) => html`<option>${phrase}</option>`)}
+        </select>
         <button ?disabled=${!this.#marking}>${t("Save")} <kbd>Enter</kbd></button>
       </form>
     `;
