@@ -167,10 +167,7 @@ def state_of_signing(folder: Path, view: HearingView, trust: TrustList | None) -
         if newest is not None:
             told |= {"signed": newest.path, "roles": list(newest.roles)}
             if trust is not None:
-                from protocol.signatures.checking import check_pdf
-
-                report = check_pdf(read_paper(folder, newest), trust, utc_us(newest.at), ())
-                told["signatures"] = report.to_json()["signatures"]
+                told["signatures"] = _signatures(folder, newest, trust)
         documents.append(told)
     stamp = certification(view)
     return {
@@ -182,6 +179,22 @@ def state_of_signing(folder: Path, view: HearingView, trust: TrustList | None) -
         "certified": None if stamp is None else {"at": stamp.at, "by": stamp.by, "path": stamp.path},
         "trust": trust is not None,
     }
+
+
+#: Signatures of files by digest: a page asks for the same ones again and again, and each check takes a while.
+_SEEN: dict[str, list[dict[str, Any]]] = {}
+_MOST_SEEN = 500
+
+
+def _signatures(folder: Path, item: Revision, trust: TrustList) -> list[dict[str, Any]]:
+    """Who signed, as the file says it; whether that is good was checked when it came in."""
+    from protocol.signatures.checking import check_pdf
+
+    if item.sha256 not in _SEEN:
+        while len(_SEEN) >= _MOST_SEEN:
+            _SEEN.pop(next(iter(_SEEN)), None)
+        _SEEN[item.sha256] = check_pdf(read_paper(folder, item), trust, utc_us(item.at), ()).to_json()["signatures"]
+    return _SEEN[item.sha256]
 
 
 def read_paper(folder: Path, item: Revision) -> bytes:
@@ -277,7 +290,9 @@ def checked_pdf(known: bytes, signatures: int, body: bytes, trust: TrustList, no
     report = check_pdf(body, trust, now_us, ())
     _need_good(report)
     if others := {item.role for item in report.signatures} - _BOTH:
-        raise SignatureRefused((Finding("unknown-role", min(others), "a protocol is signed by the presiding judge and the secretary"),))
+        raise SignatureRefused(
+            (Finding("unknown-role", min(others), "a protocol is signed by the presiding judge and the secretary"),)
+        )
     if len(report.signatures) != signatures + 1:
         raise SignatureRefused(
             (

@@ -107,6 +107,10 @@ class Daemon:
         """JSON of a POST, which may take as long as the act itself; raises DaemonError."""
         return _json(await self._send("POST", path, json=dict(body), timeout=ACTION_TIMEOUT_S))
 
+    async def read(self, path: str) -> Any:
+        """JSON of a GET for which the recorder reads and checks files, which may take a while; raises DaemonError."""
+        return _json(await self._send("GET", path, timeout=ACTION_TIMEOUT_S))
+
     async def get_bytes(self, path: str) -> bytes:
         """Body of a GET; raises DaemonError."""
         answer = await self._send("GET", path, timeout=ACTION_TIMEOUT_S)

@@ -28,7 +28,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/deadlines", dependencies=[Depends(signed_in)])
     async def page(request: Request, all: int = 0) -> Response:  # noqa: A002 - the word in the address
         lang = desk.pages.translator(request)
-        told = await desk.daemon.get("/v1/terms")
+        told = await desk.daemon.read("/v1/terms")
         today = from_us(told["now_us"]).astimezone(COURT_ZONE).date()
         rows = [_shown(row, told["now_us"], today, lang) for row in told["rows"]]
         shown = [row for row in rows if all or row["running"]]

@@ -48,7 +48,7 @@ def router(desk: Desk) -> APIRouter:
             async with request.form(max_files=10, max_fields=30) as form:
                 texts = {name: value.strip() for name, value in form.multi_items() if isinstance(value, str)}
                 files = await _files(form)
-            body = _body(texts, files, await desk.daemon.get(_at(hearing)), desk.now_s())
+            body = _body(texts, files, await desk.daemon.read(_at(hearing)), desk.now_s())
             if body["kind"] == "reviewed" and account.role is not Role.JUDGE:
                 raise NotAllowed  # the presiding judge reviews (ГПК 285)
             await desk.daemon.post(f"{_at(hearing)}/protocol-remarks", {**body, "by": account.name})
@@ -68,8 +68,8 @@ def router(desk: Desk) -> APIRouter:
         """A notice to print: the protocol may be read, or (``number``) the remarks were reviewed."""
         language = language if language in ("kk", "ru") else "kk"
         lang = desk.pages.catalogues.translator(language)
-        view = await desk.daemon.get(_at(hearing))
-        entries = await desk.daemon.get(f"{_at(hearing)}/protocol-remarks")
+        view = await desk.daemon.read(_at(hearing))
+        entries = await desk.daemon.read(f"{_at(hearing)}/protocol-remarks")
         review = next((item for item in entries if item["number"] == number and item["kind"] == "reviewed"), None)
         remark = next((item for item in entries if review and item["path"] == review["of"]), None)
         rows = await _terms(desk, hearing)
@@ -102,7 +102,7 @@ def _check_length(request: Request) -> None:
 
 
 async def _terms(desk: Desk, hearing: str) -> list[dict[str, Any]]:
-    told = await desk.daemon.get("/v1/terms")
+    told = await desk.daemon.read("/v1/terms")
     return [row for row in told["rows"] if row["hearing"] == hearing]
 
 
@@ -177,9 +177,9 @@ async def _page(
     sent: Mapping[str, str] | None = None,
 ) -> Response:
     lang = desk.pages.translator(request)
-    view = await desk.daemon.get(_at(hearing))
-    told = await desk.daemon.get(f"{_at(hearing)}/signing")
-    entries = await desk.daemon.get(f"{_at(hearing)}/protocol-remarks")
+    view = await desk.daemon.read(_at(hearing))
+    told = await desk.daemon.read(f"{_at(hearing)}/signing")
+    entries = await desk.daemon.read(f"{_at(hearing)}/protocol-remarks")
     reviews = {item["of"]: item for item in entries if item["kind"] == "reviewed"}
     problem, _ = problem_of(lang, error) if error else (None, [])
     return desk.pages.render(

@@ -181,9 +181,9 @@ async def _page(
     desk: Desk, request: Request, hearing: str, account: Account, error: DaemonError | None = None
 ) -> Response:
     lang = desk.pages.translator(request)
-    view = await desk.daemon.get(_at(hearing))
-    told = await desk.daemon.get(f"{_at(hearing)}/signing")
-    waiting = await desk.daemon.get(f"{_at(hearing)}/amendments")
+    view = await desk.daemon.read(_at(hearing))
+    told = await desk.daemon.read(f"{_at(hearing)}/signing")
+    waiting = await desk.daemon.read(f"{_at(hearing)}/amendments")
     problem, reasons = problem_of(lang, error) if error else (None, [])
     choices = _choices(told, waiting, account, lang)
     client = desk.settings.signing.client

@@ -86,7 +86,7 @@ class Acts:
             content = await self._desk.daemon.get_bytes(f"{base}/papers/{asked['path']}")
             return self._act(hearing, what, account, hashlib.sha256(content).digest(), None, int(asked["manifest"]))
         if kind == "protocol":
-            told = await self._desk.daemon.get(f"{base}/signing")
+            told = await self._desk.daemon.read(f"{base}/signing")
             found = next((item for item in told["documents"] if item["language"] == detail), None)
             if found is None:
                 raise DaemonError(422, "bad-request", f"there is no protocol in {detail[:20]!r}")
