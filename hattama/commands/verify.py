@@ -47,8 +47,26 @@ def verify(
 
     keys = trusted(settings_of(context), trust or ())
     report = check(DirectoryRecord(folder), Trust.of(*keys), threads=THREADS)
-    typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else told(report))
+    typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else told(report) + closed_parts(folder))
     raise typer.Exit(exit_status(report))
+
+
+def closed_parts(folder: Path) -> str:
+    """What of the record is encrypted, as a person reads it; nothing where nothing is, or the journal cannot be read."""
+    from protocol.errors import ProtocolError
+    from protocol.journal import read_journal
+    from protocol.opening import encrypted_files
+    from protocol.record import JOURNAL, DirectoryRecord, read_chunked
+    from protocol.view import HearingView
+
+    try:
+        view = HearingView.of(read_journal(read_chunked(DirectoryRecord(folder), JOURNAL) or b"")[0])
+    except (ProtocolError, OSError):
+        return ""
+    files = len(encrypted_files(view))
+    if not files and not view.sealed:
+        return ""
+    return f"\n\nin camera     {files} files and {view.sealed} lines are encrypted: checked as they are, opened only with the archive's or the escrow's key"
 
 
 def exit_status(report: Report) -> int:

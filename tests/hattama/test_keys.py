@@ -66,3 +66,10 @@ def test_a_record_is_opened_with_the_secret_half_and_with_no_other(tmp_path: Pat
     refused = hattama("keys", "open", str(tmp_path / "record"), str(tmp_path / "more"), "--key", str(other))
     assert refused.status != 0
     assert "error[closed]" in refused.err
+
+
+def test_verification_says_that_parts_are_in_camera(tmp_path: Path) -> None:
+    golden.encrypted(tmp_path / "record")
+    said = hattama("verify", str(tmp_path / "record"), "--trust", golden.BOX.key.text)
+    assert said.status == 0
+    assert "in camera     1 files and 1 lines are encrypted" in said.out
