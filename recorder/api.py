@@ -28,6 +28,7 @@ from recorder.live_text import LiveText
 from recorder.live_text import add_routes as add_live_routes
 from recorder.marking import add_routes as add_marking_routes
 from recorder.media_routes import add_routes as add_media_routes
+from recorder.paper_routes import add_routes as add_paper_routes
 from recorder.quality_routes import add_routes as add_quality_routes
 from recorder.refusals import BadRequest, DiskRefused, NoSource, Refusal
 from recorder.review_routes import add_routes as add_review_routes
@@ -142,6 +143,7 @@ def create_app(daemon: Daemon) -> FastAPI:
     add_media_routes(app, daemon)
     add_review_routes(app, daemon)
     add_quality_routes(app, daemon)
+    add_paper_routes(app, daemon)
     return app
 
 

@@ -128,7 +128,8 @@ class Daemon:
     async def open(self, path: str, headers: Mapping[str, str]) -> Passed:
         """A file of a record, to be passed on; raises DaemonError."""
         try:
-            request = self._client.build_request("GET", path, headers=dict(headers))
+            # A form of the protocol is made when it is asked for.
+            request = self._client.build_request("GET", path, headers=dict(headers), timeout=httpx2.Timeout(READ_TIMEOUT_S, read=ACTION_TIMEOUT_S))
             answer = await self._client.send(request, stream=True)
             if answer.status_code >= 400:
                 await answer.aread()

@@ -5,7 +5,7 @@ A rejected recording (УПК 347-1(2-1)) is followed by the draft of the full pr
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Depends
@@ -71,6 +71,24 @@ def router(desk: Desk) -> APIRouter:
         judged: dict[str, Any] | None = (await desk.daemon.get(at(hearing))).get("judged")
         rejected = str(judged.get("reason") or "") if judged and judged.get("accepted") is False else ""
         return JSONResponse(await _draft(desk, hearing, account, asked.reasons, rejected))
+
+    @routes.get("/protocol/{language}/{form}")
+    async def paper(
+        hearing: str,
+        language: Literal["ru", "kk"],
+        form: Literal["html", "docx", "csv", "points"],
+        _account: Annotated[Account, Depends(operators)],
+    ) -> Response:
+        """The newest protocol in a form that is not stored; what is for taking along comes as a file."""
+        passed = await desk.daemon.open(f"{at(hearing)}/protocol/{language}/{form}", {})
+        try:
+            data = b"".join([piece async for piece in passed.pieces()])
+        finally:
+            await passed.close()
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        if form in ("html", "docx", "csv"):
+            headers["Content-Disposition"] = f'attachment; filename="protocol.{language}.{form}"'
+        return Response(data, headers=headers, media_type=passed.headers.get("content-type"))
 
     return routes
 

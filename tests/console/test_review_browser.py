@@ -220,3 +220,38 @@ def test_the_judge_looks_at_the_recording_and_rejects_it(people: Any, court: Cou
     secretary.page.wait_for_selector(".judged")
     assert secretary.page.locator("#reject").count() == 0, "the judge decides"
     assert secretary.page.request.post(f"/api/hearings/{HEARING}/quality", data={"accepted": True}).status == 403
+
+
+def test_the_protocol_is_made_read_and_taken_along(people: Any, court: Court) -> None:
+    visit = people("kk")
+    page = visit.page
+    page.click("#make")
+    page.wait_for_selector(".points input", timeout=120_000)
+    box = page.locator(".points input").first
+    key = box.get_attribute("data-key")
+    box.fill("Сұралған жоқ <script>alert(1)</script>")
+    page.click("#make")
+    page.wait_for_function(
+        "() => document.querySelector('hattama-papers .hint').textContent.includes('2')", timeout=120_000
+    )
+    page.wait_for_function(
+        "why => [...document.querySelectorAll('.points input')].some(one => one.value === why)",
+        arg="Сұралған жоқ <script>alert(1)</script>",
+    )
+    brief = [item for item in court.client.hearing(HEARING)["revisions"] if item["kind"] == "brief"][-1]
+    drawn = page.request.get(f"/api/hearings/{HEARING}/files/{brief['path']}").json()
+    assert {point["key"]: point["reason"] for point in drawn["missing"]}[
+        key
+    ] == "Сұралған жоқ <script>alert(1)</script>"
+    page.locator(".files button").first.click()
+    page.wait_for_selector(".brief-page table, .brief-page p")
+    assert "7512-26-00-2/1234" in page.locator(".brief-page").inner_text()
+    visit.look("review-protocol")
+    starts = {"docx": b"PK", "html": b"<!", "csv": b""}
+    for form, start in starts.items():
+        for language in ("kk", "ru"):
+            answer = page.request.get(f"/api/hearings/{HEARING}/protocol/{language}/{form}")
+            assert (answer.status, answer.body()[: len(start)]) == (200, start)
+            assert answer.headers["content-disposition"] == f'attachment; filename="protocol.{language}.{form}"'
+    pdf = page.request.get(f"/api/hearings/{HEARING}/files/protocol/brief-0002.kk.pdf")
+    assert pdf.body().startswith(b"%PDF")

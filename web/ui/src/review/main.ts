@@ -6,6 +6,7 @@ import "../player/screens";
 import "../player/transport";
 import "./doubts";
 import "./editor";
+import "./papers";
 import "./quality";
 import "./review.css";
 import "./revisions";
@@ -165,6 +166,7 @@ class Review {
       <div class="course-area"><hattama-course .player=${player} .replay=${replay} .page=${page}></hattama-course></div>
       <div class="papers-area">
         <hattama-quality .page=${page} .onJudged=${this.made}></hattama-quality>
+        <hattama-papers .page=${page} .revisions=${this.revisions} .onMade=${this.made}></hattama-papers>
         <hattama-revisions .player=${player} .revisions=${transcripts} .participants=${replay.participants} .base=${page.base}></hattama-revisions>
         ${help()}
       </div>
