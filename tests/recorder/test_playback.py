@@ -83,7 +83,9 @@ def test_growing_segments_are_served_as_far_as_they_are_signed(
     take = described["takes"][0]
     assert abs(segment["start_us"] - take["start_us"]) < 5_000_000
     later = segment["end_us"] + 3_600_000_000
-    assert all(s.get("growing") is True for track in media(raw, hearing, since_us=later)["tracks"] for s in track["segments"])
+    assert all(
+        s.get("growing") is True for track in media(raw, hearing, since_us=later)["tracks"] for s in track["segments"]
+    )
 
 
 @pytest.mark.parametrize(
