@@ -90,7 +90,8 @@ def officers(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Human, Hum
         authority,
         dict(zip(people, ("officer", "officer", "secretary"), strict=True)),
     )
-    return folder, *people
+    first, second, clerk = people
+    return folder, first, second, clerk
 
 
 @pytest.fixture
