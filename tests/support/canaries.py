@@ -35,12 +35,16 @@ def of_media(segment: bytes, seed: int = 1) -> set[bytes]:
         for _ in range(4):
             start = int(rng.integers(max(1, len(data) - LENGTH)))
             piece = data[start : start + LENGTH]
-            if len(set(piece)) > LENGTH // 2:  # a run of zeros is nobody's
+            if len(set(piece)) > LENGTH // 2 and any(piece[:2]):  # a disk is full of zeros
                 found.add(piece)
     with av.open(io.BytesIO(segment), "r") as container:
         for frame in container.decode(container.streams.audio[0]) if container.streams.audio else ():
             pcm = frame.to_ndarray().reshape(-1).astype(np.int16)[: LENGTH // 2]
-            found |= {piece for order in ("<i2", ">i2") if len(set(piece := pcm.astype(order).tobytes())) > LENGTH // 2}
+            found |= {
+                piece
+                for order in ("<i2", ">i2")
+                if len(set(piece := pcm.astype(order).tobytes())) > LENGTH // 2 and any(piece[:2])
+            }
     return found
 
 
