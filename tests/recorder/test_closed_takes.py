@@ -16,19 +16,24 @@ import pytest
 from nacl.public import PrivateKey
 
 from bench import loss_disk
-from device_config.settings import ClosedSettings, Settings, SourceSettings
+from device_config.settings import ClosedSettings, Settings, SourceSettings, SpeechSettings
 from protocol.closed import key_id
 from protocol.encoding import b64
 from protocol.journal import Entry, Line, read_journal
 from protocol.opening import encrypted_files, opened_entries, plain_file, take_keys
 from protocol.record import DirectoryRecord, MemoryRecord
 from protocol.redaction import redact
+from protocol.transcript import Model, Passage, Word
 from protocol.verification import Trust, verify
 from protocol.view import HearingView
 from protocol.writer import JournalWriter
 from recorder.client import RecorderClient, Refused
 from tests.support import canaries
 from tests.support.recorder import CASE, SIGNER, Box, check, codes, settings, wait_for
+from transcription.activity import LevelDetector
+from transcription.client import SocketClient
+from transcription.closed_takes import InMemory, OpenedRecord, of_take
+from transcription.pipeline import transcribe
 
 ARCHIVE, ESCROW = PrivateKey(b"\x11" * 32), PrivateKey(b"\x22" * 32)
 KEYS = ClosedSettings(archive_key=b64(bytes(ARCHIVE.public_key)), escrow_key=b64(bytes(ESCROW.public_key)))
@@ -151,12 +156,31 @@ def test_nothing_of_a_closed_take_is_ever_on_the_disk_in_the_clear(room: Room) -
         assert client.status().publicity == "open"
         recorded(client, 2)
         client.stop(hearing, "secretary")
+        _transcribed(room, client, hearing, typed)
+        client.draft(hearing)
         room.snapshot("finished")
     _right_record(room, typed)
     vault = {path.name: path.read_bytes() for path in (box.settings.state_dir / "keys" / "closed" / hearing).iterdir()}
     assert set(vault) == {"K01.box", "K02.box", "pair.key"}
     _certified(room, hearing)
     _no_canary(room, typed, typed_open, vault)
+
+
+def _transcribed(room: Room, client: RecorderClient, hearing: str, typed: str) -> None:
+    """The full pass of a closed take reads its sound through the recorder; what it writes is encrypted, and can be corrected."""
+    view = room.view()[1]
+    with SocketClient(room.box.settings.socket) as transcriber:
+        assert [(item.take, item.opens, item.transcript) for item in transcriber.closed_takes(hearing)] == [("T02", True, None), ("T03", True, None)]
+        record = OpenedRecord(DirectoryRecord(room.record), hearing, transcriber.closed_file)
+        made = transcribe(of_take(view, "T02"), record, SpeechSettings(), detector=LevelDetector(), publicity="closed", memory=InMemory())
+        assert [item.take for item in made.takes] == ["T02"]
+        assert not [item for item in made.passages if item.reason in ("closed", "unreadable")]
+        word = Word(typed, made.takes[0].start_us, made.takes[0].end_us, 900, 0)
+        said = Passage("speech", "T02", "mic-bench", word.start_us, word.end_us, language="kk", words=(word,))
+        transcriber.post_transcript(replace(made, passages=(said,), models=(Model("fake", "fake", "1", "A" * 43 + "="),)))
+        assert transcriber.closed_takes(hearing)[0].transcript == "transcript/0001.json.enc"
+    assert typed in client._send("GET", f"/v1/hearings/{hearing}/transcripts/1").text
+    assert (room.record / "transcript" / "0001.json.enc").read_bytes()[:8] == b"HTMENC01"
 
 
 def _right_record(room: Room, typed: str) -> None:
@@ -192,7 +216,7 @@ def _certified(room: Room, hearing: str) -> None:
     room.box.stop()
     writer, _ = JournalWriter.reopen(room.record, SIGNER)
     last = writer.lines[-1]
-    data = {"from": "finished", "to": "certified", "by": "judge", "reason": ""}
+    data = {"from": "drafted", "to": "certified", "by": "judge", "reason": ""}
     writer.append("state", data, at_us=time.time_ns() // 1000, mono_us=last.mono, salt=bytes(16))
     writer.checkpoint()
     writer.close()
