@@ -3,6 +3,7 @@
 ::
 
     make      32 random bytes → wrapped to archive and escrow (for the journal) and to the hearing's own pair → on the disk → in use
+              (a name that no `key` line bears is the trace of a try that was cut short: its key is taken, which has encrypted nothing yet)
     keys      of a hearing: from memory, after a restart from the disk
     forget    the files are overwritten in place, synced and unlinked; memory is let go
 
@@ -60,7 +61,7 @@ class Vault:
             raise NoClosedKeys("closed.archive_key and closed.escrow_key are not both set")
 
     def make(self, hearing: str, name: str) -> list[dict[str, str]]:
-        """A new key, on the disk before it is used.
+        """The key for a name that no ``key`` line bears yet, on the disk before it is used.
 
         Returns:
             What its ``key`` line lists as ``wrapped``.
@@ -71,12 +72,17 @@ class Vault:
         """
         self.check()
         assert self._recipients is not None  # noqa: S101 - checked
+        if (left := self._read(hearing).get(name)) is not None:
+            return wrap_key(left, self._recipients)
         key = secrets.token_bytes(KEY_BYTES)
         folder = self._of(hearing)
+        box = folder / f"{name}{_BOX}"
         try:
             pair = self._pair(folder)
-            _write(folder / f"{name}{_BOX}", SealedBox(pair.public_key).encrypt(key))
-        except (ProtocolError, OSError) as error:
+            if box.exists():  # left by a try that was cut short, and cannot be read
+                _wipe(box)
+            _write(box, SealedBox(pair.public_key).encrypt(key))
+        except (ProtocolError, OSError, CryptoError, ValueError, TypeError) as error:
             raise DiskRefused(f"the key of a closed take cannot be kept: {error}") from error
         self._read(hearing)[name] = key
         return wrap_key(key, self._recipients)
