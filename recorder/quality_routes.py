@@ -60,16 +60,20 @@ def add_routes(app: FastAPI, daemon: Daemon) -> None:
         """Accept or reject the recording."""
         if not body.accepted and not body.reason.strip():
             raise BadRequest("reason: a recording is rejected with a reason")
-        state = daemon.view(hearing).state
-        if state not in (State.FINISHED, State.DRAFTED):
-            raise IllegalAction(f"the recording of a hearing that is {state} is not judged")
+        _need_judgeable(daemon.view(hearing).state)
         told = await measured(hearing)
         data = {
             "at_us": daemon.clock.now()[0], "by": body.by, "accepted": body.accepted, "reason": body.reason.strip(), "report": _whole(told),
         }  # fmt: skip
         async with daemon.ledger(hearing) as (_, ledger):
+            _need_judgeable(ledger.view.state)  # measuring took minutes, and it may have been certified meanwhile
             await ledger.post(("recording_judged", data), checkpoint=True)
         return {"judged": data}
+
+
+def _need_judgeable(state: State) -> None:
+    if state not in (State.FINISHED, State.DRAFTED):
+        raise IllegalAction(f"the recording of a hearing that is {state} is not judged")
 
 
 def _whole(value: Any) -> Any:

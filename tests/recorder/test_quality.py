@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from protocol.hearing import Finding, Gap, Interval, Segment, Source, Take
 from protocol.view import HearingView
+from recorder import quality_routes
+from recorder.api import create_app
 from recorder.quality import SHIPPED, BadProfile, Sound, SoundMeter, read_profile, report
 from recorder.quality_reading import Task, measure, sound_of
 from tests.archive_pages.hearing import HEARING, MICROPHONES
-from tests.support.recorder import check
+from tests.support.recorder import check, lines, microphones, plan, running, settings, sync, until
 from tests.support.review_court import court
 
 RATE = 16_000
@@ -174,3 +176,29 @@ def test_the_judge_s_decision_stands_in_the_journal_with_its_report(tmp_path: Pa
             assert (after["by"], after["accepted"], after["reason"]) == ("judge", False, "истца не слышно")
         found = check(served.settings.hearings / HEARING)
         assert found.integrity == "intact"
+
+
+@sync
+async def test_a_hearing_that_is_certified_while_its_sound_is_measured_is_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(settings(tmp_path, microphones())) as daemon:
+        hearing = await plan(daemon)
+        await daemon.move(hearing, "start", "s")
+        await until(lambda: daemon.status().recording)
+        await daemon.move(hearing, "stop", "s")
+
+        async def measured(_task: Task) -> dict[str, Any]:
+            async with daemon.ledger(hearing) as (_, ledger):
+                for before, state in (("finished", "drafted"), ("drafted", "certified")):
+                    await ledger.post(
+                        ("state", {"from": before, "to": state, "by": "s", "reason": ""}), checkpoint=True
+                    )
+            return {}
+
+        monkeypatch.setattr(quality_routes, "measure_apart", measured)
+        transport = httpx2.ASGITransport(app=create_app(daemon))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://recorder") as client:
+            answer = await client.post(f"/v1/hearings/{hearing}/quality", json={"by": "judge", "accepted": True})
+        assert (answer.status_code, answer.json()["code"]) == (409, "illegal-move")
+        assert lines(daemon, "recording_judged") == []
