@@ -73,6 +73,19 @@ class ClosedTakes:
         """Of the hearing now, and of the next take."""
         return self._view.publicity
 
+    def was_closed(self, at_us: int) -> bool:
+        """Whether the hearing was closed at a moment, UTC µs: what is said of it later is sealed too, whatever the hearing is by then."""
+        if any(
+            take.publicity == CLOSED and take.start_us <= at_us <= (take.end_us or at_us)
+            for take in self._view.takes.values()
+        ):
+            return True
+        switches = [stage for stage in self._view.stages if stage.code in _SWITCHES]
+        if not switches:
+            return self.publicity == CLOSED
+        last = next((stage for stage in reversed(switches) if stage.at_us <= at_us), None)
+        return last.code == CLOSED_START if last is not None else switches[0].code == CLOSED_END
+
     def of(self, take: str) -> TakeKey | None:
         """The key of a take; None for an open one."""
         name = self._view.key_of(take)

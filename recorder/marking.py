@@ -2,7 +2,7 @@
 
 A page whose console is killed says the same mark again until it is answered. It names it by a ``token`` of its own, so that it is written once, and says how long
 ago it was made, so that it stands at its second. A mark may be taken back without a reason for ten seconds; after that with one, or it is replaced by another; nothing
-is erased.
+is erased. What is said of a moment in camera is sealed, also when the hearing is open again by then.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Marks:
         old = self._daemon.clock.now()[0] - mark.at_us > self._undo_us
         if not body.reason.strip() and (old or mark.by != body.by):
             raise BadRequest("reason: after ten seconds, and for another's mark, it must be said why")
-        line = await self._daemon.mark(hearing, "withdrawn", body.model_dump())
+        line = await self._daemon.mark(hearing, "withdrawn", body.model_dump(), about_us=mark.at_us)
         return _answer(line)
 
 

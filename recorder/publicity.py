@@ -45,7 +45,8 @@ async def switch(session: Session, stage: Mapping[str, Any]) -> Line:
     if wanted == CLOSED:
         take = f"T{len(session.ledger.view.takes) + 1:02d}"
         key = await session.closed.prepare(take)
-        lines = await session.ledger.post(*([key] if key is not None else []), said, checkpoint=True)
+        async with session.telling:
+            lines = await session.ledger.post(*([key] if key is not None else []), said, checkpoint=True)
         if running:
             await session.change_take(wanted)
         return lines[-1]

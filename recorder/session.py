@@ -60,6 +60,7 @@ class Session:
         self.limits = limits
         self.keeper = TakeKeeper(folder, ledger, clock, findings, limits)
         self._moves = asyncio.Lock()
+        self.telling = asyncio.Lock()  # a mark does not fall between the line that closes the hearing and its effect
         self._resuming: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -205,8 +206,12 @@ class Session:
         await self.keeper.close()
         await self.ledger.close()
 
-    async def mark(self, line_type: str, data: Mapping[str, Any], *, ago_us: int | None = None, at_us: int | None = None) -> Line:
+    async def mark(
+        self, line_type: str, data: Mapping[str, Any], *, ago_us: int | None = None, at_us: int | None = None, about_us: int | None = None
+    ) -> Line:
         """Journal a stage or a remark at this moment, or one made so many µs ago, or at a moment that is known.
+
+        It is sealed where the hearing is closed, or was at that moment, or at ``about_us``: that of the mark that is taken back.
 
         Raises:
             IllegalAction: the hearing has not begun, or is finished.
@@ -215,8 +220,12 @@ class Session:
         self._need_open()
         if not self.state.is_open or self.state is State.PLANNED:
             raise IllegalAction(f"a hearing that is {self.state} takes no {line_type}")
-        at = self.clock.now()[0] - (ago_us or 0) if at_us is None else at_us
-        written = await self.ledger.post((line_type, {**data, "at_us": at}), checkpoint=True)
+        async with self.telling:
+            at = self.clock.now()[0] - (ago_us or 0) if at_us is None else at_us
+            said: Mapping[str, Any] = {**data, "at_us": at}
+            if self.closed.was_closed(at if about_us is None else about_us):
+                said = self.closed.with_key(said)
+            written = await self.ledger.post((line_type, said), checkpoint=True)
         return self.ledger.opened(written[-1])
 
     async def switch(self, stage: Mapping[str, Any]) -> Line:
