@@ -32,6 +32,8 @@ from recorder.paper_routes import add_routes as add_paper_routes
 from recorder.quality_routes import add_routes as add_quality_routes
 from recorder.refusals import BadRequest, DiskRefused, NoSource, Refusal
 from recorder.review_routes import add_routes as add_review_routes
+from recorder.sending import Sending
+from recorder.sending import add_routes as add_sending_routes
 from recorder.service import Daemon
 from recorder.source_routes import add_routes
 from recorder.status import Status
@@ -132,7 +134,9 @@ def create_app(daemon: Daemon) -> FastAPI:
     _errors(app)
     live = LiveText()
     add_live_routes(app, daemon, live)
-    _reading(app, daemon, live)
+    sending = Sending()
+    add_sending_routes(app, daemon, sending)
+    _reading(app, daemon, live, sending)
     _moving(app, daemon)
     _papers(app, daemon)
     add_marking_routes(app, daemon)
@@ -169,16 +173,16 @@ def _errors(app: FastAPI) -> None:
         return JSONResponse({**body, "advice": "See /openapi.json."}, error.status_code)
 
 
-def _reading(app: FastAPI, daemon: Daemon, live: LiveText) -> None:
+def _reading(app: FastAPI, daemon: Daemon, live: LiveText, sending: Sending) -> None:
     @app.get("/v1/status")
     async def status() -> Status:
         """What is true at this moment."""
         found = daemon.status()
-        return found.model_copy(update={"speech": live.status(found.hearing)})
+        return found.model_copy(update={"speech": live.status(found.hearing), "sending": sending.now(found.clock.now_us)})
 
     @app.get("/v1/events", response_class=StreamingResponse)
     async def events() -> Response:
-        """Server-sent events: ``status``, ``levels``, ``line``, ``live``, ``progress``."""
+        """Server-sent events: ``status``, ``levels``, ``line``, ``live``, ``progress``, ``sending``."""
         first = [encode("status", daemon.status().model_dump(mode="json"))]
         headers = {"Cache-Control": "no-store"}
         return StreamingResponse(daemon.hub.listen(first), media_type="text/event-stream", headers=headers)

@@ -20,8 +20,8 @@ _log = structlog.get_logger(__name__)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FIXED = frozenset({State.CERTIFIED, State.ARCHIVED})
 _HEARING = "/v1/hearings/{hearing}/"
-#: Routes under a hearing that add to a certified record and change nothing of it.
-ADDING = frozenset({"receipt", "removal", "forget-keys", "protocol-remarks", "amendments", "amendments/{number}/signatures"})
+#: Routes under a hearing that add to a certified record and change nothing of it; ``sending`` touches no record at all.
+ADDING = frozenset({"receipt", "removal", "forget-keys", "protocol-remarks", "amendments", "amendments/{number}/signatures", "sending"})
 
 
 def guard(daemon: Daemon) -> Callable[[Request], Awaitable[None]]:

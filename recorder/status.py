@@ -60,6 +60,21 @@ class SpeechStatus(_Model):
     up_to_us: int
 
 
+class SendingStatus(_Model):
+    """How far a record is on its way to the archive, as the uploader told it at ``told_us`` (UTC µs).
+
+    ``lag_s``: how long ago the oldest sound or picture that was not sent was captured; ``kept``: files that cannot be sent as they
+    are; ``silent_since_us``: since when the archive does not answer; ``refused``: it does not take the record.
+    """
+
+    left_bytes: int
+    lag_s: int
+    kept: int
+    silent_since_us: int | None
+    refused: bool
+    told_us: int
+
+
 class Status(_Model):
     """The daemon's state.
 
@@ -72,6 +87,7 @@ class Status(_Model):
         missing_models: languages (kk, ru) without a speech model on this box.
         publicity: of the current hearing now: closed is in camera.
         speech: of the draft of words, in ``GET /v1/status`` only; None where nobody writes one.
+        sending: by hearing, in ``GET /v1/status`` only: what the uploader told in the last 90 s.
     """
 
     state: State | None = None
@@ -84,4 +100,5 @@ class Status(_Model):
     since_us: int | None = None
     missing_models: tuple[str, ...] = ()
     speech: SpeechStatus | None = None
+    sending: dict[str, SendingStatus] = {}
     publicity: Literal["open", "closed"] = "open"

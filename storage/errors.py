@@ -40,6 +40,7 @@
     └── UploadError             a record did not get to the archive
         ├── NoArchive           no archive is set on this box
         ├── Unreachable         no answer, or an answer that a later try may change
+        │   └── RecorderBusy    … of the recorder of this box, not of the archive
         ├── FileAltered         a file on this box is not the one that the journal names
         ├── Refused             the archive said no, and will say no again
         └── Diverged            the archive holds other bytes than this box
@@ -342,6 +343,13 @@ class Unreachable(UploadError):
     code = "archive-unreachable"
     exit_status = 75  # EX_TEMPFAIL
     advice = "Nothing is lost: the record is on this box. Check the network and archive.url; sending goes on by itself."
+
+
+class RecorderBusy(Unreachable):
+    """The recorder of this box is there and could not take the archive's receipt now."""
+
+    code = "recorder-busy"
+    advice = "Nothing is lost: the archive has the record. The receipt is handed over again by itself."
 
 
 class FileAltered(UploadError):

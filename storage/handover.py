@@ -16,7 +16,7 @@ from protocol.errors import BadNote
 from protocol.note import VerifierKey
 from storage import receipt
 from storage.chunks import Tail
-from storage.errors import BadReceipt, Unreachable
+from storage.errors import BadReceipt, RecorderBusy
 from storage.receipt import Receipt
 
 log = structlog.get_logger("storage.uploader")
@@ -48,7 +48,7 @@ def hand_over(tail: Tail, text: bytes, trust: Path, recorder: Path) -> Receipt:
 
     Raises:
         BadReceipt: it proves nothing, or the daemon refused it; nothing was kept.
-        Unreachable: the daemon is there but could not take it now.
+        RecorderBusy: the daemon is there but could not take it now.
         RecordExists, DiskFailed: see :func:`protocol.durable.write_once`.
     """
     folder, hearing = tail.folder, tail.view.hearing
@@ -76,7 +76,7 @@ def _to_daemon(path: Path, hearing: str, text: bytes) -> bool:
                 headers={"Content-Type": "application/json"},
             )
     except httpx2.HTTPError as error:
-        raise Unreachable(f"the recorder daemon did not take the receipt: {error}") from error
+        raise RecorderBusy(f"the recorder daemon did not take the receipt: {error}") from error
     if answer.is_success:
         return True
     if answer.status_code == httpx2.codes.NOT_FOUND:
@@ -84,7 +84,7 @@ def _to_daemon(path: Path, hearing: str, text: bytes) -> bool:
     text_of = f"the recorder daemon did not take the receipt: {answer.status_code} {answer.text[:200]}"
     if answer.is_client_error:
         raise BadReceipt(text_of)
-    raise Unreachable(text_of)
+    raise RecorderBusy(text_of)
 
 
 def _listens(path: Path) -> bool:
@@ -95,5 +95,5 @@ def _listens(path: Path) -> bool:
         except (FileNotFoundError, ConnectionRefusedError):
             return False  # none, or what a dead daemon left
         except OSError as error:
-            raise Unreachable(f"{path}: {error.strerror}") from error
+            raise RecorderBusy(f"{path}: {error.strerror}") from error
     return True

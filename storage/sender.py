@@ -199,6 +199,16 @@ class Sender:
         return Left(total, (now_us - oldest) / 1_000_000)
 
     @property
+    def asked(self) -> bool:
+        """Whether it is known what the archive holds."""
+        return self._held is not None
+
+    @property
+    def kept(self) -> int:
+        """Files that cannot be sent as they are."""
+        return len(self._bad)
+
+    @property
     def sealed(self) -> bool:
         """Whether capture has ended, a checkpoint covers every line and a seal every revision."""
         view = self.tail.view

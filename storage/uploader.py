@@ -29,12 +29,13 @@ from protocol.errors import ProtocolError
 from protocol.hearing import State
 from storage.client import ArchiveClient
 from storage.done import Done
-from storage.errors import BadReceipt, NoArchive, NotVerified, StorageError, Unreachable
+from storage.errors import BadReceipt, NoArchive, NotVerified, RecorderBusy, Refused, StorageError, Unreachable
 from storage.handover import RECEIPT, hand_over
 from storage.pacing import Cap, Hours
 from storage.receipt import Receipt
 from storage.sender import Progress, Sender
 from storage.signed_requests import RequestSigner
+from storage.telling import Teller, Told
 from web.i18n import COURT_ZONE
 
 log = structlog.get_logger("storage.uploader")
@@ -57,6 +58,8 @@ class Job:
     pauses: int = 0
     trouble: str = field(default="")
     gave_way: bool = False  # there was more to send
+    silent_since_us: int | None = None  # when the archive stopped answering
+    refused: bool = False
 
 
 class Uploader:
@@ -99,6 +102,7 @@ class Uploader:
         self._done = Done(settings.state_dir / "uploader.sqlite")
         self._jobs: dict[Path, Job] = {}
         self._looked_at = float("-inf")
+        self._teller = Teller(settings.socket, clock)
 
     def close(self) -> None:
         """Close connections and files."""
@@ -181,6 +185,7 @@ class Uploader:
                     job.sender.urgent()
             except _TROUBLE as error:
                 self._trouble(job, error)
+            self._tell(job)
 
     def _is_done(self, folder: Path) -> bool:
         """Whether the list says so; a list that cannot be read costs the archive a question, never a record its way."""
@@ -196,9 +201,25 @@ class Uploader:
             self._advance(folder, job)
         except _TROUBLE as error:
             self._trouble(job, error)
+            self._tell(job)
             return not isinstance(error, Unreachable)
-        job.pauses, job.trouble = 0, ""
+        job.pauses, job.trouble, job.silent_since_us, job.refused = 0, "", None, False
+        self._tell(job, last=folder not in self._jobs)
         return True
+
+    def _tell(self, job: Job, *, last: bool = False) -> None:
+        """Tell the recorder how far the record is, for the pages; whether it hears makes no difference to the upload."""
+        sender = job.sender
+        if not last and not self._teller.is_due(sender.hearing, running=sender.runs):
+            return
+        troubled = job.silent_since_us is not None or job.refused
+        if not troubled and not sender.asked:
+            return
+        left = sender.left(int(self._wall() * 1_000_000))
+        told = Told(left.bytes, max(0, int(left.lag_s)), sender.kept, job.silent_since_us, job.refused)
+        self._teller.tell(sender.hearing, told)
+        if last:
+            self._teller.forget(sender.hearing)
 
     def _trouble(self, job: Job, error: Exception) -> None:
         """What is wrong keeps this record waiting; then the archive is asked anew what it holds."""
@@ -208,6 +229,9 @@ class Uploader:
             seconds = min(BACKOFF_S[1], BACKOFF_S[0] * 2 ** min(job.pauses, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
         job.sender.forget()
         job.gave_way = False
+        if isinstance(error, Unreachable) and not isinstance(error, RecorderBusy):
+            job.silent_since_us = job.silent_since_us or int(self._wall() * 1_000_000)
+        job.refused = isinstance(error, Refused | NotVerified)
         job.pauses, job.not_before = job.pauses + 1, self._clock() + seconds
         if str(error) != job.trouble:  # once for each cause, not once a minute for three days
             code, advice = getattr(error, "code", "os"), getattr(error, "advice", "")

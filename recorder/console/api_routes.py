@@ -16,8 +16,9 @@ from starlette.concurrency import run_in_threadpool
 
 from recorder.console.daemon import DaemonError, Event
 from recorder.console.desk import Desk, operators
+from recorder.console.sending import sending_text
 from recorder.console.texts import error_texts
-from recorder.console.views import event, page_check, page_status, page_view
+from recorder.console.views import OPEN, event, page_check, page_status, page_view
 from web.accounts import Account
 from web.i18n import Translator
 from web.rights import signed_in
@@ -142,6 +143,7 @@ class _Watcher:
         self._token = token
         self._checked_s = 0.0
         self._watched = False
+        self._room: tuple[str | None, str | None] = (None, None)
 
     async def stream(self) -> AsyncIterator[str]:
         yield f"retry: {int(RETRY_S * 1000)}\n\n"
@@ -159,10 +161,15 @@ class _Watcher:
         yield event("signed-out", {})
 
     def _passed_on(self, item: Event) -> str:
+        if item.name == "sending":
+            told = json.loads(item.data)
+            running = self._room[0] == told["hearing"] and self._room[1] in OPEN
+            return event("sending", {**told, "text": sending_text(self._lang, told, running=running)})
         if item.name != "status":
             return f"event: {item.name}\ndata: {item.data}\n\n"
         status = json.loads(item.data)
         self._watched = status.get("state") in _WATCHED
+        self._room = status.get("hearing"), status.get("state")
         return event("status", page_status(status, self._lang, int(self._desk.now_s() * 1_000_000)))
 
     async def _may_go_on(self) -> bool:

@@ -110,7 +110,7 @@ def _listed_row(item: Kept, record: Recorded | None, asked: Asked) -> DayRow:
         state = "no-protocol"
     else:
         state = listed.status
-    address = _hearing(record.hearing) if record else f"/day/{quote(listed.id, safe='')}"
+    address = address_of(record.hearing) if record else f"/day/{quote(listed.id, safe='')}"
     day = "" if listed.day == asked.day else listed.day
     return DayRow(listed.time, listed.number, listed.title, listed.judge, listed.room, state, address, day)
 
@@ -119,11 +119,12 @@ def _record_row(record: Recorded, asked: Asked) -> DayRow:
     day = "" if record.day == asked.day else record.day
     opened = record.opened.astimezone(ZONE).strftime("%H:%M")
     return DayRow(
-        opened, record.number or record.hearing, record.title, "", "", record.state.value, _hearing(record.hearing), day
+        opened, record.number or record.hearing, record.title, "", "", record.state.value, address_of(record.hearing), day
     )
 
 
-def _hearing(name: str) -> str:
+def address_of(name: str) -> str:
+    """Where a hearing's page is."""
     return f"/hearings/{quote(name, safe='')}"
 
 

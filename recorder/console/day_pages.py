@@ -26,9 +26,10 @@ from recorder.cases.report import table
 from recorder.cases.store import CaseList, Decision, Kept
 from recorder.console import forms
 from recorder.console.daemon import DaemonError
-from recorder.console.day import Asked, Person, day_rows, opening, read_people, seated, today_of
+from recorder.console.day import Asked, Person, address_of, day_rows, opening, read_people, seated, today_of
 from recorder.console.day_texts import FINDINGS, KINDS, NO_LIST, WAYS
 from recorder.console.desk import Desk, operators
+from recorder.console.sending import sending_text
 from recorder.console.texts import ATTENDANCE, CASE_LANGUAGES, LAWS, PUBLICITY, ROLES, Problem, error_texts
 from recorder.console.views import microphones
 from web.accounts import Account, Role
@@ -87,6 +88,9 @@ async def start_page(
     except CasesError as error:  # a hearing can be entered by hand all the same
         log.warning("the list cannot be used", action="cases_failed", **describe(error))
         problem = problem or Problem(lang(NO_LIST.message), lang(NO_LIST.advice))
+    told: dict[str, Any] = {}
+    with contextlib.suppress(DaemonError):  # said above
+        told = (await desk.daemon.get("/v1/status")).get("sending", {})
     rows = day_rows(asked, kept, records, room=desk.settings.courtroom, today=today)
     account: Account = request.state.account
     return desk.pages.render(
@@ -99,6 +103,7 @@ async def start_page(
         by_hand=bool(form.errors or failed) or not kept,
         days=rows,
         due=next((row for row in rows if row.is_due), None),
+        sending={address_of(item.hearing): sending_text(lang, told.get(item.hearing), running=item.state.is_open) for item in records},
         asked=asked,
         is_today=asked.day == today,
         day_text=_day_text(lang, asked.day),

@@ -16,8 +16,9 @@ from recorder.console.daemon import DaemonError
 from recorder.console.day_pages import start_page
 from recorder.console.desk import Desk, operators
 from recorder.console.phrases import phrases
+from recorder.console.sending import sending_text
 from recorder.console.texts import CASE_LANGUAGES, LAWS, PUBLICITY, ROLES, SOURCE_STATES, STATES
-from recorder.console.views import microphones, page_check, page_status, page_view
+from recorder.console.views import OPEN, microphones, page_check, page_status, page_view
 from web.accounts import Account
 from web.i18n import Translator
 from web.rights import signed_in
@@ -81,6 +82,7 @@ def router(desk: Desk) -> APIRouter:
             "states": {state: lang(text) for state, text in STATES.items()},
             "mayOperate": operators.roles is not None and account.role in operators.roles,
             "archive": desk.settings.archive.url,
+            "sending": sending_text(lang, status.get("sending", {}).get(hearing), running=view["state"] in OPEN),
             "phrases": phrases(desk.settings.state_dir, view["case"].get("language", "kk")),
         }
         return desk.pages.render(

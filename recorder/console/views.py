@@ -30,7 +30,7 @@ _PAGE_KEYS = (
     "manifests",
     "receipts",
 )
-_OPEN = ("recording", "paused", "faulty", "planned")
+OPEN = ("recording", "paused", "faulty", "planned")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ListedHearing:
     @property
     def is_open(self) -> bool:
         """Whether the hearing may still be recorded."""
-        return self.state in _OPEN
+        return self.state in OPEN
 
 
 def microphones(settings: Settings) -> list[Microphone]:

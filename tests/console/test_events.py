@@ -65,6 +65,22 @@ def test_status_levels_and_lines_come_through_with_texts(served: Served) -> None
         assert set(seen["levels"]) == {"mic-bench", "mic-plaintiff", "mic-defendant", "mic-witness"}
 
 
+def test_how_far_the_upload_is_comes_in_the_readers_words(served: Served) -> None:
+    with signed_in(served.address) as client:
+        answer = client.post("/hearings", data={"number": "1", "code": "gpk", "language": "ru", "publicity": "open"})
+        name = answer.headers["location"].rsplit("/", 1)[1]
+        told = {"left_bytes": 12_000_000, "lag_s": 8, "kept": 0, "silent_since_us": None, "refused": False, "told_us": 1}
+        served.fake.sending[name] = told
+        with client.stream("GET", "/api/events") as stream:
+            found = iter(events(stream))
+            next(item for item in found if item[0] == "status")
+            served.fake.publish("sending", {"hearing": name, **told})
+            value = next(value for kind, value in found if kind == "sending")
+        assert (value["hearing"], value["text"]) == (name, "В архив: осталось 12 МБ, отставание 8 с")
+        assert "В архив: осталось 12 МБ, отставание 8 с" in client.get("/").text
+        assert "отставание 8 с" in client.get(f"/hearings/{name}").text
+
+
 def test_a_disabled_accounts_stream_ends(served: Served, tmp_path: Path) -> None:
     with signed_in(served.address) as client:
         served.accounts.disable("secretary")

@@ -66,6 +66,7 @@ class FakeRecorder:
         found: what a check finds besides: code, and source or None.
         silent: events stop, as when the daemon hangs.
         speech: live words and progress, as a page that is opened late asks for them.
+        sending: how far each hearing is on its way to the archive.
     """
 
     hearings: dict[str, Hearing] = field(default_factory=dict)
@@ -76,6 +77,7 @@ class FakeRecorder:
     silent: bool = False
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     speech: dict[str, Any] = field(default_factory=lambda: {"live": None, "progress": None})
+    sending: dict[str, dict[str, Any]] = field(default_factory=dict)
     queues: list[asyncio.Queue[str]] = field(default_factory=list)
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -140,6 +142,7 @@ class FakeRecorder:
             "clock": {"boot": "b", "offset_us": 0, "synchronized": True, "ntp_offset_us": 120, "now_us": now_us()},
             "since_us": take.start_us if take else None,
             "missing_models": ["kk"],
+            "sending": self.sending,
         }
 
     def _source(self, name: str, kind: str, media: str, label: str, *, live: bool) -> dict[str, Any]:

@@ -19,6 +19,8 @@ export interface PageData {
   sourceStates: Record<string, string>;
   mayOperate: boolean;
   archive: string | null;
+  /** How far the record is on its way to the archive; empty where nobody said. */
+  sending: string;
   /** Ready phrases for remarks, in the language of the proceedings. */
   phrases: string[];
 }

@@ -32,7 +32,7 @@ export class HearingPage extends LitElement {
   @query("ht-ask") private ask!: Ask;
   @query("#remark") private remarkBox!: HTMLTextAreaElement;
   readonly #data = pageData<PageData>();
-  readonly #live = new Live(this.#data.view, this.#data.status);
+  readonly #live = new Live(this.#data.view, this.#data.status, this.#data.sending);
   readonly #marks = new Marks(this.#data.view.hearing, () => this.requestUpdate());
   @state() private undo: Undo | undefined;
 
@@ -209,6 +209,7 @@ export class HearingPage extends LitElement {
       ${banner(phase, this.#live, stateWord, this.#data.mayOperate ? this.#actions(phase) : nothing)}
       ${this.problem ? html`<div class="alert" role="alert"><strong>${this.problem.message}</strong> ${this.problem.advice}</div>` : nothing}
       ${closedStrip(status, fresh, over)}
+      ${this.#live.sending ? html`<p class="hint sending">${this.#live.sending}</p>` : nothing}
       ${over || !fresh ? nothing : findingsPanel(status.findings)}
       ${this.#data.mayOperate ? reminder(phase, view, this.#data) : nothing}
       ${over || phase === "planned" ? nothing : undoBar(this.undo, this.#marks.waiting, () => void this.#undo())}

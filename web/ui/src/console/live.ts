@@ -11,6 +11,9 @@ const AGAIN_MS = 2000;
 /** How often a finished hearing is asked what became of it (transcript, protocol, receipt). */
 const POLL_MS = 4000;
 
+/** What the uploader said of a record is no longer believed after this: it says so every 15 s. */
+const SENDING_MS = 90_000;
+
 export type Levels = Record<string, [peak_cdb: number, rms_cdb: number]>;
 
 export interface Gone {
@@ -29,18 +32,27 @@ export class Live extends EventTarget {
   words: Words | undefined;
   /** How far the transcript of this hearing is; undefined where none is being made. */
   progress: Progress | undefined;
+  #sending = "";
+  #sendingHeard = performance.now();
 
   constructor(
     public view: View,
     public status: Status,
+    sending = "",
   ) {
     super();
+    this.#sending = sending;
     this.#take(status);
   }
 
   /** Whether the recorder has been heard of in the last seconds. */
   get fresh(): boolean {
     return performance.now() - this.#lastStatus < FRESH_MS;
+  }
+
+  /** How far the record is on its way to the archive, in the reader's words; empty where nobody says so now. */
+  get sending(): string {
+    return performance.now() - this.#sendingHeard < SENDING_MS ? this.#sending : "";
   }
 
   /** The box's time now, UTC microseconds: this computer's clock may be wrong. */
@@ -88,6 +100,13 @@ export class Live extends EventTarget {
       const told = JSON.parse((event as MessageEvent<string>).data) as Progress;
       if (told.hearing !== this.view.hearing) return;
       this.progress = told;
+      this.#changed();
+    });
+    source.addEventListener("sending", (event) => {
+      const told = JSON.parse((event as MessageEvent<string>).data) as { hearing: string; text: string };
+      if (told.hearing !== this.view.hearing) return;
+      this.#sending = told.text;
+      this.#sendingHeard = performance.now();
       this.#changed();
     });
     source.addEventListener("gone", (event) => {
