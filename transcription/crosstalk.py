@@ -2,7 +2,7 @@
 
 Every microphone of a room hears every voice, so where a conversation goes on each of them is active all the time, and one
 interval of activity holds several people. It is cut: a cell of 25 ms is another's voice where some other channel that is
-active too is more than 10 dB louder; what is left, and stands out of the channel's own noise, is its own. So two people who
+active too is more than 8 dB louder; what is left, and stands out of the channel's own noise, is its own. So two people who
 speak at once both stay, and a loud channel without speech (a fan) silences nobody. Only levels are compared here:
 microphones whose gains differ by more than the margin need their gain set right first.
 """
@@ -22,7 +22,9 @@ from transcription.audio import Block
 
 #: Levels are kept for cells of 25 ms: 576 kB for an hour of one channel.
 CELL: Final = 400
-MARGIN_DB: Final = 10.0
+#: Neighbours heard 12 dB softer (give or take 2) stay below it, and two voices at once, which are seldom so far apart over `_SMOOTH`
+#: cells, above it; what 6 to 10 dB do to neighbours 12, 15, 16 and 20 dB softer is in docs/bench.md (bench.diarization).
+MARGIN_DB: Final = 8.0
 #: A voice stands so far out of the channel's noise, which is what the quietest tenth of the minute around it holds.
 VOICE_DB: Final = 6.0
 _FLOOR_CELLS: Final = 30 * 16_000 // CELL
@@ -33,9 +35,10 @@ _DECAY_DB: Final = 1.0
 _ECHO_CELLS: Final = 400 * 16 // CELL
 #: Another's voice shorter than this does not cut an interval; an own voice shorter than this is none.
 _SHORT_CELLS: Final = 250 * 16 // CELL
-#: A pause of this length ends an utterance (as in ``activity``), and this much is kept on both sides.
+#: A pause of this length ends an utterance (as in ``activity``).
 _PAUSE_CELLS: Final = 600 * 16 // CELL
-_PADDING_CELLS: Final = 50 * 16 // CELL
+#: A cell is kept on both sides: a soft consonant is drowned. The engine gets half a second more anyway (``finding``).
+_PADDING_CELLS: Final = 1
 _FLOOR: Final = 1e-10  # -100 dBFS: an empty cell is silence, not minus infinity
 
 

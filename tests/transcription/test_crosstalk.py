@@ -35,6 +35,13 @@ def test_bleed_is_dropped() -> None:
     assert others["b"] == [Interval(R, 3 * R)]
 
 
+def test_a_neighbour_ten_decibels_softer_is_still_bleed() -> None:
+    """12 dB softer, give or take 2."""
+    levels = {"a": metered(noise(4, -20, R)), "b": metered(noise(4, -30, R))}
+    own, _ = own_voices({"a": [Interval(0, 4 * R)], "b": [Interval(0, 4 * R)]}, levels)
+    assert own == {"a": [Interval(0, 4 * R)], "b": []}
+
+
 def test_two_who_speak_at_once_both_stay() -> None:
     levels = {"a": metered(noise(4, -20, R)), "b": metered(noise(4, -27, R))}
     own, others = own_voices({"a": [Interval(0, 4 * R)], "b": [Interval(0, 4 * R)]}, levels)
