@@ -88,14 +88,15 @@ async def enter(
     """
     before, view = ledger.view.size, ledger.view
     closed = any(take.publicity == "closed" for take in view.takes.values())
+    there = {item.path: item.sha256 for item in view.revisions}
 
     def job(writer: JournalWriter, moment: Moment) -> int:
         named = {line.data.get("path") for line in writer.lines[before:] if line.type == "revision"}
         if not named:
             tidy(folder, view)
         for item in papers:
-            if item.path in named:
-                continue  # the disk refused after this one, and there is room again
+            if item.path in named or there.get(item.path) == sha256_b64(item.data):
+                continue  # the disk refused, or the power went, after this one
             durable.write_once(folder / item.path, item.data)
             writer.append("revision", item.line(by), at_us=moment.at_us, mono_us=moment.mono_us, salt=moment.salt())
         if state is not None and view.state is not state:

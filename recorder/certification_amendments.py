@@ -5,7 +5,8 @@
     draw_up ──► <state_dir>/amendments/<hearing>/NNNN.json, NNNN.0.pdf ──sign──► NNNN.1.ROLE.pdf ──sign──► record: amendments/NNNN.json, NNNN.LL.pdf
 
 What one person has signed is no amendment: it waits outside the record. What both have signed enters it by a seal of kind ``amendment``
-that names its predecessor; the file that it amends stays as it is.
+that names its predecessor; the file that it amends stays as it is. Whoever asks for the record's journal first clears what a crash left: an
+amendment that entered the record and still lies here, and a PDF without the JSON that would have followed it (:func:`settle`).
 """
 
 from __future__ import annotations
@@ -55,6 +56,20 @@ def waiting(folder: Path) -> list[Waiting]:
     return found
 
 
+def settle(folder: Path, view: HearingView) -> None:
+    """Leave only what waits: an act that was cut short between two files must neither be done twice nor be in the next one's way.
+
+    Args:
+        folder: where amendments wait.
+        view: of the record; nobody else writes it meanwhile.
+    """
+    entered = {item.number for item in view.revisions if item.kind == "amendment" and item.path.endswith(".pdf")}
+    waits = {item.amendment.number for item in waiting(folder)} - entered
+    for path in folder.glob("[0-9][0-9][0-9][0-9].*"):
+        if int(path.name[:4]) not in waits:
+            path.unlink(missing_ok=True)
+
+
 async def draw_up(
     ledger: Ledger, folder: Path, amends: str, text: str, reason: str, now_us: int, by: str, render: Renderer
 ) -> dict[str, Any]:
@@ -77,6 +92,7 @@ async def draw_up(
     view = ledger.view
     if view.state not in (State.CERTIFIED, State.ARCHIVED):
         raise IllegalAction(f"a hearing that is {view.state} is not amended: have its protocol drafted again")
+    await asyncio.to_thread(settle, folder, view)
     if await asyncio.to_thread(waiting, folder):
         raise IllegalAction("another amendment waits for signatures")
     signed = signed_by_both(view)
@@ -120,6 +136,7 @@ async def sign(
         NoHearing: no such amendment waits.
         SignatureRefused: it is another file, or the signature is not good.
     """
+    await asyncio.to_thread(settle, folder, ledger.view)
     item = next((one for one in await asyncio.to_thread(waiting, folder) if one.amendment.number == number), None)
     if item is None:
         raise NoHearing(f"no amendment {number} waits for signatures")

@@ -70,7 +70,8 @@ async def add_remarks(folder: Path, ledger: Ledger, said: Entered, now_us: int) 
     known = await asyncio.to_thread(all_remarks, folder, view)
     of = _subject(said, known, protocol.path)
     _check(said, view, now_us)
-    number = 1 + len(known)
+    # Not by those that are known: files of an entry that was cut short have its number, and keep it.
+    number = 1 + max((item.number for item in view.revisions if item.kind == "remarks"), default=0)
     made, files = [], []
     for place, (name, data) in enumerate(said.attachments, 1):
         ending = _ENDING.search(name.lower())

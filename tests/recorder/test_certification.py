@@ -356,6 +356,31 @@ def test_an_amendment_counts_when_both_have_signed_it(court: Court, certified: s
     assert check(folder(court, certified)).good
 
 
+def test_an_amendment_that_was_cut_short_is_neither_stuck_nor_entered_twice(court: Court, certified: str) -> None:
+    """Killed before its JSON was written, and between the seal and the clearing away of what waited."""
+    base, waits = f"/v1/hearings/{certified}", Path(court.box.state_dir) / "amendments" / certified
+    body = {"by": "secretary", "text": "4-тармақ алып тасталсын.", "reason": "Жазу қатесі."}
+    waits.mkdir(parents=True, exist_ok=True)
+    number = 1 + sum(
+        item.kind == "amendment" and item.path.endswith(".json") for item in view(court, certified).revisions
+    )
+    (waits / f"{number:04d}.0.pdf").write_bytes(b"%PDF of a try that was cut short")
+    assert court.post(f"{base}/amendments", json=body)["number"] == number
+    address = f"{base}/amendments/{number}/signatures"
+    once = sign_pdf(court.get(f"{base}/amendments/{number}.pdf"), signer(court.judge), Role.JUDGE, now_us())
+    court.post(address, params={"by": "judge"}, content=once)
+    kept = {path: path.read_bytes() for path in waits.iterdir()}
+    twice = sign_pdf(once, signer(court.secretary), Role.SECRETARY, now_us())
+    assert court.post(address, params={"by": "secretary"}, content=twice)["missing"] == []
+    after = view(court, certified).size
+    for path, data in kept.items():
+        path.write_bytes(data)
+    assert court.http.post(address, params={"by": "secretary"}, content=twice).status_code == 404
+    assert view(court, certified).size == after
+    assert court.get(f"{base}/amendments") == []
+    assert check(folder(court, certified)).good
+
+
 def test_terms_of_the_hearing(court: Court, certified: str) -> None:
     rows = [row for row in court.get("/v1/terms")["rows"] if row["hearing"] == certified]
     kinds = [(row["kind"], row["window"], row["overdue"]) for row in rows]
