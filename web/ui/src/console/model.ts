@@ -73,6 +73,7 @@ export interface View {
   case: Case;
   participants: Participant[];
   seats: Seat[];
+  sources?: { name: string; label: string }[];
   takes: Take[];
   gaps: Gap[];
   stages: Stage[];
@@ -238,7 +239,7 @@ export function entriesOf(view: View): Entry[] {
 
 /** What was not recorded, and why; a camera has no seat and goes by its own name. */
 function gapText(view: View, gap: Gap): string {
-  const label = (source: string): string => view.seats.find((seat) => seat.source === source)?.label || source;
+  const label = (source: string): string => view.seats.find((seat) => seat.source === source)?.label || view.sources?.find((one) => one.name === source)?.label || source;
   const names = new Set(gap.intervals.map((interval) => label(interval.source)));
   return `${[...names].join(", ")}: ${causeOf(gap.cause)}`;
 }
