@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from storage.errors import WitnessConflict, WitnessSilent
 from storage.witness import make_request
 
 TIMEOUT = httpx2.Timeout(10.0)
+LONGEST_S = 15.0  # of an answer: one that sends a byte now and then would hold up the other witnesses
 LARGEST = 1 << 16  # bytes of an answer
 _UNPROVED = 422
 _TRIES = 3  # another process of ours may have asked in between
@@ -30,10 +32,18 @@ class WitnessClient:
         url: its prefix.
         key: its key.
         transport: what carries the requests; only tests give one.
+        clock: monotonic seconds.
     """
 
-    def __init__(self, url: str, key: WitnessKey, transport: httpx2.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: WitnessKey,
+        transport: httpx2.BaseTransport | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.key = key
+        self._clock = clock
         verify = ssl.create_default_context() if url.startswith("https:") else True
         self._http = httpx2.Client(
             base_url=url.rstrip("/") + "/", timeout=TIMEOUT, trust_env=False, verify=verify, transport=transport
@@ -111,13 +121,16 @@ class WitnessClient:
         return int(size)
 
     def _ask(self, method: str, path: str, **options: Any) -> tuple[int, str]:
+        end = self._clock() + LONGEST_S
         try:
             with self._http.stream(method, path, **options) as answer:
                 body = bytearray()
                 for piece in answer.iter_bytes():
                     body += piece
-                    if len(body) > LARGEST:
-                        raise WitnessSilent(f"{self.key.name}: the answer is longer than {LARGEST} bytes")
+                    if len(body) > LARGEST or self._clock() > end:
+                        raise WitnessSilent(
+                            f"{self.key.name}: the answer is longer than {LARGEST} bytes, or takes longer than {LONGEST_S:.0f} s"
+                        )
             return answer.status_code, body.decode()
         except (httpx2.HTTPError, UnicodeDecodeError) as error:
             raise WitnessSilent(f"{self.key.name}: {error or type(error).__name__}") from error

@@ -39,6 +39,7 @@ log_ = structlog.get_logger("storage.archive")
 POLL_S = 1.0
 _LOOKED_AT = 256  # cosignatures, for one that all witnesses gave
 BACKOFF_S = 60.0
+HELD_S = 60.0  # so long a witness may take to answer before the others go on without it, however slowly it sends
 
 _metadata = sa.MetaData()
 _cosignature = sa.Table(
@@ -85,6 +86,7 @@ class Witnesses:
         self._note: str | None = None  # what is asked about now
         self._settled: set[str] = set()  # who has answered about it, or failed
         self._failing: set[str] = set()  # who failed last time, and is not waited for
+        self._since = 0.0  # when that was first asked about
         self._turn = threading.Lock()
         self._threads = [threading.Thread(target=self._run, args=(item,), daemon=True) for item in clients]
         _prepare(log)
@@ -116,6 +118,10 @@ class Witnesses:
                     "asking a witness failed", action="witness_failed", witness=client.key.name, error=str(error)
                 )
                 trouble = "failed"
+            if trouble:
+                self._failing.add(
+                    client.key.text
+                )  # also of an error that nobody expected: the others are not to wait for it
             wait = POLL_S if not trouble else min(BACKOFF_S, wait * 2) * random.uniform(0.8, 1.2)  # noqa: S311
 
     def ask(self, client: WitnessClient) -> str:
@@ -123,14 +129,14 @@ class Witnesses:
         note, before = self._target(), _state(self._log, client.key)
         if note is None:
             return ""
-        point = Checkpoint.from_text(parse_note(note).text)
+        point = _point(note)
         if self._asked.get(client.key.text) == point.size:
             return ""
-        trouble, line = "", ""
+        trouble, line, known = "", "", before.size if before else 0
         self._asked.pop(client.key.text, None)
         try:
-            old, line = client.cosign(note, before.size if before else 0, self._prove)
-            log_.debug("checkpoint cosigned", action="cosigned", witness=client.key.name, old=old, size=point.size)
+            point, line = self._cosigned(client, note, known)
+            log_.debug("checkpoint cosigned", action="cosigned", witness=client.key.name, old=known, size=point.size)
         except (WitnessSilent, WitnessConflict) as error:
             trouble = error.code
             if before is None or before.trouble != trouble:
@@ -145,13 +151,35 @@ class Witnesses:
             self._asked[client.key.text] = point.size
         return trouble
 
+    def _cosigned(self, client: WitnessClient, note: str, known: int) -> tuple[Checkpoint, str]:
+        """The checkpoint that it cosigned, and its line: that of the note, or the newest where another process of ours has it ahead already.
+
+        Raises:
+            WitnessSilent, WitnessConflict: as :meth:`storage.witness_client.WitnessClient.cosign`, about the newest.
+        """
+        point, newest = _point(note), self._log.checkpoint() or note
+        if known <= point.size:
+            try:
+                return point, client.cosign(note, known, self._prove)[1]
+            except WitnessConflict:
+                if newest == note:
+                    raise
+        point = _point(newest)
+        return point, client.cosign(newest, known if known <= point.size else 0, self._prove)[1]
+
     def _target(self) -> str | None:
         """The checkpoint that all are asked about: a newer one only when each has answered or failed, or their sizes would seldom meet."""
         with self._turn:
-            if self._note is None or self._settled | self._failing >= {client.key.text for client in self._clients}:
+            late = [item for item in self._clients if item.key.text not in self._settled | self._failing]
+            if self._note is not None and self._log.checkpoint() != self._note and self._clock() - self._since > HELD_S:
+                for client in late:
+                    self._failing.add(client.key.text)
+                    self._keep(client.key, 0, "", WitnessSilent.code)
+                late = []
+            if self._note is None or not late:
                 newest = self._log.checkpoint()
                 if newest != self._note:
-                    self._note = newest
+                    self._note, self._since = newest, self._clock()
                     self._settled.clear()
             return self._note
 
@@ -167,6 +195,10 @@ class Witnesses:
             values = {"asked_at": at, "trouble": trouble, **({"size": size} if line else {})}
             row = database.insert(_witness).values(witness=key.text, **{"size": 0, **values})
             db.execute(row.on_conflict_do_update(index_elements=["witness"], set_=values))
+
+
+def _point(note: str) -> Checkpoint:
+    return Checkpoint.from_text(parse_note(note).text)
 
 
 def witnesses_of(log: Log, settings: Settings) -> Witnesses:
@@ -226,7 +258,7 @@ def published(log: Log) -> str | None:
     note = log.checkpoint()
     if note is None or not _is_there(log):
         return note
-    return note + _lines(log, Checkpoint.from_text(parse_note(note).text).size)
+    return note + _lines(log, _point(note).size)
 
 
 def _cosigned_by_all(log: Log, witnesses: Sequence[str]) -> int | None:

@@ -16,7 +16,7 @@ from protocol.note import parse_note
 from protocol.receipt import subject_of
 from storage.archive.log_witnesses import Witnesses, published, states
 from storage.database import Database
-from storage.errors import LogBroken, LogSilent, MonitorUnfit
+from storage.errors import LogBroken, LogSilent, MonitorUnfit, WitnessSilent
 from storage.log import Log
 from storage.monitor import Patience, differences
 from storage.monitor_memory import MonitorMemory
@@ -289,3 +289,43 @@ def test_who_is_silent_is_not_waited_for(tmp_path: Path, witness: WitnessClient)
             assert f"\n{3 + number}\n" in (published(log) or "")
             log.add(f"new {number}", {"type": "test"})
     silent.close()
+
+
+def test_one_that_never_ends_its_answer_is_not_waited_for_either(tmp_path: Path, witness: WitnessClient) -> None:
+    with witnessing(tmp_path / "second") as slow, make_log(entries(3)) as log:
+        now = [1_795_000_000.0]
+        asked = Witnesses(log, [witness, slow], clock=lambda: now[0])
+        assert (asked.ask(witness), asked.ask(slow)) == ("", "")
+        log.add("new 0", {"type": "test"})
+        assert asked.ask(witness) == ""  # the other one is asked now, and does not come back
+        log.add("new 1", {"type": "test"})
+        now[0] += 61
+        assert asked.ask(witness) == ""
+        assert "\n5\n" in (published(log) or "")
+        assert [item.trouble for item in states(log) if item.witness == slow.key.text] == ["witness-silent"]
+        assert asked.ask(slow) == ""
+        assert [item.trouble for item in states(log)] == ["", ""]
+
+
+def test_another_process_that_is_ahead_is_no_conflict(tmp_path: Path, witness: WitnessClient) -> None:
+    """Two processes of one archive: one asks about a checkpoint that the other has gone beyond."""
+    with make_log(entries(3)) as log:
+        first, second = Witnesses(log, [witness]), Witnesses(log, [witness])
+        assert first.ask(witness) == ""
+        log.add("new 0", {"type": "test"})
+        first._target()  # size 4 is what it will ask about
+        log.add("new 1", {"type": "test"})
+        assert second.ask(witness) == ""
+        assert first.ask(witness) == ""
+        log.add("new 2", {"type": "test"})
+        assert first.ask(witness) == ""
+        assert "\n6\n" in (published(log) or "")
+
+
+def test_an_answer_that_trickles_is_given_up(witness: WitnessClient) -> None:
+    clock = iter(range(0, 1000, 10))
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, content=iter([b"a"] * 10)))
+    client = WitnessClient("http://witness", witness.key, transport, clock=lambda: float(next(clock)))
+    with pytest.raises(WitnessSilent, match="takes longer"):
+        client.head(ORIGIN, ARCHIVE_SIGNER.key)
+    client.close()

@@ -131,3 +131,13 @@ def test_strangers_in_a_hurry_wait() -> None:
         now[0] += 0.5
         assert [client.get(path).status_code for _ in range(2)] == [200, 429]
     log.close()
+
+
+def test_a_tile_holds_nothing_that_is_not_committed() -> None:
+    """Between the tree in memory and the commit of an entry a stranger may ask for it; it could still be another one."""
+    with make_log(entries(3)) as log:
+        log._tree.append(leaf_hash(b"never committed"))
+        log._in_doubt = True
+        assert tile_of(log, "0/000.p/4") is None
+        assert tile_of(log, "entries/000.p/4") is None
+        assert tile_of(log, "0/000.p/3") == b"".join(leaf_hash(text) for text in log.entries())
