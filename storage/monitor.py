@@ -292,6 +292,8 @@ def differences(seen: Sequence[bytes], shown: Sequence[bytes]) -> Iterator[LogFi
         )
         return
     for count in range(1, len(seen) - first + 1):
+        if first + count < len(seen) and seen[first + count] != shown[first]:
+            continue  # compared first: a list of a million is not copied a million times
         rest = seen[first + count :]
         if rest and list(shown[first : first + len(rest)]) == list(rest)[: len(shown) - first]:
             last = first + count - 1

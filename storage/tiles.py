@@ -7,7 +7,7 @@ Level L's hashes are those of complete subtrees of ``256**L`` leaves.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 WIDTH = 256
@@ -68,9 +68,12 @@ class Tile:
         return (self.start + self.width) << (HEIGHT * (self.level or 0))
 
 
-def tiles_of(level: int | None, start: int, end: int) -> list[Tile]:
-    """The tiles that hold hashes or entries ``[start, end)`` of a level in a log where the level has ``end`` of them."""
-    return [Tile(level, number, min(WIDTH, end - number * WIDTH)) for number in range(start // WIDTH, -(-end // WIDTH))]
+def tiles_of(level: int | None, start: int, end: int) -> Iterator[Tile]:
+    """The tiles that hold hashes or entries ``[start, end)`` of a level in a log where the level has ``end`` of them.
+
+    One by one: ``end`` is what somebody signed, and may be a number that fills a reader's memory.
+    """
+    return (Tile(level, number, min(WIDTH, end - number * WIDTH)) for number in range(start // WIDTH, -(-end // WIDTH)))
 
 
 def bundle(entries: Iterable[bytes]) -> bytes:

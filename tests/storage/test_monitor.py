@@ -20,6 +20,7 @@ from storage.errors import LogBroken, LogSilent, MonitorUnfit, WitnessSilent
 from storage.log import Log
 from storage.monitor import Patience, differences
 from storage.monitor_memory import MonitorMemory
+from storage.tiles import tiles_of
 from storage.witness_client import WitnessClient
 from tests.storage.conftest import ARCHIVE_SIGNER
 from tests.storage.logs import AT, ORIGIN, codes, entries, look, make_log, shown, witnessing
@@ -242,6 +243,14 @@ def test_differences_are_named() -> None:
         ("entry-altered", "3"),
         ("entry-altered", "7"),
     ]
+
+
+def test_a_long_log_is_compared_in_time_and_a_size_out_of_all_reason_in_memory() -> None:
+    """What is altered must be told soon (by lists copied for every entry it took minutes), and a signed size is only a number."""
+    seen = [leaf_hash(number.to_bytes(4, "big")) for number in range(60_000)]
+    found = list(differences(seen, [leaf_hash(b"other"), *seen[1:]]))
+    assert [(item.code, item.subject) for item in found] == [("entry-altered", "0")]
+    assert next(iter(tiles_of(None, 0, 10**15))).number == 0
 
 
 def test_its_memory(tmp_path: Path) -> None:

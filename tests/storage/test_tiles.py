@@ -73,7 +73,7 @@ def test_hashes_of_a_level_are_roots_of_its_subtrees(size: int, level: int, star
 
 @given(st.integers(0, 3000), st.integers(0, 3000))
 def test_tiles_cover_what_is_asked_for(start: int, more: int) -> None:
-    tiles = tiles_of(None, start, start + more)
+    tiles = list(tiles_of(None, start, start + more))
     covered = [number for tile in tiles for number in range(tile.start, tile.start + tile.width)]
     assert [number for number in covered if number >= start] == list(range(start, start + more))
     assert all(tile.size <= start + more for tile in tiles)
