@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,8 @@ class Kept:
     words: int
 
 
-def start(room: Prepared, processes: Processes, say: Say) -> None:
-    """Start cameras, recorder, archive, console, transcriber and uploader; each answers when this returns."""
+def start(room: Prepared, processes: Processes, say: Say, workers: Sequence[str] = ("transcriber", "uploader")) -> None:
+    """Start cameras, recorder, archive, console and the workers; each of the first four answers when this returns."""
     inner = room.settings
     cameras = [source for source in inner.sources if source.kind == "camera"]
     for source in cameras:
@@ -61,7 +61,7 @@ def start(room: Prepared, processes: Processes, say: Say) -> None:
     for name, url in urls(inner).items():
         processes.wait_for(f"the {name}", lambda url=url: _answers(url), START_S)  # type: ignore[misc]
         say(f"{name}: {url}")
-    for name in ("transcriber", "uploader"):
+    for name in workers:
         processes.start(name, "hattama", "--config", str(room.config), name)
 
 
