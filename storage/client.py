@@ -130,7 +130,11 @@ class ArchiveClient:
         except httpx2.HTTPError as error:
             raise Unreachable(f"{self._http.base_url}: {error or type(error).__name__}") from error
         if not answer.is_success:
-            if self._auth is not None and answer.status_code == StaleSignature.status:
+            if (
+                self._auth is not None
+                and answer.status_code == StaleSignature.status
+                and _code(body) == StaleSignature.code
+            ):
                 self._auth.set_clock(answer.headers.get("Date"))
             _refuse(answer.status_code, body)
         return answer.status_code, body
@@ -143,6 +147,14 @@ def _read(answer: httpx2.Response, seconds: float) -> bytes:
         if len(body) > LARGEST or time.monotonic() > end:
             raise Unreachable(f"the answer is longer than {LARGEST} bytes, or takes longer than {seconds:.0f} s")
     return bytes(body)
+
+
+def _code(body: bytes) -> str:
+    """What an answer that says no is called; empty where it is not the archive's: a gate of some network has its own time."""
+    try:
+        return str(_json(body).get("code", ""))
+    except Unreachable:
+        return ""
 
 
 def _refuse(status: int, body: bytes) -> NoReturn:

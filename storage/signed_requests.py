@@ -35,6 +35,7 @@ LABEL = "box"
 WINDOW_S = 300  # seconds that a signature is good for, before and after the archive's own time
 COVERED = ("@method", "@authority", "@path", "@query")
 WITH_BODY = (*COVERED, "content-digest")
+_POSSIBLE = (1_700_000_000, 10_000_000_000)  # seconds since 1970: from before this program was written until 2286
 
 
 class RequestSigner(Protocol):
@@ -109,9 +110,13 @@ class SignedAuth(httpx2.Auth):
     def set_clock(self, date: str | None) -> None:
         """Take over the archive's time (its Date header): a box whose clock is wrong must not keep its records."""
         try:
-            self.ahead_s = parsedate_to_datetime(date or "").timestamp() - self._wall()
-        except ValueError:
+            said = parsedate_to_datetime(date or "").timestamp()
+        except (ValueError, OverflowError):
             return
+        if (
+            _POSSIBLE[0] < said < _POSSIBLE[1]
+        ):  # with another no request could be signed any more, and so none corrected
+            self.ahead_s = said - self._wall()
 
 
 class _Keys(HTTPSignatureKeyResolver):

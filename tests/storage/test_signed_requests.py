@@ -152,6 +152,39 @@ def test_a_clock_that_is_wrong_is_told_and_does_not_keep_the_record(strict: Cour
         assert FILE in client.held("h1"), "the next one goes by the archive's clock"
 
 
+@pytest.mark.parametrize(
+    "date",
+    ["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 -2359", "Mon, 01 Jan 0001 00:00:00 -0000", "yesterday", None],
+)
+def test_a_date_out_of_all_reason_does_not_stop_the_box(date: str | None) -> None:
+    """Some gate's answer with a time of its own: the next request must still be one that can be signed."""
+    told = {"code": "stale-signature", "message": "", "advice": ""}
+    headers = {} if date is None else {"Date": date}
+    asked: list[httpx2.Request] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request)
+        return httpx2.Response(401, json=told if len(asked) == 1 else {}, headers=headers)
+
+    with ArchiveClient("http://archive", SIGNER, httpx2.MockTransport(answer)) as client:
+        for _ in range(3):
+            with pytest.raises(Unreachable):
+                client.held("h1")
+    created = [int(str(request.headers["signature-input"]).split("created=")[1].split(";")[0]) for request in asked]
+    assert all(abs(one - time.time()) < 3600 for one in created)
+
+
+def test_only_the_archive_sets_the_clock() -> None:
+    """A sign-in page says 401, too, and has a time of its own."""
+    headers = {"Date": "Wed, 01 Jan 2031 00:00:00 GMT"}
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(401, text="<html>sign in", headers=headers))
+    with ArchiveClient("http://archive", SIGNER, transport) as client:
+        with pytest.raises(Unreachable):
+            client.held("h1")
+        assert client._auth is not None
+        assert client._auth.ahead_s == 0.0
+
+
 def test_what_must_be_covered_must_be_covered(strict: Court) -> None:
     class Sparing(httpx2.Auth):
         def __init__(self, covered: tuple[str, ...], nonce: str | None = "n" * 22, tag: str = TAG) -> None:
