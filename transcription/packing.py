@@ -1,9 +1,12 @@
 """Several utterances in one window of an engine, and their words back to each.
 
 Whisper's encoder is paid by the window of 30 s, however little is said in it: an utterance of three seconds costs as much as ten of
-them. So utterances that follow one another on a microphone are put into a window, with silence between them::
+them. So utterances of a microphone are put into a window, with little more than their voices, and silence between them::
 
     utterances ─ gathered ─ packs ─ Pack: sounds and silences, where each lies ─ engine ─ words with times ─ shared_out ─ words of each
+
+Windows are filled with what fits best: the utterance that waits longest, and those of the next two minutes of speech that leave least room
+beside it. In order, a seventh of the room stayed empty. Only times wait; the sound is read when the window is made.
 
 Nothing is believed of a window that would not be believed of an utterance alone, and nothing that may belong to a neighbour. Whoever has
 no words, words in a silence beside it, one that reaches into two voices, a stretch of voice without words, or anything that the
@@ -25,9 +28,15 @@ from transcription.recognizer import SAMPLE_RATE, Recognition, RecognizedWord, S
 
 #: Sound of a window; Whisper's has 30 s, and a word that ends with it may be cut.
 LONGEST: Final = SAMPLE_RATE * 59 // 2
-#: Silence between two sounds, each of which has up to half a second of its own around the voice.
-JOIN: Final = SAMPLE_RATE * 3 // 10
-#: Engines give times by 20 ms, and the last sound of a word dies away.
+#: Kept of what is around a voice: as much as activity keeps for soft consonants.
+AROUND: Final = SAMPLE_RATE // 5
+#: Silence between two sounds: with what is around them half a second between two voices, hardly less than the pause that ends an utterance.
+JOIN: Final = SAMPLE_RATE // 10
+#: Utterances of so many windows wait on a microphone, beside those that are being recognised.
+_AHEAD: Final = 3
+#: Lengths are added up in steps of 10 ms.
+_STEP: Final = SAMPLE_RATE // 100
+#: Engines give times by 20 ms and let a word before a pause end where the next one begins: so much of another's voice does no harm.
 _SLACK_US: Final = 150_000
 #: Voice without a word for so long: something was left out. Pauses inside an utterance are shorter (0.6 s).
 _LEFT_OUT_US: Final = 1_500_000
@@ -38,23 +47,28 @@ class Pack:
     """Sounds in one window.
 
     Attributes:
-        samples: all of them.
-        starts: where each begins.
-        sounds: each.
+        samples: all of them; one that is alone, whole; of several the voices and :data:`AROUND`.
+        starts: where the first sample of each would lie, kept or not.
+        bounds: first sample of each in it, and the one after the last.
+        sounds: each, whole.
     """
 
     samples: Samples
     starts: tuple[int, ...]
+    bounds: tuple[tuple[int, int], ...]
     sounds: tuple[Spoken, ...]
 
     @classmethod
     def of(cls, sounds: Sequence[Spoken]) -> Pack:
         """The sounds one after another, with silence between them."""
-        starts = [0, *itertools.accumulate(len(one.samples) + JOIN for one in sounds)][: len(sounds)]
-        whole = np.zeros(starts[-1] + len(sounds[-1].samples), np.float32)
-        for start, one in zip(starts, sounds, strict=True):
-            whole[start : start + len(one.samples)] = one.samples
-        return cls(whole, tuple(starts), tuple(sounds))
+        kept = [_kept(one) for one in sounds] if len(sounds) > 1 else [(0, len(one.samples)) for one in sounds]
+        ends = list(itertools.accumulate(last - first + JOIN for first, last in kept))
+        bounds = [(end - JOIN - (last - first), end - JOIN) for end, (first, last) in zip(ends, kept, strict=True)]
+        whole = np.zeros(bounds[-1][1], np.float32)
+        for (at, end), (first, last), one in zip(bounds, kept, sounds, strict=True):
+            whole[at:end] = one.samples[first:last]
+        starts = tuple(at - first for (at, _), (first, _) in zip(bounds, kept, strict=True))
+        return cls(whole, starts, tuple(bounds), tuple(sounds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +80,40 @@ class InPack:
     no_speech: float | None
 
 
-def packs(lengths: Sequence[int]) -> list[range]:
-    """Which sounds, of so many samples, go into a window together; as many as fit, in order."""
-    found: list[range] = []
-    first = used = 0
-    for number, length in enumerate(lengths):
-        if number > first and used + JOIN + length > LONGEST:
-            found.append(range(first, number))
-            first, used = number, 0
-        used += length + (JOIN if number > first else 0)
-    return [*found, range(first, len(lengths))] if lengths else []
+def packed(sounds: Sequence[Spoken]) -> list[tuple[tuple[int, ...], Pack]]:
+    """Windows, each with the places of its sounds among all."""
+    lengths = [last - first for first, last in map(_kept, sounds)]
+    return [(places, Pack.of([sounds[place] for place in places])) for places in packs(lengths)]
+
+
+def packs(lengths: Sequence[int]) -> list[tuple[int, ...]]:
+    """Which sounds, of so many samples, go into a window together: the first that is left, and those that fill it best."""
+    left, made = list(range(len(lengths))), []
+    while left:
+        chosen = tuple(left[place] for place in _fullest([lengths[place] for place in left]))
+        made.append(chosen)
+        left = [place for place in left if place not in chosen]
+    return made
+
+
+def _fullest(lengths: Sequence[int]) -> list[int]:
+    """The first, and of the others those that leave least room in its window; where several do, the earliest.
+
+    Without those that come to lie in other windows the answer is the same, so a group can be cut out of a queue and packed again.
+    """
+    sizes = [-(-(length + JOIN) // _STEP) for length in lengths]
+    room = max(0, (LONGEST + JOIN) // _STEP - sizes[0])
+    sums = [1]  # bit n: some of the last 0, 1, 2 … make n steps
+    for size in reversed(sizes[1:]):
+        sums.append((sums[-1] | sums[-1] << size) & ((1 << room + 1) - 1))
+    wanted = sums[-1].bit_length() - 1
+    chosen = [0]
+    for place in range(1, len(sizes)):
+        without = wanted - sizes[place]
+        if without >= 0 and sums[len(sizes) - 1 - place] >> without & 1:
+            chosen.append(place)
+            wanted = without
+    return chosen
 
 
 def gathered(utterances: Sequence[Utterance], windows: int) -> Iterator[list[Utterance]]:
@@ -86,43 +124,71 @@ def gathered(utterances: Sequence[Utterance], windows: int) -> Iterator[list[Utt
     waiting: dict[str, list[Utterance]] = {}
     for one in utterances:
         there = waiting.setdefault(one.source, [])
-        if there and len(packs([*map(_length, there), _length(one)])) > windows:
-            yield there
-            there = waiting[one.source] = []
         there.append(one)
-    yield from (there for _, there in sorted(waiting.items()))
+        if sum(map(_length, there)) > (windows + _AHEAD) * LONGEST:
+            yield _taken(there, windows)
+    for _, there in sorted(waiting.items()):
+        while there:
+            yield _taken(there, windows)
+
+
+def _taken(waiting: list[Utterance], windows: int) -> list[Utterance]:
+    """The next windows' utterances, in order, which wait no longer."""
+    made = packs([_length(one) for one in waiting])[:windows]
+    places = sorted(place for some in made for place in some)
+    taken = [waiting[place] for place in places]
+    waiting[:] = [one for place, one in enumerate(waiting) if place not in places]
+    return taken
 
 
 def _length(utterance: Utterance) -> int:
-    return utterance.given.end - utterance.given.start
+    first, last = _with_quiet(utterance.own.start, utterance.own.end, utterance.given.start, utterance.given.end)
+    return last - first
+
+
+def _kept(sound: Spoken) -> tuple[int, int]:
+    return _with_quiet(*sound.voice, 0, len(sound.samples))
+
+
+def _with_quiet(first: int, last: int, low: int, high: int) -> tuple[int, int]:
+    return max(low, first - AROUND), min(high, last + AROUND)
 
 
 def shared_out(pack: Pack, words: Sequence[InPack]) -> list[Recognition | None]:
     """What each sound of a pack has of its words; None where it must be recognised alone.
 
-    A word belongs to the one voice that it overlaps, also when it begins or ends in the silence beside it, as the first and the
+    A word belongs to the voice that it overlaps, also when it begins or ends in the silence beside it, as the first and the
     last before a pause do; without a voice, to the sound that its middle lies in.
     """
-    bounds = [(_us(start), _us(start + len(one.samples))) for start, one in zip(pack.starts, pack.sounds, strict=True)]
+    bounds = [(_us(first), _us(last)) for first, last in pack.bounds]
     voices = [
-        (_us(start + one.voice[0]) - _SLACK_US, _us(start + one.voice[1]) + _SLACK_US)
+        (_us(start + one.voice[0]), _us(start + one.voice[1]))
         for start, one in zip(pack.starts, pack.sounds, strict=True)
     ]
     own: list[list[InPack]] = [[] for _ in bounds]
     unclear: set[int] = set()
     for one in words:
-        start, end = one.word.start_us, one.word.end_us
-        over = [n for n, (first, last) in enumerate(voices) if start < last and first < end]
-        middle = (start + end) // 2
-        within = over or [n for n, (first, last) in enumerate(bounds) if first <= middle < last]
+        within = _within(one.word.start_us, one.word.end_us, voices, bounds)
         if len(within) == 1:
             own[within[0]].append(one)
         else:
-            unclear.update(within or _beside(bounds, middle))
+            unclear.update(within)
     return [
-        None if number in unclear else _believed(pack.sounds[number], own[number], bounds[number][0])
+        None if number in unclear else _believed(pack.sounds[number], own[number], _us(pack.starts[number]))
         for number in range(len(bounds))
     ]
+
+
+def _within(
+    start_us: int, end_us: int, voices: Sequence[tuple[int, int]], bounds: Sequence[tuple[int, int]]
+) -> list[int]:
+    """Whose a word may be; the sounds on both sides where it is nobody's."""
+    over = [min(end_us, last) - max(start_us, first) for first, last in voices]
+    most = max(over)
+    if most > 0:
+        return [n for n, one in enumerate(over) if one == most or one > min(_SLACK_US, most // 2)]
+    middle = (start_us + end_us) // 2
+    return [n for n, (first, last) in enumerate(bounds) if first <= middle < last] or _beside(bounds, middle)
 
 
 def _beside(bounds: Sequence[tuple[int, int]], at_us: int) -> list[int]:

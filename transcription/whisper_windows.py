@@ -21,7 +21,7 @@ import numpy.typing as npt
 from device_config.settings import ModelSettings
 from transcription.errors import ModelUnusable
 from transcription.models import NOTE, said_by
-from transcription.packing import InPack, Pack, packs, shared_out
+from transcription.packing import InPack, packed, shared_out
 from transcription.recognizer import SAMPLE_RATE, Recognition, RecognizedWord, Spoken
 
 WINDOWS: Final = ("packed", "whole")
@@ -78,12 +78,12 @@ class Together:
 
     def words(self, sounds: Sequence[Spoken], language: str, prompt: str) -> list[Recognition | None]:
         """What each sound has of its window's words."""
-        made = _packed(sounds)
-        if len(made) == 1 and len(sounds) == 1 and self.windows == 1:
+        if len(sounds) == 1 and self.windows == 1:
             return [None]  # nothing is shared, so it may as well be tried again where the first try fails
+        made = packed(sounds)
         every = np.zeros(len(made) * _WINDOW_S * SAMPLE_RATE, np.float32)
         clips = []
-        for number, pack in enumerate(made):
+        for number, (_, pack) in enumerate(made):
             start = number * _WINDOW_S * SAMPLE_RATE
             every[start : start + len(pack.samples)] = pack.samples
             # The library cuts fractions of a sample off.
@@ -107,22 +107,24 @@ class Together:
                     number = min(int(word.start // _WINDOW_S), len(made) - 1)
                     own = _earlier(recognized(word), number * _WINDOW_S * 1_000_000)
                     heard[number].append(InPack(own, segment.avg_logprob, segment.no_speech_prob))
-        return [one for pack, its in zip(made, heard, strict=True) for one in shared_out(pack, its)]
+        found: list[Recognition | None] = [None] * len(sounds)
+        for (places, pack), its in zip(made, heard, strict=True):
+            for place, one in zip(places, shared_out(pack, its), strict=True):
+                found[place] = one
+        return found
 
     def languages(self, sounds: Sequence[Spoken], languages: Collection[str]) -> list[dict[str, float] | None]:
         """What each sound's part of its window tells; None for one that is not clear, or tells another language than most."""
-        made = _packed(sounds)
-        found: list[dict[str, float] | None] = []
+        made = packed(sounds)
+        found: list[dict[str, float] | None] = [None] * len(sounds)
         for some in (made[first : first + self.windows] for first in range(0, len(made), self.windows)):
             # The same array as the batched pipeline makes, so that it is encoded once.
-            features = [self._model.feature_extractor(pack.samples)[..., :-1] for pack in some]
+            features = [self._model.feature_extractor(pack.samples)[..., :-1] for _, pack in some]
             encoded = self._model.encode(np.stack([self._padded(one) for one in features]))
             heard = np.array(encoded.to_device(self._library.Device.cpu).to(self._library.DataType.float32))
-            found += [
-                self._told(heard[number : number + 1, _frames(start, len(sound.samples))], languages)
-                for number, pack in enumerate(some)
-                for start, sound in zip(pack.starts, pack.sounds, strict=True)
-            ]
+            for number, (places, pack) in enumerate(some):
+                for place, bounds in zip(places, pack.bounds, strict=True):
+                    found[place] = self._told(heard[number : number + 1, _frames(*bounds)], languages)
         return as_most(found)
 
     def _told(self, part: npt.NDArray[np.float32], languages: Collection[str]) -> dict[str, float]:
@@ -142,14 +144,9 @@ def as_most(found: Sequence[Mapping[str, float] | None]) -> list[dict[str, float
     ]
 
 
-def _packed(sounds: Sequence[Spoken]) -> list[Pack]:
-    return [Pack.of([sounds[place] for place in places]) for places in packs([len(one.samples) for one in sounds])]
-
-
-def _frames(start: int, length: int) -> slice:
+def _frames(first: int, last: int) -> slice:
     """Frames of the encoder that a sound fills; one at least."""
-    first = start // _FRAME
-    return slice(first, max(first + 1, (start + length) // _FRAME))
+    return slice(first // _FRAME, max(first // _FRAME + 1, last // _FRAME))
 
 
 def _earlier(word: RecognizedWord, us: int) -> RecognizedWord:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from protocol.transcript import Model
 from transcription.activity import Interval
 from transcription.finding import Utterance
 from transcription.language import Languages
-from transcription.packing import JOIN, LONGEST, InPack, Pack, gathered, packs, shared_out
+from transcription.packing import AROUND, JOIN, LONGEST, InPack, Pack, gathered, packed, packs, shared_out
 from transcription.recognizer import (
     SAMPLE_RATE,
     FakeRecognizer,
@@ -43,28 +42,64 @@ def said(text: str, start_s: float, end_s: float, sure: float = -0.2, nobody: fl
     return InPack(RecognizedWord(text, round(start_s * SECOND_US), round(end_s * SECOND_US), 900), sure, nobody)
 
 
-#: Two of 3 s; voices at 0.5 … 2.5 and 3.8 … 5.8.
+#: Two of 3 s; voices at 0.2 … 2.2 and 2.7 … 4.7.
 TWO = Pack.of([spoken(), spoken()])
-FIRST = [said("суд", 0.6, 1.2), said("идёт", 1.2, 2.4)]
-SECOND = [said("прошу", 3.9, 4.6), said("встать", 4.6, 5.7)]
+FIRST = [said("суд", 0.3, 0.9), said("идёт", 0.9, 2.1)]
+SECOND = [said("прошу", 2.8, 3.5), said("встать", 3.5, 4.6)]
 
 
 def texts(found: Sequence[Recognition | None]) -> list[str | None]:
     return [None if one is None else one.text for one in found]
 
 
+def filled(lengths: Sequence[int], places: Sequence[int]) -> int:
+    return sum(lengths[place] for place in places) + JOIN * (len(places) - 1)
+
+
 @given(st.lists(st.integers(1, LONGEST), max_size=40))
 def test_every_sound_is_in_one_window_that_it_fits_in(lengths: list[int]) -> None:
     made = packs(lengths)
-    assert [place for one in made for place in one] == list(range(len(lengths)))
-    for one in made:
-        assert sum(lengths[place] for place in one) + JOIN * (len(one) - 1) <= LONGEST
-    for one, after in itertools.pairwise(made):
-        assert sum(lengths[place] for place in [*one, after[0]]) + JOIN * len(one) > LONGEST
+    assert sorted(place for one in made for place in one) == list(range(len(lengths)))
+    assert [one[0] for one in made] == sorted(one[0] for one in made)
+    step = SAMPLE_RATE // 100  # what it counts in
+    for number, one in enumerate(made):
+        assert list(one) == sorted(one)
+        assert len(one) == 1 or filled(lengths, one) <= LONGEST
+        for place in (place for after in made[number + 1 :] for place in after):
+            assert filled(lengths, [*one, place]) > LONGEST - step * (len(one) + 1)
+
+
+@given(st.lists(st.integers(1, LONGEST // 3), min_size=1, max_size=30), st.integers(1, 4))
+def test_windows_taken_out_of_a_queue_are_packed_as_they_were(lengths: list[int], windows: int) -> None:
+    made = packs(lengths)[:windows]
+    taken = sorted(place for one in made for place in one)
+    again = packs([lengths[place] for place in taken])
+    assert [tuple(taken[place] for place in one) for one in again] == made
+
+
+def test_what_fits_best_goes_together() -> None:
+    """In order these would take five windows."""
+    seconds = [20, 14, 9, 15, 15, 14]
+    made = packs([second * SAMPLE_RATE for second in seconds])
+    assert [[seconds[place] for place in one] for one in made] == [[20, 9], [14, 15], [15, 14]]
+    sounds = [spoken(second) for second in seconds]
+    for places, pack in packed(sounds):
+        assert [len(one.samples) for one in pack.sounds] == [seconds[place] * SAMPLE_RATE for place in places]
+        assert len(pack.samples) <= LONGEST
+
+
+def test_a_pack_has_little_more_than_voices() -> None:
+    sounds = [Spoken(np.arange(1, SAMPLE_RATE + 1, dtype=np.float32), (n, SAMPLE_RATE - 8000)) for n in (8000, 1000)]
+    pack = Pack.of(sounds)
+    assert pack.bounds == ((0, 2 * AROUND), (2 * AROUND + JOIN, 2 * AROUND + JOIN + 8000 + AROUND))
+    for start, (first, last), one in zip(pack.starts, pack.bounds, sounds, strict=True):
+        np.testing.assert_array_equal(pack.samples[first:last], one.samples[first - start : last - start])
+    assert not pack.samples[2 * AROUND : 2 * AROUND + JOIN].any()
+    np.testing.assert_array_equal(Pack.of(sounds[:1]).samples, sounds[0].samples)  # alone, whole
 
 
 def test_words_come_back_on_each_ones_own_clock() -> None:
-    assert TWO.starts == (0, 3 * SAMPLE_RATE + JOIN)
+    assert TWO.bounds == ((0, 12 * SAMPLE_RATE // 5), (5 * SAMPLE_RATE // 2, 49 * SAMPLE_RATE // 10))
     first, second = shared_out(TWO, [*FIRST, *SECOND])
     assert first is not None
     assert second is not None
@@ -76,25 +111,29 @@ def test_words_come_back_on_each_ones_own_clock() -> None:
 
 def test_a_word_drawn_out_over_the_pause_stays_its_voices() -> None:
     """Engines let the last word before a pause end, or the first after it begin, somewhere in the pause."""
-    long = [FIRST[0], said("идёт", 1.2, 3.4), said("прошу", 3.4, 4.6), SECOND[1]]
+    long = [FIRST[0], said("идёт", 0.9, 2.8), said("прошу", 2.8, 3.5), SECOND[1]]
     first, second = shared_out(TWO, long)
     assert first is not None
     assert second is not None
     assert (first.text, second.text) == ("суд идёт", "прошу встать")
     assert first.words[-1].end_us == 3 * SECOND_US  # not beyond its own sound
-    assert second.words[0].start_us == 100_000
+    assert second.words[0].start_us == 600_000
+    early = [*FIRST, said("прошу", 2.1, 3.5), SECOND[1]]
+    _, second = shared_out(TWO, early)
+    assert second is not None
+    assert (second.text, second.words[0].start_us) == ("прошу встать", 0)
 
 
 @pytest.mark.parametrize(
     ("words", "kept"),
     [
-        ([FIRST[0], said("идёт", 1.2, 4.2), SECOND[1]], [None, None]),  # one word in both voices
-        ([*FIRST, said("э", 3.1, 3.2), *SECOND], [None, None]),  # one in the silence between: somebody made it up
+        ([FIRST[0], said("идёт", 0.9, 3.1), SECOND[1]], [None, None]),  # one word in both voices
+        ([*FIRST, said("э", 2.42, 2.48), *SECOND], [None, None]),  # one in the silence between: somebody made it up
         (FIRST, ["суд идёт", None]),  # the second was passed over
-        ([*FIRST, *[said("да", 3.9 + n / 5, 4.0 + n / 5) for n in range(8)]], ["суд идёт", None]),  # a loop
-        ([*FIRST, *[said(one.word.text, 3.9, 4.6, sure=-1.4) for one in SECOND]], ["суд идёт", None]),
-        ([*FIRST, *[said(one.word.text, 3.9, 4.6, nobody=0.9) for one in SECOND]], ["суд идёт", None]),
-        ([*FIRST, said("прошу", 3.9, 4.0)], ["суд идёт", None]),  # 1.8 s of voice without a word
+        ([*FIRST, *[said("да", 2.8 + n / 5, 2.9 + n / 5) for n in range(8)]], ["суд идёт", None]),  # a loop
+        ([*FIRST, *[said(one.word.text, 2.8, 3.5, sure=-1.4) for one in SECOND]], ["суд идёт", None]),
+        ([*FIRST, *[said(one.word.text, 2.8, 3.5, nobody=0.9) for one in SECOND]], ["суд идёт", None]),
+        ([*FIRST, said("прошу", 2.8, 2.9)], ["суд идёт", None]),  # 1.8 s of voice without a word
         ([*FIRST, SECOND[1], SECOND[0]], ["суд идёт", None]),  # backwards
         ([], [None, None]),
     ],
@@ -126,8 +165,25 @@ def test_gathered_by_microphone_as_many_as_fill_the_windows(windows: int) -> Non
     assert sorted((one for some in made for one in some), key=lambda one: one.own.start) == every
     for some in made:
         assert len({one.source for one in some}) == 1
-        assert len(packs([one.given.end - one.given.start for one in some])) <= max(windows, 1)
-    assert max(map(len, made)) == {0: 1, 1: 5, 2: 10}[windows]
+        assert some == sorted(some, key=lambda one: one.own.start)
+        assert len(packs([one.own.end - one.own.start + 2 * AROUND for one in some])) <= max(windows, 1)
+    assert max(map(len, made)) == {0: 1, 1: 6, 2: 12}[windows]
+
+
+def test_nobody_waits_for_more_than_the_next_minutes_of_speech() -> None:
+    """A long one that nothing goes well with is not passed over."""
+    rng = np.random.default_rng(7)
+    starts = np.cumsum(rng.integers(15, 40, 200)).tolist()
+    every = [utterance(start * SAMPLE_RATE, float(rng.uniform(1, 14))) for start in starts]
+    made = list(gathered(every, 1))
+    number = {one.own.start: place for place, one in enumerate(every)}
+    assert sorted(number[one.own.start] for some in made for one in some) == list(range(200))
+    assert [number[some[0].own.start] for some in made] == sorted(number[some[0].own.start] for some in made)
+    seconds = [sum(one.own.end - one.own.start + 2 * AROUND + JOIN for one in some) / SAMPLE_RATE for some in made]
+    assert np.mean(seconds[:-4]) > 29.2
+    for some in made:
+        between = every[number[some[0].own.start] : number[some[-1].own.start] + 1]
+        assert sum(one.own.end - one.own.start + 2 * AROUND for one in between) < 8 * LONGEST
 
 
 class _Engines:
