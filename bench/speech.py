@@ -2,9 +2,10 @@
 
 The engine alone gets the whole file and takes it by its own windows of 30 s: one after another, with and without its activity detection;
 and with ``--windows`` so many at once (its batched pipeline), with its activity detection and with windows of 30 s side by side. The
-pipeline has as many windows at once as the side it is held against. Model, beam, word times and threads are equal. The ratio is the
-engine's time over the pipeline's, as CPU seconds of one thread, which other work of the machine does not change; the least of the
-pairs on each side. What silence the pipeline passes over is its own gain: the hearing's sound has it, the dense one has none to speak of.
+pipeline has as many windows at once as the side it is held against. Model, beam, word times and threads are equal, and each side loads
+the model once. The ratio is the engine's time over the pipeline's, as CPU seconds of one thread, which other work of the machine does
+not change; the least of the runs on each side, which take turns. What silence the pipeline passes over is its own gain: the hearing's
+sound has it, the dense one has none to speak of. The windows that each side's encoder was given are counted.
 
 Models: ``tiny`` and ``base`` have Whisper's own size and vocabulary and decode every window in the same number of steps
 (``bench.speaking_clock``). ``demo`` is the demonstration model, which was taught single sentences: each has a window, and the engine
@@ -22,10 +23,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bench.hearing import made
 from bench.machine import machine
@@ -35,6 +38,7 @@ from device_config.settings import ModelSettings, SpeechSettings
 from hattama.demo.room import MODEL
 from hattama.logs import configure
 from tests.transcription.courtroom import RATE, write_wav
+from transcription.activity import Detector
 from transcription.evaluation.sound import SoundRecord
 from transcription.models import Engines
 from transcription.pipeline import default_detector, transcribe
@@ -69,6 +73,46 @@ def hearing(seconds: float, seed: int) -> Samples:
     piece = np.asarray(whole)[start : start + int(seconds * RATE) // step * step]
     mixed = piece.reshape(-1, step).mean(axis=1)
     return np.asarray(mixed / max(1.0, float(np.abs(mixed).max())), np.float32)
+
+
+class Encoded:
+    """Counts the windows that go through any model's encoder."""
+
+    def __init__(self) -> None:
+        """From here on."""
+        import faster_whisper
+
+        self.windows = 0
+        encode: Callable[..., Any] = faster_whisper.WhisperModel.encode
+
+        def counted(model: Any, features: npt.NDArray[np.float32]) -> Any:
+            self.windows += len(features) if features.ndim == 3 else 1
+            return encode(model, features)
+
+        self._library: Any = faster_whisper.WhisperModel
+        self._library.encode = counted
+
+
+@dataclass
+class Taken:
+    """What one way took: loading, the least of its runs, and what came out."""
+
+    load_s: float
+    run: Callable[[], int]
+    cpu_s: float = float("inf")
+    words: int = 0
+    windows: int = 0
+
+    @property
+    def whole_s(self) -> float:
+        """From the model's folder to the words."""
+        return self.load_s + self.cpu_s
+
+    def once(self, encoded: Encoded) -> None:
+        """One run."""
+        before = encoded.windows
+        took, self.words = _timed(self.run)
+        self.cpu_s, self.windows = min(self.cpu_s, took), encoded.windows - before
 
 
 class Alone:
@@ -118,23 +162,14 @@ class Alone:
         return sum(len(segment.words or ()) for segment in segments)
 
 
-def measured(folder: Path, path: Path, pairs: int, compute: str, windows: int) -> list[dict[str, Any]]:
+def measured(
+    folder: Path, path: Path, pairs: int, compute: str, windows: int, encoded: Encoded
+) -> list[dict[str, Any]]:
     """Every way with one model on one sound; the ratio of each of the engine's against the pipeline of as many windows."""
-    alone, detector = Alone(folder, compute), default_detector()
-
-    def ours(many: int) -> Callable[[], int]:
-        options: dict[str, str | int | float | bool] = {"compute_type": compute, "beam_size": BEAM, "windows": many}
-        model = ModelSettings(engine="faster-whisper", path=folder, languages=("ru", "kk"), options=options)
-        speech = SpeechSettings(models=(model,), device="cpu", threads=_THREADS)
-        engines = Engines(speech)
-        engines.for_language("ru")
-
-        def run() -> int:
-            with SoundRecord(path, "ru") as record:
-                return transcribe(record.view, record, speech, engines=engines, detector=detector).word_count
-
-        return run
-
+    detector = default_detector()
+    began = time.process_time()
+    alone = Alone(folder, compute)
+    alone_load_s = time.process_time() - began
     taught_sentences = folder == MODEL
     ways: list[tuple[str, int, Callable[[], int]]] = [
         ("windows", 1, lambda: alone.windows(path, detection=False)),
@@ -147,21 +182,41 @@ def measured(folder: Path, path: Path, pairs: int, compute: str, windows: int) -
             (f"{windows} windows at once", windows, lambda: alone.batched(path, windows, detection=False)),
             (f"{windows} at once, own detection", windows, lambda: alone.batched(path, windows, detection=True)),
         ]
-    counts = sorted({many for _, many, _ in ways})
-    runs: dict[int | str, Callable[[], int]] = {many: ours(many) for many in counts}
-    runs.update({name: run for name, _, run in ways})
-    taken = {key: [_timed(run) for _ in range(pairs)] for key, run in runs.items()}
-    best = {key: min(rows) for key, rows in taken.items()}
+    taken: dict[int | str, Taken] = {many: _ours(folder, path, compute, many, detector) for _, many, _ in ways}
+    taken |= {name: Taken(alone_load_s, run) for name, _, run in ways}
+    for _ in range(pairs):
+        for one in taken.values():
+            one.once(encoded)
     return [
         {
-            "model": folder.name, "sound": path.stem, "alone": name, "windows": many,
+            "model": folder.name, "sound": path.stem, "alone": name, "at_once": many,
             "held": not taught_sentences or name == "called for each utterance",
-            "ratio": round(best[name][0] / best[many][0], 3),
-            "ours_cpu_s": round(best[many][0], 2), "ours_words": best[many][1],
-            "alone_cpu_s": round(best[name][0], 2), "alone_words": best[name][1],
+            "ratio": round(taken[name].whole_s / taken[many].whole_s, 3),
+            "ours": _row(taken[many]), "engine": _row(taken[name]),
         }
         for name, many, _ in ways
     ]  # fmt: skip
+
+
+def _ours(folder: Path, path: Path, compute: str, many: int, detector: Detector) -> Taken:
+    options: dict[str, str | int | float | bool] = {"compute_type": compute, "beam_size": BEAM, "windows": many}
+    model = ModelSettings(engine="faster-whisper", path=folder, languages=("ru", "kk"), options=options)
+    speech = SpeechSettings(models=(model,), device="cpu", threads=_THREADS)
+    engines = Engines(speech)
+    began = time.process_time()
+    engines.for_language("ru")
+
+    def run() -> int:
+        with SoundRecord(path, "ru") as record:
+            return transcribe(record.view, record, speech, engines=engines, detector=detector).word_count
+
+    return Taken(time.process_time() - began, run)
+
+
+def _row(one: Taken) -> dict[str, float | int]:
+    return {
+        "cpu_s": round(one.cpu_s, 2), "load_s": round(one.load_s, 2), "words": one.words, "windows": one.windows,
+    }  # fmt: skip
 
 
 def _timed(work: Callable[[], int]) -> tuple[float, int]:
@@ -188,7 +243,7 @@ def whisperx(folder: Path, path: Path) -> dict[str, Any] | None:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=120.0, help="of each sound")
+    parser.add_argument("--seconds", type=float, default=180.0, help="of each sound")
     parser.add_argument("--sounds", nargs="*", default=["dense", "hearing"], help="dense, hearing")
     parser.add_argument("--sizes", nargs="*", default=["demo", "tiny", "base"], help="demo, tiny, base, small")
     parser.add_argument("--compute", default="float32", help="float32, int8")
@@ -198,14 +253,14 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON object")
     chosen = parser.parse_args()
     configure()
-    rows = []
+    rows, encoded = [], Encoded()
     with tempfile.TemporaryDirectory() as folder:
         for size in chosen.sizes:
             model = MODEL if size == "demo" else make(Path(folder) / f"clock-{size}", size)
             for sound in chosen.sounds:
                 path = Path(folder) / f"{sound}.wav"
                 write_wav(path, (dense if sound == "dense" else hearing)(chosen.seconds, chosen.seed))
-                for row in measured(model, path, chosen.pairs, chosen.compute, chosen.windows):
+                for row in measured(model, path, chosen.pairs, chosen.compute, chosen.windows, encoded):
                     rows.append(row)
                     if not chosen.json:
                         _print(row)
@@ -219,11 +274,11 @@ def main() -> int:
 
 
 def _print(row: dict[str, Any]) -> None:
-    print(
-        f"{row['model']:12}{row['sound']:9}ratio {row['ratio']:6.3f}  ours {row['ours_cpu_s']} CPU s, {row['ours_words']} words; "
-        f"alone, {row['alone']}: {row['alone_cpu_s']} CPU s, {row['alone_words']} words",
-        flush=True,
-    )
+    sides = [
+        f"{name} {one['cpu_s']:6.2f} CPU s + {one['load_s']:.2f} loading, {one['windows']} windows, {one['words']} words"
+        for name, one in (("ours", row["ours"]), (f"alone, {row['alone']}", row["engine"]))
+    ]
+    print(f"{row['model']:12}{row['sound']:9}ratio {row['ratio']:6.3f}  " + "; ".join(sides), flush=True)
 
 
 if __name__ == "__main__":
