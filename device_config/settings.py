@@ -20,10 +20,11 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSource
 from device_config.errors import SettingsError
 from device_config.log_settings import MonitorSettings, WitnessPeer, WitnessSettings
 from device_config.sources import SourceSettings
+from device_config.tsa import TsaSettings
 from protocol.encoding import unb64
 from protocol.errors import BadEncoding
 
-__all__ = ["ArchiveSettings", "BucketSettings", "ClosedSettings", "ConsoleSettings", "DiarizationSettings", "ModelSettings", "Settings", "SigningSettings", "SourceSettings", "SpeechSettings", "default_state_dir", "load"]
+__all__ = ["ArchiveSettings", "BucketSettings", "ClosedSettings", "ConsoleSettings", "DiarizationSettings", "ModelSettings", "Settings", "SigningSettings", "SourceSettings", "SpeechSettings", "TsaSettings", "default_state_dir", "load"]
 
 
 def default_state_dir() -> Path:
@@ -179,6 +180,7 @@ class ArchiveSettings(_Model):
     officers: Path | None = Field(
         default=None, description="Folder of the trust list of those who may sign acts of destruction, as role `officer`."
     )
+    tsa: TsaSettings = Field(default_factory=TsaSettings, description="Who dates the receipts; nobody without it.")
     witnesses: tuple[WitnessPeer, ...] = Field(default=(), description="Witnesses that are asked to cosign the log.")
 
 

@@ -61,23 +61,26 @@ class Stamped:
     policy: str
 
 
-def request(content: bytes, nonce: int) -> bytes:
-    """The DER of a request for a token over ``content``; ``nonce`` is a random number of at most 63 bits."""
+def request(content: bytes, nonce: int, policy: str | None = None) -> bytes:
+    """The DER of a request for a token over ``content``; ``nonce`` is a random number of at most 63 bits, ``policy`` the OID that is wanted."""
     imprint = tsp.MessageImprint(
         {
             "hash_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
             "hashed_message": hashlib.sha256(content).digest(),
         }
     )
-    made = tsp.TimeStampReq({"version": "v1", "message_imprint": imprint, "nonce": nonce, "cert_req": True})
-    return bytes(made.dump())
+    asked: dict[str, Any] = {"version": "v1", "message_imprint": imprint, "nonce": nonce, "cert_req": True}
+    if policy is not None:
+        asked["req_policy"] = policy
+    return bytes(tsp.TimeStampReq(asked).dump())
 
 
-def token_of(answer: bytes, content: bytes, nonce: int) -> bytes:
+def token_of(answer: bytes, content: bytes, nonce: int, policy: str | None = None) -> bytes:
     """The token (DER) of an authority's answer to the request with these arguments.
 
     Raises:
-        BadTimestamp: refused, malformed, for another content, or with another nonce: an answer to somebody else, or an old one.
+        BadTimestamp: refused, malformed, for another content, under another policy, or with another nonce: an answer to somebody else,
+            or an old one.
     """
     try:
         found = Answer.load(answer, strict=True)
@@ -93,6 +96,8 @@ def token_of(answer: bytes, content: bytes, nonce: int) -> bytes:
         raise BadTimestamp(f"the authority refused: {status}")
     if given != nonce:
         raise BadTimestamp("the token has another nonce than was asked with: it answers another request")
+    if policy is not None and info["policy"].dotted != policy:
+        raise BadTimestamp(f"the token was given under the policy {info['policy'].dotted}, not {policy}")
     _check_imprint(info, content)
     return token
 
@@ -141,6 +146,24 @@ def check(
     name = str(status.signing_cert.subject.human_friendly)
     at_us = int(at.timestamp() * 1_000_000)
     return Stamped(at_us, name, int(info["serial_number"].native), str(info["policy"].dotted))
+
+
+def imprint_of(token: bytes) -> bytes:
+    """SHA-256 (32 bytes) of the content that a token says it is over; nothing else is checked.
+
+    Raises:
+        BadTimestamp: it is no token, or over another digest.
+    """
+    try:
+        imprint = _info(token)["message_imprint"]
+        algorithm, digest = imprint["hash_algorithm"]["algorithm"].native, imprint["hashed_message"].native
+    except BadTimestamp:
+        raise
+    except Exception as error:
+        raise BadTimestamp(f"the token cannot be read: {error!s:.200}") from error
+    if algorithm != "sha256":
+        raise BadTimestamp("the token is over another digest than SHA-256")
+    return bytes(digest)
 
 
 def certificates(text: bytes) -> list[x509.Certificate]:

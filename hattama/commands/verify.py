@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: The exit status of a record that is not good is 16 plus these (docs/commands/verify.md).
 NOT_GOOD = 16
+#: … of a good record with a time stamp that proves nothing (EX_DATAERR).
+BAD_STAMP = 65
 #: Files read and hashed at once: one disk seldom feeds more.
 THREADS = min(4, os.cpu_count() or 1)
 WEIGHTS = {"integrity": 1, "completeness": 2, "provenance": 4}
@@ -33,22 +35,36 @@ def verify(
         list[str] | None,
         typer.Option(metavar="FILE|VKEY", help="Trust this key, too; may be repeated. This machine's own key and STATE_DIR/trust/*.vkey always count."),
     ] = None,
+    timestamps: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Also check the time stamps (*.tst) in this folder; later receipts (*.json) may lie beside them."),
+    ] = None,
+    authorities: Annotated[
+        Path | None, typer.Option(metavar="FILE.pem", help="Certificates of the time stamp authorities that are believed, or of their issuers.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
     """Verify a record: integrity, completeness and provenance, each on its own.
 
     Needs no network and no service. Exit status 0 only if all three are good; else 16 plus 1 (integrity), 2 (completeness),
-    4 (provenance).
+    4 (provenance). With --timestamps it is 65 where the record is good and a time stamp proves nothing.
     """
+    from hattama.stamped import stamps_of, told_of
     from hattama.trust import trusted
     from protocol.record import DirectoryRecord
     from protocol.verification import Trust
     from protocol.verification import verify as check
 
     keys = trusted(settings_of(context), trust or ())
+    stamps = stamps_of(folder, timestamps, authorities, keys)
     report = check(DirectoryRecord(folder), Trust.of(*keys), threads=THREADS)
-    typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else told(report) + closed_parts(folder))
-    raise typer.Exit(exit_status(report))
+    if as_json:
+        more = {} if stamps is None else {"timestamps": [item.to_json() for item in stamps]}
+        typer.echo(json.dumps({**report.to_json(), **more}, ensure_ascii=False, indent=2))
+    else:
+        typer.echo(told(report) + closed_parts(folder) + told_of(stamps))
+    unproven = stamps is not None and any(item.stamped is None for item in stamps)
+    raise typer.Exit(exit_status(report) or (BAD_STAMP if unproven else 0))
 
 
 def closed_parts(folder: Path) -> str:

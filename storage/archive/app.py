@@ -23,6 +23,7 @@ from storage.archive.enrolment import open_archive
 from storage.archive.log_witnesses import witnesses_of
 from storage.archive.media import Media
 from storage.archive.service import Archive
+from storage.archive.stamps import stamps_of
 from storage.errors import StorageError
 from storage.folder_store import FolderStore
 from web.accounts import Accounts
@@ -53,9 +54,12 @@ def create_app(
 
     Raises:
         LogBroken: the archive's log is not the one that it signed.
+        StoreUnfit: the list of time stamp authorities cannot be read.
     """
     ours = archive if archive is not None else open_archive(settings)
-    media = Media(ours)
+    stamps = stamps_of(ours.store, settings)
+    ours.on_receipt = stamps.want
+    media = Media(ours, stamps)
     closed = ClosedParts(ours, media, archive_key_path(settings))
 
     @asynccontextmanager
@@ -64,7 +68,9 @@ def create_app(
             log.info("half-arrived files removed", action="staging_cleared", files=left)
         witnesses = witnesses_of(ours.log, settings)
         witnesses.start()
+        stamps.start()
         yield
+        await run_in_threadpool(stamps.stop)
         await run_in_threadpool(witnesses.stop)
         if archive is None:
             ours.close()

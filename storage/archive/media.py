@@ -20,6 +20,7 @@ from protocol.view import HearingView
 from storage.archive import hls
 from storage.archive.records import key_of, newest_transcript
 from storage.archive.service import Archive
+from storage.archive.stamps import Stamps, facts
 from storage.errors import BadContainer, ObjectMissing, StorageError
 
 log = structlog.get_logger("storage.archive")
@@ -48,10 +49,16 @@ class Known:
 
 
 class Media:
-    """Reads hearings for replay."""
+    """Reads hearings for replay.
 
-    def __init__(self, archive: Archive) -> None:
+    Args:
+        archive: where they are.
+        stamps: time stamps over its receipts.
+    """
+
+    def __init__(self, archive: Archive, stamps: Stamps) -> None:
         self._archive = archive
+        self._stamps = stamps
         self._known = lru_cache(maxsize=16)(self._read)
         self._init = lru_cache(maxsize=65536)(self._read_init)  # objects never change
 
@@ -177,6 +184,7 @@ class Media:
         return {
             "archive": value["archive"], "index": value["index"], "received_at": entry["received_at"],
             "seal_number": entry["seal_number"], "journal_size": entry["journal_size"], "count": len(receipts),
+            "timestamp": facts(self._stamps.of(hearing, max(receipts))),
         }  # fmt: skip
 
     def content_type(self, hearing: str, path: str) -> str:

@@ -45,6 +45,8 @@ def rebuild(archive: Archive) -> int:
                 )
         archive.reindex(hearing)
         for name in archive.store.list(f"receipts/{hearing}"):
+            if not name.endswith(".json"):
+                continue  # a time stamp, which no table knows
             text = read(archive.store, name)
             number = canonical.loads(canonical.loads(text)["entry"].encode())["seal_number"]
             archive.catalogue.add_receipt(hearing, number, text)

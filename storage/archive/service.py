@@ -71,6 +71,8 @@ class Archive:
         self._locks: dict[str, threading.Lock] = {}
         self._locks_lock = threading.Lock()
         self._viewed: set[str] = set()
+        #: Told of each receipt that is given: hearing, number of the seal; returns at once.
+        self.on_receipt: Callable[[str, int], None] = lambda _hearing, _number: None
 
     @classmethod
     def open(
@@ -239,6 +241,7 @@ class Archive:
         if until_us is not None and (count := lock_record(self.store, seal.hearing, until_us)):
             log.info("record locked", action="locked", hearing=seal.hearing, until=utc_text(until_us), objects=count)
         self.catalogue.add_receipt(seal.hearing, seal.number, text)
+        self.on_receipt(seal.hearing, seal.number)
         return text
 
     def destroyed(self, hearing: str) -> Entry | None:

@@ -142,6 +142,8 @@ export interface Receipt {
   readonly index: number;
   readonly received_at: string;
   readonly seal_number: number;
+  /** What a time stamp authority says of it (RFC 3161), as the archive checked it. */
+  readonly timestamp?: { readonly at_us: number; readonly authority: string } | null;
 }
 
 export interface Replay {

@@ -1,0 +1,107 @@
+"""What time stamps say of a record: tokens (RFC 3161) over its receipts, checked offline. Files come in as bytes; nothing is read from outside.
+
+::
+
+    token ──over──► receipt ──proves──► root under a seal ──► journal ──► every file
+
+A token counts only over a receipt that is this record's: in its archive's log, by an archive that is trusted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asn1crypto import x509
+
+from protocol import timestamps
+from protocol.encoding import utc_text
+from protocol.journal import Line, Withheld
+from protocol.merkle import Tree
+from protocol.note import VerifierKey
+from protocol.receipt import BadReceipt, Receipt
+from protocol.timestamps import BadTimestamp, Stamped
+
+
+@dataclass(frozen=True)
+class Dated:
+    """What a token says: ``stamped`` of the receipt for this seal, or the ``problem``."""
+
+    name: str
+    seal: int | None
+    stamped: Stamped | None
+    problem: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """For a report."""
+        said = self.stamped
+        return {
+            "token": self.name,
+            "seal_number": self.seal,
+            "at": utc_text(said.at_us) if said else None,
+            "authority": said.authority if said else None,
+            "policy": said.policy if said else None,
+            "problem": self.problem,
+        }
+
+
+def dated(
+    entries: Iterable[Line | Withheld],
+    trusted: Iterable[VerifierKey],
+    receipts: Iterable[bytes],
+    tokens: Mapping[str, bytes],
+    authorities: Iterable[x509.Certificate],
+) -> list[Dated]:
+    """Check tokens.
+
+    Args:
+        entries: of the record's journal; line 0 names hearing and origin.
+        trusted: keys of archives that are trusted.
+        receipts: bytes of every receipt at hand, the record's own among them.
+        tokens: DER, by name.
+        authorities: certificates of who is believed, or of who issues theirs.
+
+    Returns:
+        One for each token, by name.
+    """
+    lines = list(entries)
+    opened = lines[0].data if lines and isinstance(lines[0], Line) else {}
+    tree = Tree(item.leaf for item in lines)
+    keys = {key.text for key in trusted}
+
+    def root_at(size: int) -> bytes | None:
+        return tree.root(size) if size <= tree.size else None
+
+    ours = {}
+    for content in receipts:
+        receipt = _receipt(content, str(opened.get("hearing")), str(opened.get("origin")), keys, root_at)
+        if receipt is not None:
+            ours[hashlib.sha256(content).digest()] = content, int(receipt.received["seal_number"])
+    certificates = list(authorities)
+    return [_one(name, token, ours, certificates) for name, token in sorted(tokens.items())]
+
+
+def _receipt(
+    content: bytes, hearing: str, origin: str, keys: set[str], root_at: Callable[[int], bytes | None]
+) -> Receipt | None:
+    """The receipt, if it is this record's and by a trusted archive."""
+    try:
+        receipt = Receipt.from_bytes(content)
+        receipt.check(hearing, origin, root_at)
+    except BadReceipt:
+        return None
+    return receipt if receipt.archive.text in keys else None
+
+
+def _one(
+    name: str, token: bytes, ours: Mapping[bytes, tuple[bytes, int]], authorities: list[x509.Certificate]
+) -> Dated:
+    try:
+        found = ours.get(timestamps.imprint_of(token))
+        if found is None:
+            return Dated(name, None, None, "it is over none of the receipts of this record that a trusted archive gave")
+        return Dated(name, found[1], timestamps.check(token, found[0], authorities))
+    except BadTimestamp as error:
+        return Dated(name, None, None, str(error))
