@@ -125,17 +125,18 @@ class Catalogue:
 
     # Files
 
-    def claim(self, name: str, device_key: str) -> None:
-        """Note that a hearing is sent by this device, if nobody else sends it.
+    def claim(self, name: str, device_key: str) -> bool:
+        """Note that a hearing is sent by this device, if nobody else sends it; True if nobody did before.
 
         Raises:
             NotEnrolled: another device sends it.
         """
         with self._begin() as db:
-            db.execute(self._insert(hearing).values(hearing=name, device_key=device_key).on_conflict_do_nothing())
+            made = db.execute(self._insert(hearing).values(hearing=name, device_key=device_key).on_conflict_do_nothing())
             owner = db.execute(sa.select(hearing.c.device_key).where(hearing.c.hearing == name)).scalar_one()
         if owner != device_key:
             raise NotEnrolled(f"{name}: is sent by another device")
+        return made.rowcount == 1
 
     def owner(self, name: str) -> str | None:
         """Verifier key of the device that sends a hearing; None if nobody does."""

@@ -160,6 +160,8 @@ class Destruction:
         standing = self.standing(act_id)
         if standing.stage in (Stage.PARTLY, Stage.DONE):
             raise BadAct(f"act {act_id} was carried out")
+        if self._begun(standing.act):  # what is left of a record whose tombstone stands would lie there for ever
+            raise BadAct(f"act {act_id} was carried out in part: carry it out again, it goes on where it stopped")
         if not by.strip() or not reason.strip():
             raise BadAct("who withdraws it, and why, must be said")
         if standing.stage is not Stage.WITHDRAWN:
@@ -242,6 +244,11 @@ class Destruction:
         log.warning(
             "record destroyed", action="destroyed", act=act.id, hearing=item.hearing, objects=removed, locked=locked
         )
+
+    def _begun(self, act: Act) -> bool:
+        """Whether a tombstone is this act's."""
+        found = [self._archive.destroyed(item.hearing) for item in act.items]
+        return any(canonical.loads(entry.text)["act"] == act.id for entry in found if entry is not None)
 
     def _locked_us(self, act: Act) -> int | None:
         """When the last lock on what is left of the act's records ends; None where nothing is left."""

@@ -10,7 +10,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,7 +29,7 @@ from storage.archive.log_entries import log_course
 from storage.archive.records import StoredRecord, check_sent, is_read, key_of, newest_transcript, read_lines, seal_of
 from storage.archive.search import Hit, Query
 from storage.database import Database
-from storage.errors import Destroyed, NotEnrolled, NotVerified, ObjectMissing
+from storage.errors import Destroyed, NotEnrolled, NotVerified, ObjectLocked, ObjectMissing
 from storage.folder_store import FolderStore
 from storage.log import Entry, Log
 from storage.objects import ObjectStore, digest
@@ -178,8 +178,14 @@ class Archive:
         """
         key = key_of(hearing, check_sent(path))
         self._refuse_destroyed(hearing)
-        self.catalogue.claim(hearing, device.key)
+        if self.catalogue.claim(hearing, device.key) and self.destroyed(hearing):  # destroyed since it was asked
+            self.catalogue.forget(hearing)
+            raise Destroyed(f"{hearing}: was destroyed by an act")
         new = self.store.put_once(key, chunks, sha256, until_us=self._locked_until(hearing))
+        if self.catalogue.owner(hearing) is None and self.destroyed(hearing):  # while the body came: nothing of it may come after the act
+            with suppress(ObjectLocked):
+                self.store.remove(key)
+            raise Destroyed(f"{hearing}: was destroyed by an act")
         self.catalogue.note_stored(hearing, path, self.store.size(key), sha256, dirty=is_read(path))
         log_course(self.log, self.store, hearing, device.name, [path], self.now())
         log.info("file stored" if new else "file was there", action="stored", hearing=hearing, path=path, new=new)

@@ -285,6 +285,55 @@ def test_killed_in_the_middle_it_goes_on(office: Office, monkeypatch: pytest.Mon
     assert [canonical.loads(text)["type"] for text in office.archive.log.entries()].count("destroyed") == 1
 
 
+def test_an_act_that_was_begun_is_ended_and_not_withdrawn(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left of a record whose tombstone stands can be removed by this act only."""
+    office.later(KEEP_DAYS + 60)
+    act = office.signed()
+    office.later(31)
+    monkeypatch.setattr(office.archive.catalogue, "forget", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        office.destruction.carry_out(act)
+    monkeypatch.undo()
+    with pytest.raises(BadAct, match="carried out"):
+        office.destruction.withdraw(act, "Ким", "передумал")
+    assert office.destruction.carry_out(act).stage is Stage.DONE
+    assert office.objects() == []
+
+
+@pytest.mark.parametrize("moment", ["while its body comes", "between two questions"])
+def test_a_box_that_sends_while_a_record_is_destroyed_brings_nothing_back(
+    office: Office, moment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.later(KEEP_DAYS + 60)
+    act = office.signed()
+    office.later(31)
+    device, text = office.archive.catalogue.devices()[0], b"late"
+    asked = office.archive.catalogue.claim
+
+    def carried_out() -> bytes:
+        office.destruction.carry_out(act)
+        return text
+
+    def late(hearing: str, key: str) -> bool:
+        office.destruction.carry_out(act)
+        return asked(hearing, key)
+
+    parts: list[bytes] | Iterator[bytes] = [text]
+    if moment == "while its body comes":
+        parts = (carried_out() for _ in range(1))
+    else:  # asked and not destroyed yet, then destroyed, then claimed
+        monkeypatch.setattr(office.archive.catalogue, "owner", lambda _: None)
+        monkeypatch.setattr(office.archive.catalogue, "claim", late)
+    with pytest.raises(Destroyed):
+        office.archive.put(device, "h1", "media/T09/a/0001.mp4", parts, hashlib.sha256(text).digest())
+    monkeypatch.undo()
+    assert office.objects() == []
+    assert office.destruction.standing(act).stage is Stage.DONE
+    assert office.archive.catalogue.owner("h1") is None
+    with pytest.raises(Destroyed):
+        office.archive.put(device, "h1", "media/T09/a/0001.mp4", [text], hashlib.sha256(text).digest())
+
+
 @pytest.mark.ceph
 def test_in_a_bucket_the_stores_own_lock_and_hold_bind(
     ceph: Ceph, tmp_path: Path, officers: tuple[Path, Human, Human, Human]
