@@ -9,8 +9,8 @@ than 1.5 times as much for the long file, or the talk of some hour has no word.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -30,6 +30,8 @@ EVERY_S: Final = 3600
 LIMIT: Final = 1.5
 _PATIENCE_S: Final = 7200.0
 _TONE_DB: Final = -62.0
+#: How often the memory of the import is looked at.
+_LOOK_S: Final = 0.1
 
 
 def dictaphone(path: Path, seconds: int) -> None:
@@ -68,13 +70,12 @@ def measured(folder: Path, seconds: int) -> dict[str, Any]:
         ]
         with (folder / "said").open("w+") as said:
             child = subprocess.Popen(command, stdout=said)
-            _, status, used = os.wait4(child.pid, 0)  # its own peak and that of its children
-            child.returncode = os.waitstatus_to_exitcode(status)
+            import_mib = _peak_until_end(child)
             said.seek(0)
             if child.returncode:
                 raise RuntimeError(f"import: status {child.returncode}")
             record = Path(json.loads(said.read())["record"])
-        imported_s, import_mib = time.monotonic() - began, used.ru_maxrss / 1024
+        imported_s = time.monotonic() - began
         source.unlink()
         one.desk.waiting.append(record.name)
         began = time.monotonic()
@@ -91,6 +92,23 @@ def measured(folder: Path, seconds: int) -> dict[str, Any]:
         "words": sum(len(p["words"]) for p in transcript["passages"]),
         "talks": -(-seconds // EVERY_S), "talks_with_words": len(talks),
     }  # fmt: skip
+
+
+def _peak_until_end(child: subprocess.Popen[Any]) -> float:
+    """Most memory that the process or one of its children ever had in use, MiB.
+
+    Asked again and again: what ``wait4`` tells counts this process too, in whose memory the child began.
+    """
+    peak = 0
+    while child.poll() is None:
+        pids = [child.pid]
+        for pid in pids:
+            with contextlib.suppress(OSError, StopIteration):
+                pids += [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+                lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+                peak = max(peak, next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")))
+        time.sleep(_LOOK_S)
+    return peak / 1024
 
 
 def main() -> int:
