@@ -104,7 +104,8 @@ def _encoder(encoder: Any, width: int, codes: Array) -> None:
 
 def _decoder(decoder: Any, width: int, codes: Array, tokenizer: Any) -> None:
     places = _zeros(448, width)
-    places[np.arange(width - 1), np.arange(width - 1)] = 10
+    steps = np.arange(min(len(places), width - 1))
+    places[steps, steps] = 10
     decoder.embeddings.weight = _zeros(tokenizer.get_vocab_size(), width)
     decoder.position_encodings.encodings = places
     decoder.layer_norm.gamma, decoder.layer_norm.beta = np.ones(width, np.float32), _zeros(width)
