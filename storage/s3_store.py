@@ -1,6 +1,6 @@
 """Objects in a bucket of an S3 service, with versions and Object Lock.
 
-What the promise rests on, and what was seen on Ceph RGW 16 (docs/decisions/0013):
+What the promise rests on, and what was seen on Ceph RGW 16 (docs/decisions/0014):
 
 * **The object of a name is its oldest version.** What is put or "deleted" under the name afterwards makes later versions and
   delete markers, which change nothing that is read here; :meth:`S3Store.strays` lists them.
@@ -8,9 +8,9 @@ What the promise rests on, and what was seen on Ceph RGW 16 (docs/decisions/0013
   is never there unlocked, and only it is whole or nothing. A record's file is at most 2^28 bytes, far below a PUT's limit.
 * ``If-None-Match: *`` is sent and not relied on: Ceph 16 passes over it in a bucket with versions. Whether the name is taken is
   asked first, while no other writer of ours may put it.
-* The body's MD5 goes with it, which every service checks, and its SHA-256, which some do. Then the version is asked for
-  again: length, MD5 and lock must be those that were sent. A PUT that was given up and still arrived leaves a second version of
-  the same bytes, which is no harm.
+* The body's MD5 goes with it, which every service checks, and its SHA-256, which some do; the answer must name a version, and
+  the MD5 of what came. Where it does not, or a lock was sent along, the version is asked for again: length, MD5 and lock must be
+  those that were sent. A PUT that was given up and still arrived leaves a second version of the same bytes, which is no harm.
 * Whatever S3 says, the record's own digests decide (``hattama archive scrub``).
 """
 
@@ -25,11 +25,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import IO, Any
 
 import boto3
 from botocore.client import BaseClient, Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.handlers import add_expect_header
 
 from storage.errors import (
     DigestMismatch,
@@ -43,6 +44,7 @@ from storage.errors import (
 from storage.objects import CHUNK, Counted, Protection, Stray, bounds, check_key, digest
 
 SPOOL = 8 << 20  # bytes of a body kept in memory while its digests are computed; more go to a file
+_PIECE = 1 << 20  # bytes of a body given to the socket at once
 _KNOWN = 100_000  # names whose version is remembered
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 _LATER = frozenset({"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "QuotaExceeded", "500", "503"})
@@ -83,12 +85,15 @@ def connect(bucket: Bucket, *, connect_s: float = 5.0, read_s: float = 60.0) -> 
         request_checksum_calculation="when_required", response_checksum_validation="when_required",
     )  # fmt: skip
     try:
-        return boto3.client(
+        client = boto3.client(
             "s3", endpoint_url=bucket.endpoint, region_name=bucket.region, aws_access_key_id=bucket.access_key,
             aws_secret_access_key=bucket.secret_key, verify=bucket.ca_bundle, config=config,
         )  # fmt: skip
     except (ValueError, BotoCoreError) as error:
         raise StoreUnfit(f"archive.s3: {error}") from error
+    # `Expect: 100-continue`: a way there and back before each body, for the case that it is refused.
+    client.meta.events.unregister("before-call.s3", add_expect_header)
+    return client
 
 
 #: Versions and delete markers of one name as the service lists them.
@@ -107,6 +112,18 @@ class _Version:
     id: str
     size: int
     etag: str
+
+
+class _Pieces:
+    """A body in pieces of :data:`_PIECE` at least: urllib3 asks for 16 KiB, and each is a turn at the interpreter's lock."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """The next ``size`` bytes or more."""
+        return self._file.read(size if size < 0 else max(size, _PIECE))
 
 
 class S3Store:
@@ -166,16 +183,22 @@ class S3Store:
             body.seek(0)
             with self.turn(key), _said(key):
                 there = self.exists(key)  # not by HEAD: somebody's delete marker hides the object from it
-                version = None if there else self._put(key, body, counted.bytes, md5.digest(), sha256, until_us)
-        if version is None:
+                stored = None if there else self._put(key, _Pieces(body), counted.bytes, md5.digest(), sha256, until_us)
+        if stored is None:
             if digest(self, key) != sha256:
                 raise ObjectConflict(f"{key}: is there already with other bytes")
             return False
-        self._check_written(key, _Version(version, counted.bytes, md5.hexdigest()), until_us)
+        sent = _Version(stored.id, counted.bytes, md5.hexdigest())
+        if until_us is None and stored.etag == sent.etag:
+            self._remember(key, sent)
+        else:
+            self._check_written(key, sent, until_us)
         return True
 
-    def _put(self, key: str, body: Any, size: int, md5: bytes, sha256: bytes, until_us: int | None) -> str | None:
-        """The new version's identifier; None where the name is taken."""
+    def _put(
+        self, key: str, body: _Pieces, size: int, md5: bytes, sha256: bytes, until_us: int | None
+    ) -> _Version | None:
+        """The new version as the store names it; None where the name is taken."""
         more: dict[str, Any] = {}
         if until_us is not None:
             more = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": _date(until_us)}
@@ -191,7 +214,7 @@ class S3Store:
         version = answer.get("VersionId")
         if not version:
             raise StoreUnfit(f"bucket {self._bucket}: keeps no versions")
-        return str(version)
+        return _Version(str(version), size, str(answer.get("ETag", "")).strip('"'))
 
     def _check_written(self, key: str, sent: _Version, until_us: int | None) -> None:
         with _said(key):

@@ -67,7 +67,7 @@ class Way(Protocol):
 class Free:
     """A way that nobody else needs."""
 
-    lanes = 4
+    lanes = 8
 
     def idle(self) -> None:
         """Nothing else is sent."""

@@ -41,7 +41,7 @@ from web.i18n import COURT_ZONE
 log = structlog.get_logger("storage.uploader")
 
 POLL_S = 1.0
-LANES = 4
+LANES = 8
 DRAFT_WAIT_S = 3600.0  # a finished hearing without a draft gets its receipt after this
 BACKOFF_S = (1.0, 60.0)  # first and longest pause when the archive does not answer
 REFUSED_S = 300.0  # pause of a record that the archive refused

@@ -6,7 +6,7 @@ In SQLite or PostgreSQL (:mod:`storage.database`). Methods block: call them from
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from protocol.encoding import utc_us
 from protocol.transcript import Transcript
 from protocol.view import HearingView
 from storage.archive.migrate import migrate
+from storage.archive.notes import Note, Together
 from storage.archive.passages import pieces_of
 from storage.archive.search import Hit, Query, court_marks, find, forget_pieces, matches, write_pieces
 from storage.archive.tables import device, hearing, passage, receipt, stored
@@ -89,6 +90,7 @@ class Catalogue:
     def __init__(self, database: Database | None = None) -> None:
         self.database = database or Database.at()
         self._begin, self._insert = self.database.begin, self.database.insert
+        self._notes = Together(self._write_notes)
         try:
             migrate(self.database)
         except BaseException:
@@ -145,11 +147,21 @@ class Catalogue:
 
     def note_stored(self, name: str, path: str, size: int, sha256: bytes, *, dirty: bool) -> None:
         """Note a file that the store holds now; ``dirty``: the hearing's row is to be read again."""
-        row = {"hearing": name, "path": path, "bytes": size, "sha256": sha256}
+        note = Note(name, path, size, sha256, dirty)
+        if self.database.is_postgres:
+            self._write_notes([note])  # it makes transactions of several connections durable together by itself
+        else:
+            self._notes.add(note)
+
+    def _write_notes(self, notes: Sequence[Note]) -> None:
+        rows = [
+            {"hearing": item.hearing, "path": item.path, "bytes": item.size, "sha256": item.sha256} for item in notes
+        ]
+        dirty = {item.hearing for item in notes if item.dirty}
         with self._begin() as db:
-            db.execute(self._insert(stored).values(row).on_conflict_do_nothing())
+            db.execute(self._insert(stored).on_conflict_do_nothing(), rows)
             if dirty:
-                db.execute(sa.update(hearing).where(hearing.c.hearing == name).values(dirty=True))
+                db.execute(sa.update(hearing).where(hearing.c.hearing.in_(dirty)).values(dirty=True))
 
     def stored(self, name: str) -> dict[str, bytes]:
         """Files of a hearing: path → SHA-256 (32 bytes) at intake."""
