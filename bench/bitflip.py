@@ -2,7 +2,7 @@
 
 The record is tests/assets/records/good/plain (15 kB, all its files; ``--record`` takes another). A flip counts as located when a
 failure names the file; of the journal, the very line. Exit status 1 if a flip is not found, not located, or judged differently
-by the two. Runs on all cores; ``--sample N`` takes N flips by chance instead of all.
+by the two. Runs on all cores; ``--sample N`` takes N flips by chance instead of all; ``--from N`` passes over the first N, of a run that was ended.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ def main() -> int:
     parser.add_argument("--record", choices=NAMES, default="plain", help="which golden record")
     parser.add_argument("--sample", type=int, metavar="N", help="so many flips by chance, not all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--from", type=int, default=0, dest="first", metavar="N", help="number of the first flip, from 0"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", action="store_true", help="print one object")
     given = parser.parse_args()
@@ -38,6 +41,9 @@ def main() -> int:
     flips = every_flip(files)
     if given.sample:
         flips = random.Random(given.seed).sample(flips, given.sample)  # noqa: S311 - a choice of places, no secret
+    flips = flips[given.first :]
+    if not flips:
+        parser.error("--from is behind the last flip")
     began, wrong, done = time.monotonic(), list[str](), 0
     with ProcessPoolExecutor(given.jobs) as pool:
         portions = [flips[start : start + PORTION] for start in range(0, len(flips), PORTION)]
@@ -52,6 +58,7 @@ def main() -> int:
         "record": given.record,
         "files": len(files),
         "bytes": size,
+        "from": given.first,
         "flips": done,
         "wrong": wrong,
         "seconds": seconds,

@@ -149,7 +149,7 @@ def main() -> int:
         print(reason, file=sys.stderr)
         return 2
     tools = {"hattama": ours, "rclone": rclone} | ({"aws": aws} if shutil.which("aws") else {})
-    with tempfile.TemporaryDirectory(prefix="hattama-upload-") as folder, ceph_support.run_ceph(20 << 30) as ceph:
+    with tempfile.TemporaryDirectory(prefix="hattama-upload-") as folder, ceph_support.run_ceph(20 << 30, ceph_support.NO_LIFECYCLE) as ceph:
         record = Path(folder) / HEARING
         record.mkdir()
         held = make(record, given.minutes / 60)
