@@ -29,6 +29,7 @@ from recorder.live_text import add_routes as add_live_routes
 from recorder.marking import add_routes as add_marking_routes
 from recorder.media_routes import add_routes as add_media_routes
 from recorder.paper_routes import add_routes as add_paper_routes
+from recorder.participants import add_routes as add_participant_routes
 from recorder.quality_routes import add_routes as add_quality_routes
 from recorder.refusals import BadRequest, DiskRefused, NoSource, Refusal
 from recorder.review_routes import add_routes as add_review_routes
@@ -140,6 +141,7 @@ def create_app(daemon: Daemon) -> FastAPI:
     _moving(app, daemon)
     _papers(app, daemon)
     add_marking_routes(app, daemon)
+    add_participant_routes(app, daemon)
     add_routes(app, daemon)
     add_transcript_routes(app, daemon)
     add_closed_routes(app, daemon)

@@ -247,15 +247,15 @@ class Daemon:
         async with self._switch:
             return await checking.check(self, self._thread, seconds)
 
-    async def mark(self, hearing: str, line_type: str, data: Mapping[str, Any], **when: int | None) -> Line:
-        """Journal a stage, a remark, or that one is taken back; ``when`` as :meth:`Session.mark` has it.
+    async def mark(self, hearing: str, line_type: str, data: Mapping[str, Any], **how: Any) -> Line:
+        """Journal a stage, a remark, or that one is taken back; ``how`` as :meth:`Session.mark` has it.
 
         Raises:
             NoHearing, IllegalAction, DiskRefused: see each.
         """
         session = await self._current(hearing, activate=False)
         switches = line_type == "stage" and data["code"] in SWITCHES
-        return await (session.switch(data) if switches else session.mark(line_type, data, **when))
+        return await (session.switch(data) if switches else session.mark(line_type, data, **how))
 
     async def transcript(self, hearing: str, body: bytes, by: str) -> dict[str, Any]:
         """Store a transcript (recorder.papers)."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -207,11 +207,19 @@ class Session:
         await self.ledger.close()
 
     async def mark(
-        self, line_type: str, data: Mapping[str, Any], *, ago_us: int | None = None, at_us: int | None = None, about_us: int | None = None
+        self,
+        line_type: str,
+        data: Mapping[str, Any],
+        *,
+        ago_us: int | None = None,
+        at_us: int | None = None,
+        about_us: int | None = None,
+        before: Sequence[Entry] = (),
     ) -> Line:
         """Journal a stage or a remark at this moment, or one made so many µs ago, or at a moment that is known.
 
         It is sealed where the hearing is closed, or was at that moment, or at ``about_us``: that of the mark that is taken back.
+        Lines that belong to it are written just before it.
 
         Raises:
             IllegalAction: the hearing has not begun, or is finished.
@@ -225,7 +233,7 @@ class Session:
             said: Mapping[str, Any] = {**data, "at_us": at}
             if self.closed.was_closed(at if about_us is None else about_us):
                 said = self.closed.with_key(said)
-            written = await self.ledger.post((line_type, said), checkpoint=True)
+            written = await self.ledger.post(*before, (line_type, said), checkpoint=True)
         return self.ledger.opened(written[-1])
 
     async def switch(self, stage: Mapping[str, Any]) -> Line:

@@ -27,6 +27,7 @@ from recorder.console import (
     deadlines,
     media,
     page_routes,
+    participants,
     quality,
     remarks,
     review,
@@ -70,7 +71,7 @@ def create_app(
     client = (settings.signing.client,) if settings.signing.client else ()
     app = assemble(
         pages,
-        [review.router(desk), media.router(desk), quality.router(desk), page_routes.router(desk), api_routes.router(desk), day_pages.router(desk), day_api.router(desk), *signed],
+        [review.router(desk), media.router(desk), quality.router(desk), page_routes.router(desk), participants.router(desk), api_routes.router(desk), day_pages.router(desk), day_api.router(desk), *signed],
         accounts=accounts,
         clock=clock,
         policy=Policy(connect=client, streams=(*day_api.STREAMS, remarks.FILES_PATH)),

@@ -136,6 +136,7 @@ class Person:
     name: str
     attendance: str = "present"
     source: str = ""
+    protected: bool = False
 
 
 def seated(listed: Listed, microphones: Sequence[Microphone], plan: Mapping[str, str]) -> list[Person]:
@@ -166,7 +167,7 @@ def seated(listed: Listed, microphones: Sequence[Microphone], plan: Mapping[str,
 
 
 def read_people(form: Mapping[str, str], microphones: Iterable[str]) -> tuple[list[Person], dict[str, str]]:
-    """The seating as the browser sent it (``role-n``, ``name-n``, ``attendance-n``, ``source-n``), and what is wrong with it by field."""
+    """The seating as the browser sent it (``role-n``, ``name-n``, ``attendance-n``, ``source-n``, ``protected-n``), and what is wrong with it by field."""
     known, taken, people, errors = set(microphones), set[str](), [], {}
     for number in range(forms.ROWS * 5):
         name = forms.clean(form.get(f"name-{number}", ""))
@@ -178,6 +179,7 @@ def read_people(form: Mapping[str, str], microphones: Iterable[str]) -> tuple[li
             name,
             form.get(f"attendance-{number}", ""),
             source if source in known else "",
+            bool(form.get(f"protected-{number}")),
         )
         if person.role not in ROLES or person.attendance not in ("present", "remote", "absent"):
             errors[f"name-{number}"] = forms.NOT_OFFERED
@@ -211,6 +213,7 @@ def opening(
                 "name": person.name,
                 "attendance": person.attendance,
                 "note": "",
+                "protected": person.protected,
             }
             for person in people
         ],

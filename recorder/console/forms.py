@@ -1,6 +1,6 @@
 """The form for a new hearing: what the browser sends, checked, as what the daemon takes.
 
-Fields of the room plan come as ``role-<n>``, ``name-<n>``, ``attendance-<n>``, ``source-<n>``, ``label-<n>``; a row without a name is nobody.
+Fields of the room plan come as ``role-<n>``, ``name-<n>``, ``attendance-<n>``, ``source-<n>``, ``label-<n>``, ``protected-<n>``; a row without a name is nobody.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Row:
     role: str = "other"
     name: str = ""
     attendance: str = "present"
+    protected: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class HearingForm:
         return {
             "case": {**self.values, "court": court, "courtroom": courtroom},
             "participants": [
-                {"id": ids[id(row)], "role": row.role, "name": row.name, "attendance": row.attendance, "note": ""} for row in people
+                {"id": ids[id(row)], "role": row.role, "name": row.name, "attendance": row.attendance, "note": "", "protected": row.protected} for row in people
             ],
             "seats": [
                 {"id": f"s{number}", "label": row.label, "source": row.source, "participant": ids.get(id(row))}
@@ -113,6 +114,7 @@ def _row(form: Mapping[str, str], number: int, microphones: Mapping[str, str]) -
         role=form.get(f"role-{number}", "other"),
         name=name,
         attendance=form.get(f"attendance-{number}", "present"),
+        protected=bool(form.get(f"protected-{number}")),
     )
 
 

@@ -66,6 +66,7 @@ class FakeRecorder:
         found: what a check finds besides: code, and source or None.
         silent: events stop, as when the daemon hangs.
         speech: live words and progress, as a page that is opened late asks for them.
+        refuse_people: who joins or leaves is not taken.
         sending: how far each hearing is on its way to the archive.
     """
 
@@ -77,6 +78,7 @@ class FakeRecorder:
     silent: bool = False
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     speech: dict[str, Any] = field(default_factory=lambda: {"live": None, "progress": None})
+    refuse_people: bool = False
     sending: dict[str, dict[str, Any]] = field(default_factory=dict)
     queues: list[asyncio.Queue[str]] = field(default_factory=list)
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -198,6 +200,7 @@ def create_app(fake: FakeRecorder | None = None) -> FastAPI:
 
     _reading(app, fake)
     _acting(app, fake)
+    _people(app, fake)
     _checking(app, fake)
     return app
 
@@ -306,6 +309,21 @@ def _acting(app: FastAPI, fake: FakeRecorder) -> None:
     @app.post("/v1/hearings/{name}/withdrawals")
     async def withdrawal(name: str, body: dict[str, Any]) -> Any:
         return fake.mark(name, "withdrawn", body, body)
+
+
+def _people(app: FastAPI, fake: FakeRecorder) -> None:
+    @app.post("/v1/hearings/{name}/participants")
+    async def person(name: str, body: dict[str, Any]) -> Any:
+        hearing = fake.hearing(name)
+        if fake.refuse_people:
+            raise Refused(422, "bad-request", "refused")
+        fake.calls.append(("participant", body))
+        who = body.get("id") or f"p{len(hearing.view.participants) + 1}"
+        if body["attendance"] != "left":
+            told = {key: body[key] for key in ("role", "name", "attendance", "protected")}
+            fake.append(hearing, "participant", id=who, note="", identity={}, **told)
+        line = fake.append(hearing, "remark", text=body["said"], by=body["by"], at_us=now_us())
+        return {"id": who, "seq": line.seq, "at_us": line.data["at_us"]}
 
 
 def _checking(app: FastAPI, fake: FakeRecorder) -> None:

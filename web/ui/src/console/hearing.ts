@@ -10,6 +10,8 @@ import { Marks, type Marked } from "./marks.js";
 import type { PageData, StageKind } from "./context.js";
 import { closedStrip } from "./closed.js";
 import { Ask, asks } from "./dialogs.js";
+import type { People, Told } from "./people.js";
+import "./people.js";
 import { commandOf, stageKeyOf, takesText } from "./keys.js";
 import { Live, type Levels } from "./live.js";
 import type { Meter } from "./meter.js";
@@ -30,6 +32,7 @@ export class HearingPage extends LitElement {
   @state() private keys = localStorage.getItem(KEYS_CHOICE) !== "off";
   @state() private said = "";
   @query("ht-ask") private ask!: Ask;
+  @query("ht-people") private people!: People;
   @query("#remark") private remarkBox!: HTMLTextAreaElement;
   readonly #data = pageData<PageData>();
   readonly #live = new Live(this.#data.view, this.#data.status, this.#data.sending);
@@ -88,7 +91,7 @@ export class HearingPage extends LitElement {
   }
 
   #key(event: KeyboardEvent): void {
-    if (this.ask.open || !this.#data.mayOperate) return;
+    if (this.ask.open || this.people.open || !this.#data.mayOperate) return;
     const command = commandOf(event);
     if (command) {
       event.preventDefault();
@@ -179,6 +182,18 @@ export class HearingPage extends LitElement {
     else if (found.text) await this.#say("remark", { text: found.text, replaces: entry.seq }, title, title);
   }
 
+  /** Tell the recorder who joins or leaves; what it refused with. */
+  async #tell(told: Told): Promise<string | undefined> {
+    try {
+      await postJson(this.#address("participants"), told);
+      this.said = t("Saved");
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return `${error.message} ${error.advice}`.trim();
+    }
+  }
+
   /** Put a ready phrase where the remark is typed; Enter there saves it. */
   #phrase(chosen: HTMLSelectElement): void {
     const box = this.remarkBox;
@@ -213,6 +228,7 @@ export class HearingPage extends LitElement {
       ${over || !fresh ? nothing : findingsPanel(status.findings)}
       ${this.#data.mayOperate ? reminder(phase, view, this.#data) : nothing}
       ${over || phase === "planned" ? nothing : undoBar(this.undo, this.#marks.waiting, () => void this.#undo())}
+      ${this.#marking ? html`<p class="people-row"><button type="button" data-act="people" @click=${() => void this.people.ask()}>${t("Somebody joins or leaves")}…</button></p>` : nothing}
       <div class="room ${over ? "is-over" : ""} ${phase === "planned" ? "is-planned" : ""}">
         ${over ? afterPanel(this.#data, view, status.missing_models, this.#live.progress) : devicesPanel(this.#data, view, sources)}
         ${over || phase === "planned"
@@ -230,6 +246,7 @@ export class HearingPage extends LitElement {
       </div>
       <p class="hidden" aria-live="polite">${this.said}</p>
       <ht-ask .data=${this.#data} .people=${view.participants}></ht-ask>
+      <ht-people .data=${this.#data} .view=${view} .microphones=${status.sources.filter((source) => source.media === "audio")} .send=${(told: Told) => this.#tell(told)}></ht-people>
     `;
   }
 

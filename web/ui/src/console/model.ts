@@ -18,6 +18,8 @@ export interface Participant {
   role: string;
   name: string;
   attendance: string;
+  /** A witness whose identity is kept from everybody: the name is a pseudonym. */
+  protected?: boolean;
 }
 export interface Seat {
   id: string;
