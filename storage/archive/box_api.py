@@ -29,7 +29,7 @@ from storage.errors import StalledBody, TooLarge
 from web.rights import anyone
 
 PREFIX = "/api/v1/records"
-PIECE = 1 << 20  # bytes handed to the thread at once: each time costs two changes of threads
+PIECE = 2 << 20  # bytes handed to the thread at once: each time costs two changes of threads
 UPLOADS = 16  # bodies written at once; more wait for their turn
 VERIFICATIONS = 2  # records verified at once: it is the processor's work
 
@@ -94,15 +94,17 @@ def _check_length(request: Request) -> None:
 
 
 def _pull(stream: AsyncIterator[bytes], pace: Pace) -> Iterator[bytes]:
-    """The body for a worker thread: pieces of about a mebibyte, each fetched on the event loop when the thread wants it."""
-    began, come = time.monotonic(), 0
+    """The body for a worker thread: pieces of about two mebibytes, each fetched on the event loop when the thread wants it."""
+    began, come, ended = time.monotonic(), 0, False
 
     async def following() -> bytes:
-        nonlocal come
+        nonlocal come, ended
         parts, size = list[bytes](), 0
-        while size < PIECE and (part := await next_part()) is not None:
-            parts.append(part)
-            size, come = size + len(part), come + len(part)
+        while size < PIECE and not ended:
+            part = await next_part()
+            ended = part is None
+            parts.append(part or b"")
+            size, come = size + len(parts[-1]), come + len(parts[-1])
         return b"".join(parts)
 
     async def next_part() -> bytes | None:
@@ -115,8 +117,9 @@ def _pull(stream: AsyncIterator[bytes], pace: Pace) -> Iterator[bytes]:
         except ClientDisconnect as error:
             raise StalledBody("the sender went away") from error
 
-    while piece := anyio.from_thread.run(following):
-        yield piece
+    while not ended:
+        if piece := anyio.from_thread.run(following):
+            yield piece
 
 
 def error_json(error: Any) -> dict[str, Any]:
