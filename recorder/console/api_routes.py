@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from recorder.console.daemon import DaemonError, Event
 from recorder.console.desk import Desk, operators
+from recorder.console.in_camera import Onlooker, in_the_room, shown_to
 from recorder.console.sending import sending_text
 from recorder.console.texts import error_texts
 from recorder.console.views import OPEN, event, page_check, page_status, page_view
@@ -74,9 +75,9 @@ def router(desk: Desk) -> APIRouter:
     """The routes under ``/api``."""
     routes = APIRouter()
 
-    @routes.get("/api/hearings/{hearing}", dependencies=[Depends(signed_in)])
-    async def hearing(hearing: str) -> Response:
-        return JSONResponse(page_view(await desk.daemon.get(_path(hearing))))
+    @routes.get("/api/hearings/{hearing}")
+    async def hearing(hearing: str, account: Annotated[Account, Depends(signed_in)]) -> Response:
+        return JSONResponse(page_view(shown_to(account, await desk.daemon.get(_path(hearing)))))
 
     @routes.post("/api/hearings/{hearing}/{act}")
     async def act(
@@ -96,19 +97,9 @@ def router(desk: Desk) -> APIRouter:
     async def remark(hearing: str, remark: RemarkText, account: Annotated[Account, Depends(operators)]) -> Response:
         return JSONResponse(await desk.daemon.post(f"{_path(hearing)}/remarks", {"text": remark.text.strip(), "by": account.name, **remark.about()}))
 
-    @routes.get("/api/sources/{name}/picture.jpg", dependencies=[Depends(signed_in)])
-    async def picture(name: str) -> Response:
-        try:
-            return Response(await desk.daemon.picture(name), media_type="image/jpeg")
-        except DaemonError as error:
-            if error.code != "no-source":
-                raise
-            # No picture yet is no fault: the page says so in the picture's place, and the browser's console stays clean.
-            return Response(status_code=204)
-
-    @routes.get("/api/events", dependencies=[Depends(signed_in)])
-    async def events(request: Request) -> Response:
-        watcher = _Watcher(desk, desk.pages.translator(request), request.app.state.sessions, request.state.session_token)
+    @routes.get("/api/events")
+    async def events(request: Request, account: Annotated[Account, Depends(signed_in)]) -> Response:
+        watcher = _Watcher(desk, desk.pages.translator(request), request.app.state.sessions, request.state.session_token, account)
         return StreamingResponse(watcher.stream(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     _room(routes, desk)
@@ -121,10 +112,25 @@ def _room(routes: APIRouter, desk: Desk) -> None:
         body = {"line": mark.line, "by": account.name, "reason": mark.reason.strip()}
         return JSONResponse(await desk.daemon.post(f"{_path(hearing)}/withdrawals", body))
 
-    @routes.get("/api/hearings/{hearing}/speech", dependencies=[Depends(signed_in)])
-    async def speech(hearing: str) -> Response:
+    @routes.get("/api/hearings/{hearing}/speech")
+    async def speech(hearing: str, account: Annotated[Account, Depends(signed_in)]) -> Response:
         """Live words and how far the transcript is; the page is told the rest by events."""
-        return JSONResponse(await desk.daemon.get(f"{_path(hearing)}/speech"))
+        told = await desk.daemon.get(f"{_path(hearing)}/speech")
+        if not in_the_room(account) and (told.get("live") or {}).get("publicity") == "closed":
+            told = {**told, "live": None}
+        return JSONResponse(told)
+
+    @routes.get("/api/sources/{name}/picture.jpg")
+    async def picture(name: str, account: Annotated[Account, Depends(signed_in)]) -> Response:
+        if not in_the_room(account) and (await desk.daemon.get("/v1/status")).get("publicity") == "closed":
+            return Response(status_code=204)
+        try:
+            return Response(await desk.daemon.picture(name), media_type="image/jpeg")
+        except DaemonError as error:
+            if error.code != "no-source":
+                raise
+            # No picture yet is no fault: the page says so in the picture's place, and the browser's console stays clean.
+            return Response(status_code=204)
 
     @routes.post("/api/check")
     async def check(request: Request, account: Annotated[Account, Depends(operators)]) -> Response:
@@ -136,7 +142,8 @@ def _room(routes: APIRouter, desk: Desk) -> None:
 class _Watcher:
     """One open page: passes the daemon's events on, for as long as the page's session is valid."""
 
-    def __init__(self, desk: Desk, lang: Translator, sessions: Sessions, token: str) -> None:
+    def __init__(self, desk: Desk, lang: Translator, sessions: Sessions, token: str, account: Account) -> None:
+        self._onlooker = None if in_the_room(account) else Onlooker(lambda hearing: desk.daemon.get(_path(hearing)))
         self._desk = desk
         self._lang = lang
         self._sessions = sessions
@@ -151,7 +158,8 @@ class _Watcher:
             try:
                 async with self._desk.daemon.events() as events:
                     async for item in events:
-                        yield self._passed_on(item)
+                        if self._onlooker is None or await self._onlooker.may_see(item):
+                            yield self._passed_on(item)
                         if not await self._may_go_on():
                             break
             except DaemonError as error:

@@ -15,6 +15,7 @@ from recorder.console import forms
 from recorder.console.daemon import DaemonError
 from recorder.console.day_pages import start_page
 from recorder.console.desk import Desk, operators
+from recorder.console.in_camera import shown_to
 from recorder.console.phrases import phrases
 from recorder.console.sending import sending_text
 from recorder.console.texts import CASE_LANGUAGES, LAWS, PUBLICITY, ROLES, SOURCE_STATES, STATES
@@ -69,7 +70,7 @@ def router(desk: Desk) -> APIRouter:
     @routes.get("/hearings/{hearing}")
     async def hearing_page(request: Request, hearing: str, account: Annotated[Account, Depends(signed_in)]) -> Response:
         lang = desk.pages.translator(request)
-        view = await desk.daemon.get(f"/v1/hearings/{quote(hearing, safe='')}")
+        view = shown_to(account, await desk.daemon.get(f"/v1/hearings/{quote(hearing, safe='')}"))
         code = view["case"].get("code", "gpk")
         stages = await desk.daemon.get("/v1/stages", code=code)
         status = await desk.daemon.get("/v1/status")
