@@ -177,10 +177,11 @@ class Archive:
             BadKey, NotEnrolled, DigestMismatch, TooLarge, ObjectConflict: nothing was stored.
         """
         key = key_of(hearing, check_sent(path))
-        self._refuse_destroyed(hearing)
-        if self.catalogue.claim(hearing, device.key) and self.destroyed(hearing):  # destroyed since it was asked
-            self.catalogue.forget(hearing)
-            raise Destroyed(f"{hearing}: was destroyed by an act")
+        if self.catalogue.owner(hearing) != device.key:  # who sends it already has claimed it
+            self._refuse_destroyed(hearing)
+            if self.catalogue.claim(hearing, device.key) and self.destroyed(hearing):  # destroyed since it was asked
+                self.catalogue.forget(hearing)
+                raise Destroyed(f"{hearing}: was destroyed by an act")
         new = self.store.put_once(key, chunks, sha256, until_us=self._locked_until(hearing))
         if self.catalogue.owner(hearing) is None and self.destroyed(hearing):  # while the body came: nothing of it may come after the act
             with suppress(ObjectLocked):
