@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import replace
 
 import pytest
 
 from storage.errors import ObjectConflict, ObjectMissing, StoreUnavailable, StoreUnfit
 from storage.objects import digest, read
-from storage.s3_store import S3Store, connect
+from storage.s3_store import SPOOL, S3Store, connect
 from tests.support.ceph import Ceph
 
 pytestmark = pytest.mark.ceph
@@ -57,6 +58,32 @@ def test_more_names_than_a_page_of_the_service(ceph: Ceph) -> None:
     fresh = S3Store(ceph.client(), bucket)
     assert [key for key, _ in fresh._entries("records/", page=7)] == keys
     assert fresh.size(keys[0]) == 1
+
+
+def test_a_version_is_asked_for_again_where_a_lock_or_an_answer_gives_reason(ceph: Ceph) -> None:
+    _, bucket = ceph.new_store()
+    client = ceph.client()
+    store, asked = S3Store(client, bucket), list[str]()
+    client.meta.events.register("before-call.s3.HeadObject", lambda model, **_: asked.append(model.name))
+    expected = list[str]()
+    client.meta.events.register(
+        "before-call.s3.PutObject", lambda params, **_: expected.append(params["headers"].get("Expect", ""))
+    )
+    store.put_once("plain", [b"evidence"], sha(b"evidence"))
+    assert asked == []
+    store.put_once("locked", [b"evidence"], sha(b"evidence"), until_us=(int(time.time()) + 60) * 1_000_000)
+    assert asked == ["HeadObject"]
+    client.meta.events.register("after-call.s3.PutObject", lambda parsed, **_: parsed.update(ETag='"another"'))
+    store.put_once("doubtful", [b"evidence"], sha(b"evidence"))
+    assert asked == ["HeadObject"] * 2
+    assert expected == [""] * 3, "no body waits for leave"
+
+
+def test_a_body_longer_than_what_is_kept_in_memory(ceph: Ceph) -> None:
+    store, _ = ceph.new_store()
+    body = bytes(range(256)) * (SPOOL // 256 + 1)
+    assert store.put_once("long", [body[:1000], body[1000:]], sha(body))
+    assert digest(store, "long") == sha(body)
 
 
 def test_a_bucket_without_versions_or_lock_is_refused(ceph: Ceph) -> None:
