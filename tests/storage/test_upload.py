@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import structlog
 
 from protocol.encoding import b64
 from protocol.record import DirectoryRecord
@@ -324,7 +325,7 @@ def test_a_receipt_of_a_strange_archive_is_refused(served: Court) -> None:
     assert not (record.folder / "receipt.json").exists()
 
 
-def test_a_closed_take_in_the_clear_never_leaves_the_box(served: Court, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_closed_take_in_the_clear_never_leaves_the_box(served: Court) -> None:
     record = Builder(served.settings.hearings / "h1", "h1", SIGNER)
     record.open()
     record.start()
@@ -333,11 +334,11 @@ def test_a_closed_take_in_the_clear_never_leaves_the_box(served: Court, capfd: p
     record.line("take_started", take="T02", publicity="closed", start_us=START_US + 3_000_000, sources=["mic-bench"])
     record.segment("mic-bench", 1, START_US + 3_000_000, take="T02", publicity="open")  # the line lies; the take counts
     record.writer.checkpoint()
-    with served.client() as client:
+    with structlog.testing.capture_logs() as logs, served.client() as client:
         sender = Sender(record.folder, client)
         sender.step()
         sender.step()
         held = client.held("h1")
     assert "media/T01/mic-bench/0001.mp4" in held
     assert "media/T02/mic-bench/0001.mp4" not in held
-    assert capfd.readouterr().out.count("closed-unencrypted") == 1
+    assert str(logs).count("closed-unencrypted") == 1
