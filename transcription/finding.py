@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 #: Given to the engine before and after an utterance: soft consonants lie below any threshold, and engines that were taught with
 #: whole clips hear the first and last word worse without the quiet around them.
-SURROUNDINGS = SAMPLE_RATE * 500 // 1000
+SURROUNDINGS = SAMPLE_RATE * 525 // 1000
 #: How long a room goes on sounding after somebody stopped (as in ``crosstalk``).
 _ECHO = SAMPLE_RATE * 400 // 1000
 _FADE = SAMPLE_RATE * 10 // 1000
