@@ -34,6 +34,8 @@ from web.security import Policy
 
 log = structlog.get_logger("storage.archive")
 
+#: An idle connection is kept for longer than a box's client keeps it (5 s), so that no request goes into one that is being closed.
+KEPT_S = 20
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -120,4 +122,5 @@ def run(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEPT_S,
     )
