@@ -22,13 +22,15 @@ from transcription.finding import Utterance
 from transcription.guards import Judged, judge
 from transcription.language import Languages
 from transcription.models import Engines
-from transcription.recognizer import Recognition, Recognizer, Samples, Spoken
+from transcription.recognizer import Recognition, RecognizedWord, Recognizer, Samples, Spoken
 from transcription.written_forms import written
 
 log = structlog.get_logger(__name__)
 
 _NOTHING: Final = Judged(())
 _UNKNOWN: Final = Examined()
+#: A page shows a word while it sounds: a syllable's length at least.
+_SHORTEST_WORD_US: Final = 20_000
 
 
 @dataclass(frozen=True)
@@ -228,17 +230,7 @@ class Scribe:
             return _passages(utterance, language, "refused", start, end, reason=judged.reason)
         origin = to_us(utterance.given.start, utterance.origin_us)
         model = self._model_index(one.engine.identity) if judged.words else 0
-        words = tuple(
-            Word(
-                w.text,
-                _between(origin + w.start_us, start, end),
-                _between(origin + w.end_us, start, end),
-                w.probability_pm,
-                model,
-                w.timing,
-            )
-            for w in judged.words
-        )
+        words = tuple(_placed(word, origin, start, end, model) for word in judged.words)
         witness = None if one.examined.witness is None else self._model_index(one.examined.witness)
         cut = end if judged.reason is None else _between(origin + judged.refused_from_us, start, end)
         out: list[Passage] = []
@@ -309,3 +301,11 @@ def _passages(
 
 def _between(at_us: int, first_us: int, last_us: int) -> int:
     return min(max(at_us, first_us), last_us)
+
+
+def _placed(word: RecognizedWord, origin_us: int, first_us: int, last_us: int, model: int) -> Word:
+    """A word in its utterance: what the engine heard in the quiet around it goes to its border, and stays long enough to be pointed at."""
+    least = min(_SHORTEST_WORD_US, last_us - first_us)
+    start = _between(origin_us + word.start_us, first_us, last_us - least)
+    end = _between(origin_us + word.end_us, start + least, last_us)
+    return Word(word.text, start, end, word.probability_pm, model, word.timing)
