@@ -26,7 +26,7 @@ import structlog
 from protocol.encoding import b64, unb64
 from protocol.errors import Closed
 from recorder.health.facts import PictureFacts
-from recorder.preview import hidden, shown
+from recorder.preview_file import hidden, shown
 
 if TYPE_CHECKING:
     from PIL.Image import Image

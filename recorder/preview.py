@@ -10,10 +10,9 @@ import av
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from protocol.closed import encrypt_file, open_file
 from protocol.encoding import unb64
-from protocol.errors import Closed
 from recorder.packets import Picture
+from recorder.preview_file import hidden
 from recorder.sources.base import byte_stream_codec, time_base
 
 EVERY_US = 900_000
@@ -51,23 +50,6 @@ class Preview:
         data = one_picture(picture, self._template) if self._sets is None else self._sets + picture.data
         self._new.write_bytes(data if self._key is None else hidden(data, self._key, self._path.name))
         self._new.replace(self._path)
-
-
-def hidden(data: bytes, key: bytes, name: str) -> bytes:
-    """A picture to look at, encrypted as files of closed takes are."""
-    return encrypt_file(data, key, name)[0]
-
-
-def shown(data: bytes, key: bytes, name: str) -> bytes:
-    """What :func:`hidden` hid.
-
-    Raises:
-        Closed: it was hidden with another key, or is not whole.
-    """
-    opened = open_file(data, key, name)
-    if not opened.final:
-        raise Closed(f"{name}: not whole")
-    return opened.plain
 
 
 def one_picture(picture: Picture, template: VideoStream) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,11 @@ _HOME = (("XDG_STATE_HOME", "state"), ("XDG_CONFIG_HOME", "config"), ("XDG_CACHE
 def pytest_configure() -> None:
     """No ``HATTAMA_*`` variable of the caller counts, neither here nor in a process that a test starts.
 
-    Tests that import an engine's package before ``transcription`` tell its maker nothing either.
+    Tests that import an engine's package before ``transcription`` tell its maker nothing either. Processes start from bytecode, as on a box:
+    compiling the daemon and its children anew at each start costs half a second of the three that a restart may take.
     """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     for name in [name for name in os.environ if name.startswith("HATTAMA_")]:
         del os.environ[name]
