@@ -14,8 +14,7 @@
     ├── DigestMismatch          the bytes that came are not the bytes that were announced
     ├── StalledBody             the sender went away, or nothing came for too long
     ├── TooLarge                more bytes than a file of a record may have
-    ├── BadRange                a Range header that is not served: several ranges, or outside the file
-    │   └── MalformedRange      a Range header that is no range at all
+    ├── BadRange                bytes that are not inside an object
     ├── LogBroken               the archive's log contradicts its own signed checkpoint
     ├── AuthoritySilent         a time stamp authority does not answer
     ├── LogSilent               a log that is read from outside does not answer, or not as a log
@@ -161,19 +160,12 @@ class TooLarge(StorageError):
 
 
 class BadRange(StorageError):
-    """A Range header that is not served: several ranges, or outside the file."""
+    """Bytes that are not inside an object."""
 
     code = "bad-range"
     exit_status = 65
     status = 416
     advice = "Ask for one range of bytes inside the file."
-
-
-class MalformedRange(BadRange):
-    """A Range header that is no range at all."""
-
-    code = "malformed-range"
-    status = 400
 
 
 class LogBroken(StorageError):

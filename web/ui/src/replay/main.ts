@@ -9,12 +9,13 @@ import "../player/transcript";
 import "../player/transport";
 import "./verification";
 
-import { html, nothing, render, type TemplateResult } from "lit";
+import { html, render, type TemplateResult } from "lit";
 
 import { t } from "../shared/i18n";
 import type { Bytes } from "../verify/bytes";
-import { keysAreOn, listen, switchKeys } from "../player/keyboard";
+import { listen } from "../player/keyboard";
 import { mediaAddress, type PageData, type Replay } from "../player/model";
+import { keysCard, startIn } from "../player/page";
 import { Player } from "../player/player";
 
 const root = document.getElementById("replay");
@@ -52,11 +53,7 @@ function help(): TemplateResult {
     [", · .", t("Slower or faster")],
     ["1 – 9 · 0", t("Hear one microphone alone, or all")],
   ];
-  return html`<details class="card keys"><summary>${t("Keyboard")}</summary>
-    <label class="check"><input type="checkbox" .checked=${keysAreOn()}
-      @change=${(event: Event) => switchKeys((event.target as HTMLInputElement).checked)}>${t("These keys work everywhere on the page")}</label>
-    <dl>${keys.map(([key, text]) => html`<div><dt>${key.split(" · ").map((one, i) => html`${i > 0 ? " " : nothing}<kbd>${one}</kbd>`)}</dt><dd>${text}</dd></div>`)}</dl>
-  </details>`;
+  return keysCard(keys);
 }
 
 async function start(place: HTMLElement): Promise<void> {
@@ -71,10 +68,4 @@ async function start(place: HTMLElement): Promise<void> {
   render(view(replay, player), place);
 }
 
-if (root !== null) {
-  start(root).catch((error: unknown) => {
-    console.error(error);
-    const reason = error instanceof Error ? error.message : String(error);
-    render(html`<p class="alert" role="alert">${t("The hearing could not be loaded: {reason}", { reason })}</p>`, root);
-  });
-}
+startIn(root, start);

@@ -13,8 +13,9 @@ import "./revisions";
 
 import { html, nothing, render, type TemplateResult } from "lit";
 
-import { keysAreOn, listen, switchKeys } from "../player/keyboard";
+import { keysAreOn, listen } from "../player/keyboard";
 import { fileAddress, joined, type Replay, type Transcript } from "../player/model";
+import { keysCard, startIn } from "../player/page";
 import { Player } from "../player/player";
 import { getJson, postJson, Refused } from "../shared/http";
 import { t } from "../shared/i18n";
@@ -198,21 +199,11 @@ function help(): TemplateResult {
     ["M · X · Delete", t("In the text: join with the next, split, nobody said this")],
     ["1 – 9 · 0", t("Hear one microphone alone, or all")],
   ];
-  return html`<details class="card keys"><summary>${t("Keyboard")}</summary>
-    <label class="check"><input type="checkbox" .checked=${keysAreOn()}
-      @change=${(event: Event) => switchKeys((event.target as HTMLInputElement).checked)}>${t("These keys work everywhere on the page")}</label>
-    <dl>${keys.map(([key, text]) => html`<div><dt>${key.split(" · ").map((one, i) => html`${i > 0 ? " " : nothing}<kbd>${one}</kbd>`)}</dt><dd>${text}</dd></div>`)}</dl>
-  </details>`;
+  return keysCard(keys);
 }
 
 async function start(place: HTMLElement): Promise<void> {
   await new Review(place, await getJson<Replay>(`${page.base}/replay.json`)).start();
 }
 
-if (root !== null) {
-  start(root).catch((error: unknown) => {
-    console.error(error);
-    const reason = error instanceof Error ? error.message : String(error);
-    render(html`<p class="alert" role="alert">${t("The hearing could not be loaded: {reason}", { reason })}</p>`, root);
-  });
-}
+startIn(root, start);

@@ -2,10 +2,10 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
-import { PageElement } from "../player/base";
 import { fileAddress } from "../player/model";
 import { getJson, postJson, Refused } from "../shared/http";
 import { language, t } from "../shared/i18n";
+import { AskingElement } from "./asking";
 import type { PageData, Revision } from "./model";
 
 interface Point {
@@ -16,13 +16,11 @@ interface Point {
 }
 
 @customElement("hattama-papers")
-export class Papers extends PageElement {
+export class Papers extends AskingElement {
   @property({ attribute: false }) page!: PageData;
   @property({ attribute: false }) revisions: readonly Revision[] = [];
   @property({ attribute: false }) onMade: () => void = () => undefined;
   @state() private points: readonly Point[] | null = null;
-  @state() private busy = false;
-  @state() private problem = "";
   @state() private shown = "";
   private known = 0;
 
@@ -106,18 +104,4 @@ export class Papers extends PageElement {
     place?.setAttribute("lang", tongue);
     place?.replaceChildren(...page.body.childNodes);
   });
-
-  private async try(work: () => Promise<void>): Promise<void> {
-    if (this.busy) return;
-    this.busy = true;
-    this.problem = "";
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.problem = `${error.message} ${error.advice}`;
-    } finally {
-      this.busy = false;
-    }
-  }
 }

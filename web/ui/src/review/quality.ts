@@ -2,10 +2,10 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
-import { PageElement } from "../player/base";
 import { clockTime, courtDate } from "../player/time";
-import { getJson, postJson, Refused } from "../shared/http";
+import { getJson, postJson } from "../shared/http";
 import { t } from "../shared/i18n";
+import { AskingElement } from "./asking";
 import type { PageData } from "./model";
 
 interface Sound {
@@ -48,12 +48,10 @@ interface Answer {
 }
 
 @customElement("hattama-quality")
-export class Quality extends PageElement {
+export class Quality extends AskingElement {
   @property({ attribute: false }) page!: PageData;
   @property({ attribute: false }) onJudged: () => void = () => undefined;
   @state() private answer: Answer | null = null;
-  @state() private busy = false;
-  @state() private problem = "";
 
   protected override render(): TemplateResult {
     return html`<section class="card quality" aria-labelledby="quality-title">
@@ -133,20 +131,6 @@ export class Quality extends PageElement {
       if (this.answer !== null) this.answer = { ...this.answer, judged };
       this.onJudged();
     });
-  }
-
-  private async try(work: () => Promise<void>): Promise<void> {
-    if (this.busy) return;
-    this.busy = true;
-    this.problem = "";
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      this.problem = `${error.message} ${error.advice}`;
-    } finally {
-      this.busy = false;
-    }
   }
 }
 
