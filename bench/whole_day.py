@@ -22,7 +22,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from tests.console.test_browser import CHROMIUM, FLAGS
+from tests.support.browser import CHROMIUM, FLAGS
 from tests.support.day_court import courthouse
 from tests.support.day_people import Keys, Mouse
 from tests.support.day_script import records_verify, whole_day

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from recorder.console.app import create_app
+from tests.support.browser import chromium
 from tests.support.console_server import PASSWORD, make_accounts, settings
 from tests.support.fake_recorder import FakeRecorder
 from tests.support.fake_recorder import create_app as fake_app
@@ -48,3 +50,10 @@ def sign_in(client: TestClient) -> Callable[[str], TestClient]:
 @pytest.fixture
 def secretary(sign_in: Callable[[str], TestClient]) -> TestClient:
     return sign_in("secretary")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One browser for a module's tests; each takes a context of its own."""
+    with chromium() as started:
+        yield started

@@ -11,38 +11,19 @@ from typing import Any
 
 import pytest
 
+from tests.support.browser import CHROMIUM
 from tests.support.console_server import PASSWORD, Served, console
 from web.i18n import catalogues
 from web.pages import STATIC
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
 AXE = ROOT / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed: apt-get install chromium"),
     pytest.mark.skipif(not (STATIC / "build" / "console.js").exists(), reason="the front end is not built: make build"),
 ]
 LOCALES = {"kk": "kk-KZ", "ru": "ru-RU", "en": "en-GB"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 from recorder.cases.reading import read
 from recorder.cases.reconciliation import ZONE
 from recorder.cases.store import CaseList, Decision
-from tests.console.test_browser import CHROMIUM, FLAGS, Visit
+from tests.console.test_browser import Visit
+from tests.support.browser import CHROMIUM
 from tests.support.console_server import Served, console
 from web.pages import STATIC
 
@@ -24,16 +25,6 @@ pytestmark = [
 HEAD = "id,number,code,date,time,language,title,judge,room,status,parties\n"
 #: What issue 6 allows between the page and a running recording.
 MOST_ACTIONS = 5
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.console.test_browser import Visit, browser, pytestmark, served, visits
+from tests.console.test_browser import Visit, pytestmark, served, visits
 from tests.support.console_server import Served
 
 __all__ = ["browser", "pytestmark", "served", "visits"]

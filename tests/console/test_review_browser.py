@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.archive_pages.hearing import HEARING
-from tests.console.test_browser import CHROMIUM, Visit
-from tests.console.test_browser import browser as browser  # noqa: PLC0414 - the fixture
+from tests.console.test_browser import Visit
+from tests.support.browser import CHROMIUM
 from tests.support.console_server import PASSWORD
 from tests.support.review_court import Court
 from tests.support.review_court import court as open_court

@@ -18,8 +18,9 @@ from protocol.transcript import Transcript
 from recorder.client import RecorderClient
 from recorder.console.app import create_app
 from recorder.console.daemon import socket_client
-from tests.console.test_browser import CHROMIUM, FLAGS, Visit
+from tests.console.test_browser import Visit
 from tests.recorder.test_api import serving as serving_daemon
+from tests.support.browser import CHROMIUM, chromium
 from tests.support.console_server import PASSWORD, Served, make_accounts, serving
 from tests.support.fake_recorder import FakeRecorder
 from tests.support.key_client import KeyClient, key_client
@@ -54,15 +55,8 @@ class Room:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # The key client's certificate is known to its own computer only.
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=[*FLAGS, "--ignore-certificate-errors"]
-        )
-        yield browser
-        browser.close()
+    with chromium("--ignore-certificate-errors") as started:  # the key client's is known to its own computer only
+        yield started
 
 
 @pytest.fixture(scope="module")
