@@ -7,7 +7,7 @@ from typing import Any
 from tests.console.test_browser import Visit, pytestmark, served, visits
 from tests.support.console_server import Served
 
-__all__ = ["browser", "pytestmark", "served", "visits"]
+__all__ = ["pytestmark", "served", "visits"]
 
 
 def opened(visit: Visit) -> None:
