@@ -28,18 +28,9 @@ import httpx2
 from bench.machine import machine
 from hattama.demo.room import SPEECH, free_port
 from recorder.client import RecorderClient, Refused
+from tests.support.browser import CHROMIUM, FLAGS
 from web.accounts import WEAKEST, Accounts, Role
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PASSWORD = "four words in a row"  # noqa: S105 - of this bench
 JOURNAL_AIM_MS, SECOND_AIM_MS = 300, 1000
 #: A ruling of the court: one key and no question.
@@ -66,7 +57,7 @@ def measure(folder: Path, presses: int, pause_s: float) -> dict[str, Any]:
         _wait(lambda: socket.exists() and _answers(port))
         listener = threading.Thread(target=_listen, args=(socket, journal, stop), daemon=True)
         listener.start()
-        browsers = [playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS)) for _ in range(2)]
+        browsers = [playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS) for _ in range(2)]
         first, second = (browser.new_page(base_url=f"http://127.0.0.1:{port}") for browser in browsers)
         for page, name in ((first, "secretary"), (second, "judge")):
             page.goto("/")

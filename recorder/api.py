@@ -18,6 +18,7 @@ from protocol.brief import Declared
 from protocol.errors import DiskFailed, ProtocolError
 from protocol.hearing import Case, Participant, Seat, State
 from protocol.stages import CODES, stages
+from recorder.bodies import read_body
 from recorder.certification_guard import guard
 from recorder.certification_routes import add_routes as add_certification_routes
 from recorder.check_result import SECONDS, CheckResult
@@ -41,7 +42,6 @@ from recorder.status import Status
 from recorder.transcript_routes import add_routes as add_transcript_routes
 
 _log = structlog.get_logger(__name__)
-_MOST_BODY = 64 * 2**20
 _TEXT = Field(default="", max_length=2000)
 _ID = Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")
 
@@ -73,7 +73,9 @@ class ParticipantBody(_Body):
     name: str = Field(max_length=300)
     attendance: Literal["present", "remote", "absent"] = "present"
     note: str = _TEXT
-    identity: dict[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], Annotated[str, Field(max_length=500)]] = Field(default={}, max_length=20)
+    identity: dict[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], Annotated[str, Field(max_length=500)]] = Field(
+        default={}, max_length=20
+    )
     protected: bool = False
 
     @model_validator(mode="after")
@@ -113,7 +115,9 @@ class DraftBody(_Body):
     """
 
     by: str = Field(default="recorder", min_length=1, max_length=300)
-    reasons: dict[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], Annotated[str, Field(max_length=500)]] = Field(default={}, max_length=40)
+    reasons: dict[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], Annotated[str, Field(max_length=500)]] = Field(
+        default={}, max_length=40
+    )
     rejected: str = Field(default="", max_length=2000)
     full: bool = False
 
@@ -156,7 +160,14 @@ def create_app(daemon: Daemon) -> FastAPI:
 def _errors(app: FastAPI) -> None:
     @app.exception_handler(Refusal)
     async def refused(request: Request, error: Refusal) -> Response:
-        _log.warning("refused", action="refuse", code=error.code, method=request.method, path=request.url.path, message=str(error))
+        _log.warning(
+            "refused",
+            action="refuse",
+            code=error.code,
+            method=request.method,
+            path=request.url.path,
+            message=str(error),
+        )
         return JSONResponse(error.to_json(), error.http_status)
 
     @app.exception_handler(ProtocolError)
@@ -180,7 +191,9 @@ def _reading(app: FastAPI, daemon: Daemon, live: LiveText, sending: Sending) -> 
     async def status() -> Status:
         """What is true at this moment."""
         found = daemon.status()
-        return found.model_copy(update={"speech": live.status(found.hearing), "sending": sending.now(found.clock.now_us)})
+        return found.model_copy(
+            update={"speech": live.status(found.hearing), "sending": sending.now(found.clock.now_us)}
+        )
 
     @app.get("/v1/events", response_class=StreamingResponse)
     async def events() -> Response:
@@ -240,7 +253,7 @@ def _papers(app: FastAPI, daemon: Daemon) -> None:
     @app.post("/v1/hearings/{hearing}/transcripts", status_code=201)
     async def transcript(hearing: str, request: Request, by: str = "transcriber") -> dict[str, Any]:
         """Store a transcript (canonical JSON of docs/transcript-format.md) as the next revision."""
-        return await daemon.transcript(hearing, await _body(request), by)
+        return await daemon.transcript(hearing, await read_body(request), by)
 
     @app.post("/v1/hearings/{hearing}/draft")
     async def draft(hearing: str, body: DraftBody | None = None) -> dict[str, Any]:
@@ -251,7 +264,7 @@ def _papers(app: FastAPI, daemon: Daemon) -> None:
     @app.post("/v1/hearings/{hearing}/receipt")
     async def receipt(hearing: str, request: Request) -> dict[str, Any]:
         """Keep the archive's receipt."""
-        return await daemon.receipt(hearing, await _body(request))
+        return await daemon.receipt(hearing, await read_body(request))
 
 
 def _mover(daemon: Daemon, action: str) -> Callable[[str, ByBody], Awaitable[Status]]:
@@ -274,13 +287,3 @@ def _check_seats(daemon: Daemon, people: list[Participant], seats: list[Seat]) -
             raise BadRequest(f"seats.{seat.id}.source: {seat.source!r} is no source of this room")
         if seat.participant is not None and seat.participant not in known:
             raise BadRequest(f"seats.{seat.id}.participant: {seat.participant!r} does not take part")
-
-
-async def _body(request: Request) -> bytes:
-    """The body as it came, up to 64 MiB."""
-    found = bytearray()
-    async for part in request.stream():
-        found += part
-        if len(found) > _MOST_BODY:
-            raise BadRequest("the body is longer than 64 MiB")
-    return bytes(found)

@@ -34,14 +34,14 @@ from protocol.remarks import Decision, Kind
 from protocol.working_days import read_calendar
 from recorder import certification, certification_amendments
 from recorder.amending import render_apart
+from recorder.bodies import read_body
 from recorder.certification_remarks import Entered, add_remarks, all_remarks
 from recorder.certification_terms import Facts, facts_of, rows
-from recorder.refusals import BadRequest, NoHearing, Refusal
+from recorder.refusals import NoHearing, Refusal
 from recorder.service import Daemon
 
 _log = structlog.get_logger(__name__)
 _BY = Query(min_length=1, max_length=300)
-_MOST_BODY = 64 * 2**20
 _NO_STORE = {"Cache-Control": "no-store"}
 T = TypeVar("T")
 
@@ -128,7 +128,7 @@ def _signing(app: FastAPI, daemon: Daemon) -> None:
     @app.post("/v1/hearings/{hearing}/signatures", status_code=201)
     async def signature(hearing: str, request: Request, language: str, by: Annotated[str, _BY]) -> dict[str, Any]:
         """Take a signed PDF of the last draft into the record, and seal it."""
-        body, trust = await _read(request), await _trust(daemon)
+        body, trust = await read_body(request), await _trust(daemon)
         async with daemon.ledger(hearing) as (folder, ledger):
             now, sha256 = daemon.clock.now()[0], sha256_b64(body)
             done = await _whole(certification.add_signature(folder, ledger, trust, language, body, now, by))
@@ -148,7 +148,7 @@ def _certifying(app: FastAPI, daemon: Daemon) -> None:
         hearing: str, request: Request, manifest: Annotated[int, Query(ge=1)], by: Annotated[str, _BY]
     ) -> dict[str, Any]:
         """Take the secretary's signature over the newest manifest; from then on nothing of the hearing changes."""
-        body, trust = await _read(request), await _trust(daemon)
+        body, trust = await read_body(request), await _trust(daemon)
         async with daemon.ledger(hearing) as (folder, ledger):
             done = await _whole(certification.certify(folder, ledger, trust, manifest, body, daemon.clock.now()[0], by))
         _log.info("certified", action="certify", hearing=hearing, by=by, path=done["path"])
@@ -229,7 +229,7 @@ def _amendments(app: FastAPI, daemon: Daemon) -> None:
     @app.post("/v1/hearings/{hearing}/amendments/{number}/signatures", status_code=201)
     async def sign(hearing: str, number: int, request: Request, by: Annotated[str, _BY]) -> dict[str, Any]:
         """Take an amendment's PDF with one signature more; with both it enters the record by a later seal."""
-        body, trust = await _read(request), await _trust(daemon)
+        body, trust = await read_body(request), await _trust(daemon)
         async with daemon.ledger(hearing) as (folder, ledger):
             now = daemon.clock.now()[0]
             done = await _whole(
@@ -276,12 +276,3 @@ async def _trust(daemon: Daemon) -> Any:
 async def _whole(work: Awaitable[T]) -> T:
     """Shielded: a client that goes away must not leave an act half done."""
     return await asyncio.shield(asyncio.ensure_future(work))
-
-
-async def _read(request: Request) -> bytes:
-    found = bytearray()
-    async for part in request.stream():
-        found += part
-        if len(found) > _MOST_BODY:
-            raise BadRequest("the body is longer than 64 MiB")
-    return bytes(found)
