@@ -9,7 +9,6 @@ at their full cost.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +41,8 @@ def make(folder: Path, size: str) -> Path:
     """Write the model's folder, which must not exist."""
     import tokenizers
     from ctranslate2.specs.whisper_spec import WhisperSpec
-    from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+    from scripts.demo_model.folder import save_folder
 
     width, heads, encoder_layers, decoder_layers = SIZES[size]
     folder.mkdir(parents=True)
@@ -52,20 +52,10 @@ def make(folder: Path, size: str) -> Path:
     tokenizer = make_tokenizer([*known, *(f"filler{n}" for n in range(VOCABULARY - bare))])
     blank = tokenizer.id_to_token(number_of_word(tokenizer, "blank"))
     tokenizer.add_special_tokens([tokenizers.AddedToken(blank, special=True, normalized=False)])  # written as nothing
-    tokenizer.save(str(folder / "tokenizer.json"))
     codes = np.random.default_rng(1).choice([-3.0, 3.0], (WORDS + 1, _CODE)).astype(np.float32)
     _encoder(spec.encoder, width, codes)
     _decoder(spec.decoder, width, codes, tokenizer)
-    spec.register_vocabulary([tokenizer.id_to_token(index) for index in range(tokenizer.get_vocab_size())])
-    spec.config.lang_ids = [tokenizer.token_to_id(f"<|{code}|>") for code in _LANGUAGE_CODES]
-    spec.config.suppress_ids = []
-    spec.config.suppress_ids_begin = []
-    spec.config.alignment_heads = [(0, 0)]
-    spec.validate()
-    spec.save(str(folder))
-    features = {"feature_size": 80, "sampling_rate": 16000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
-    (folder / "preprocessor_config.json").write_text(json.dumps(features))
-    return folder
+    return save_folder(folder, spec, tokenizer)
 
 
 def _zeros(*shape: int) -> Array:

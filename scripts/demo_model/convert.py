@@ -9,9 +9,9 @@ import numpy as np
 import tokenizers
 import torch
 from ctranslate2.specs.whisper_spec import WhisperSpec
-from faster_whisper.tokenizer import _LANGUAGE_CODES
 from torch import nn
 
+from scripts.demo_model.folder import save_folder
 from scripts.demo_model.network import (
     ALL_FRAMES,
     DECODER_LAYERS,
@@ -31,7 +31,6 @@ MODES = 448  # places of the decoder that faster-whisper counts on
 def save(network: SmallWhisper, tokenizer: tokenizers.Tokenizer, folder: Path, note: dict[str, object]) -> None:
     """Write model.bin (16-bit), config.json, vocabulary.json, tokenizer.json, preprocessor_config.json, hattama-model.json."""
     folder.mkdir(parents=True, exist_ok=True)
-    tokens = [tokenizer.id_to_token(index) for index in range(tokenizer.get_vocab_size())]
     spec = WhisperSpec(ENCODER_LAYERS, HEADS, DECODER_LAYERS, HEADS)
     encoder, decoder = spec.encoder, spec.decoder
     _linear(encoder.conv1, network.conv1)
@@ -43,24 +42,14 @@ def save(network: SmallWhisper, tokenizer: tokenizers.Tokenizer, folder: Path, n
         _layer(made, layer)
     decoder.embeddings.weight = _numbers(network.words)
     decoder.projection.weight = _numbers(network.words)
-    decoder.projection.bias = np.zeros(len(tokens), np.float32)
+    decoder.projection.bias = np.zeros(tokenizer.get_vocab_size(), np.float32)
     places = np.zeros((MODES, network.word_places.shape[1]), np.float32)
     places[: len(network.word_places)] = _numbers(network.word_places)
     decoder.position_encodings.encodings = places
     _norm(decoder.layer_norm, network.decoder_norm)
     for made, layer in zip(decoder.layer, network.decoder, strict=True):
         _layer(made, layer)
-    spec.register_vocabulary(tokens)
-    spec.config.lang_ids = [tokenizer.token_to_id(f"<|{code}|>") for code in _LANGUAGE_CODES]
-    spec.config.suppress_ids = []
-    spec.config.suppress_ids_begin = []
-    spec.config.alignment_heads = ALIGNMENT_HEADS
-    spec.validate()
-    spec.optimize(quantization="float16")
-    spec.save(str(folder))
-    tokenizer.save(str(folder / "tokenizer.json"))
-    features = {"feature_size": 80, "sampling_rate": 16000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
-    (folder / "preprocessor_config.json").write_text(json.dumps(features) + "\n")
+    save_folder(folder, spec, tokenizer, ALIGNMENT_HEADS, "float16")
     (folder / "hattama-model.json").write_text(json.dumps(note, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

@@ -8,7 +8,6 @@ know nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import tokenizers
 from ctranslate2.specs.whisper_spec import WhisperSpec
-from faster_whisper.tokenizer import _LANGUAGE_CODES
 
+from scripts.demo_model.folder import save_folder
 from scripts.demo_model.tokens import make_tokenizer
 
 WIDTH = 40
@@ -42,7 +41,6 @@ def make_model(
     """
     folder.mkdir(parents=True)
     tokenizer = make_tokenizer(words, multilingual=multilingual)
-    tokenizer.save(str(folder / "tokenizer.json"))
     tokens = [tokenizer.id_to_token(index) for index in range(tokenizer.get_vocab_size())]
     said = [*words] * repeat
     identifiers = [
@@ -54,16 +52,7 @@ def make_model(
     spec = WhisperSpec(1, 1, 1, 1)
     _encoder(spec)
     _decoder(spec, len(tokens), {PROMPT - 1 + step: token for step, token in enumerate(output)}, first_bin, len(said))
-    spec.register_vocabulary(tokens)
-    spec.config.lang_ids = [number[f"<|{code}|>"] for code in _LANGUAGE_CODES]
-    spec.config.suppress_ids = []
-    spec.config.suppress_ids_begin = []
-    spec.config.alignment_heads = [(0, 0)]
-    spec.validate()
-    spec.save(str(folder))
-    features = {"feature_size": 80, "sampling_rate": 16000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
-    (folder / "preprocessor_config.json").write_text(json.dumps(features))
-    return folder
+    return save_folder(folder, spec, tokenizer)
 
 
 def _zeros(*shape: int) -> Array:
