@@ -100,9 +100,7 @@ def test_a_daemon_that_starts_with_a_stepped_clock_stays_on_the_hearings(room: t
 
 def test_what_writes_media_reads_no_system_clock() -> None:
     """No module that a capture child loads asks for the time of day (log lines apart, which structlog stamps)."""
-    listing = (
-        "import sys; import recorder.capture_process; print('\\n'.join(m for m in sys.modules if m.startswith('recorder')))"
-    )
+    listing = "import sys; import recorder.capture_process; print('\\n'.join(m for m in sys.modules if m.startswith('recorder')))"
     done = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)
     root = Path(recorder.__file__).parent.parent
     for name in done.stdout.split():
