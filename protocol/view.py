@@ -89,6 +89,7 @@ class HearingView:
     manifests: list[Seal] = field(default_factory=list)
     progress: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     receipts: list[Mapping[str, Any]] = field(default_factory=list)
+    timestamps: list[Mapping[str, Any]] = field(default_factory=list)
     judged: Mapping[str, Any] | None = None
     keys: dict[str, Key] = field(default_factory=dict)
     publicity: str = "open"
@@ -285,5 +286,6 @@ _HANDLERS: dict[str, Any] = {
     "revision": _revision,
     "manifest": lambda v, s, _a, d: v.manifests.append(_pick(Seal, d, seq=s)),
     "receipt": lambda v, _s, _a, d: v.receipts.append(d),
+    "timestamp": lambda v, _s, _a, d: v.timestamps.append(d),
     "recording_judged": lambda v, _s, _a, d: setattr(v, "judged", {key: d.get(key) for key in ("at_us", "by", "accepted", "reason")}),
 }

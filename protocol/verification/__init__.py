@@ -4,7 +4,7 @@ Never one yes or no: three questions are answered apart. *Integrity*: was anythi
 missing? *Provenance*: which key signed it, and do you trust that key?
 
 The way through: bytes → journal lines (:mod:`.journal_steps`) → signed roots → manifests and files
-(:mod:`.file_steps`) → timeline (:mod:`.timeline_steps`) → key and receipt (:mod:`.trust_steps`).
+(:mod:`.file_steps`) → timeline (:mod:`.timeline_steps`) → key, receipt and time stamps (:mod:`.trust_steps`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from protocol.verification.file_steps import check_files, check_manifests
 from protocol.verification.journal_steps import check_roots, read_checkpoints, read_lines, read_record
 from protocol.verification.report import CODES, Finding, Question, Report, Severity, Trust
 from protocol.verification.timeline_steps import check_timeline
-from protocol.verification.trust_steps import check_key, check_receipt
+from protocol.verification.trust_steps import check_key, check_receipt, check_stamps
 
 STEPS = (
     (1, "read", read_record),
@@ -27,6 +27,7 @@ STEPS = (
     (7, "timeline", check_timeline),
     (8, "key", check_key),
     (9, "receipt", check_receipt),
+    (10, "time stamps", check_stamps),
 )
 
 

@@ -150,12 +150,18 @@ def check_files(context: Context) -> None:
     }
     for entry in entries.values():
         _check_entry(context, entry, lines.get(entry.path))
-    _check_unlisted(context, {*entries, *lines, *progress})
+    stamps = {line.data["path"]: line for line in reversed(context.of_type("timestamp"))}
+    _check_unlisted(context, {*entries, *lines, *progress, *stamps})
     tasks = []
     for path, entry in entries.items():
         early = progress.get(path) if _is_recovered(lines.get(path)) else None
         tasks.append(_Task(path, _Due(entry.bytes, entry.sha256), early))
     tasks += _unsealed(context, {path: line for path, line in lines.items() if path not in entries}, progress)
+    tasks += [
+        _Task(path, _Due(line.data["bytes"], line.data["sha256"]), None)
+        for path, line in stamps.items()
+        if path not in entries and path not in lines
+    ]
     for path, track in progress.items():
         known = path in entries or path in lines
         if not known and (path in context.paths or not context.entries_withheld):

@@ -11,6 +11,7 @@ from protocol.errors import BadEncoding, BadNote
 from protocol.hearing import State
 from protocol.journal import FORMAT, Line
 from protocol.note import VerifierKey
+from protocol.seal_stamp import path_of
 
 Check = Callable[[Any], bool]
 _TAKE = re.compile(r"T[0-9]{2,4}\Z")
@@ -158,6 +159,7 @@ KINDS: dict[str, dict[str, Check]] = {
     },
     "key": {"key": _key_name, "take": _take, "wrapped": _list_of(_object_of(_WRAPPED))},
     "manifest": {"number": _number, "path": _path, "head_sha256": _digest, "root": _digest, "size": _count},
+    "timestamp": {"number": _number, "path": _path, "bytes": _count, "sha256": _digest},
 }
 
 
@@ -175,6 +177,8 @@ def wrong_key(line: Line) -> str | None:
     for key, check in kinds.items():
         if key not in line.data or not check(line.data[key]):
             return key
+    if line.type == "timestamp":
+        return None if line.data["path"] == path_of(line.data["number"]) else "path"
     return _wrong_in_segment(line.data) if line.type == "segment" else None
 
 

@@ -75,6 +75,7 @@ CODES: dict[str, tuple[Question, str]] = {
     "still-open": (C, "The hearing was not finished: more may have been recorded."),
     "unlisted-key": (P, "The key that signed is not on your list of trusted keys."),
     "bad-receipt": (P, "The archive's receipt is false."),
+    "bad-timestamp": (P, "A time stamp is not over the seal that it is for."),
     # notes
     "torn-tail": (I, "A crash left bytes at the end of the log that were never part of it."),
     "torn-checkpoint": (I, "A crash left an unfinished checkpoint; the one before it counts."),
@@ -83,6 +84,10 @@ CODES: dict[str, tuple[Question, str]] = {
     "withheld-hole": (C, "Something is missing that a withheld line may explain."),
     "gap": (C, "A stretch was not recorded; the log gives the cause."),
     "receipt-unchecked": (P, "There is a receipt of an archive that is not on your list of trusted keys."),
+    "timestamp-unchecked": (
+        P,
+        "A seal has a time stamp. Whether an authority that you trust gave it is checked by hattama verify with --authorities.",
+    ),
 }
 
 
@@ -96,6 +101,7 @@ _STEPS = {
     7: "illegal-move bad-take segment-missing unlisted-segment unexplained-gap overlap still-open gap withheld-hole",
     8: "unlisted-key",
     9: "bad-receipt receipt-unchecked",
+    10: "bad-timestamp timestamp-unchecked",
 }
 #: code → the step of the record format's section 10 that finds it
 STEP_OF = {code: step for step, codes in _STEPS.items() for code in codes.split()}
@@ -145,7 +151,7 @@ class Trust:
         return cls(frozenset(keys))
 
 
-_INVALID = frozenset({"bad-signature", "bad-receipt", "unknown-signature"})
+_INVALID = frozenset({"bad-signature", "bad-receipt", "bad-timestamp", "unknown-signature"})
 _UNSIGNED = frozenset({"no-checkpoints", "unsigned"})
 _WITHHELD = frozenset({"withheld-line", "withheld-entry"})
 GOOD = frozenset({"intact", "complete", "complete-with-gaps", "redacted", "trusted"})

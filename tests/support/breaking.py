@@ -8,6 +8,7 @@ from typing import Any
 
 from protocol import canonical
 from protocol.checkpoint import Checkpoint, split_notes
+from protocol.encoding import sha256_b64
 from protocol.manifest import AnyEntry, Entry
 from protocol.manifest import parse as parse_manifest
 from protocol.note import Ed25519Signer, sign_note
@@ -218,6 +219,14 @@ def unsealed(files: Files, signer: Ed25519Signer) -> Files:
 def bad_receipt(files: Files, _signer: Ed25519Signer) -> Files:
     """A receipt that is none."""
     return {**files, "receipt.json": b'{"format":"hattama-receipt/1"}'}
+
+
+def bad_timestamp(files: Files, signer: Ed25519Signer) -> Files:
+    """The device names as time stamp of its first seal a file that is none."""
+    content = b"no token"
+    data = {"bytes": len(content), "number": 1, "path": "timestamps/0001.tst", "sha256": sha256_b64(content)}
+    edit: Callable[[Lines], Lines] = lambda rows: [*rows, {**rows[-1], "type": "timestamp", "data": data}]  # noqa: E731
+    return {**forged(edit)(files, signer), "timestamps/0001.tst": content}
 
 
 def stranger(files: Files, _signer: Ed25519Signer) -> Files:

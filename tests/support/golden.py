@@ -14,7 +14,7 @@ from typing import Any
 
 from nacl.public import PrivateKey
 
-from protocol import closed, durable
+from protocol import canonical, closed, durable, timestamps
 from protocol.checkpoint import Checkpoint, split_notes
 from protocol.encoding import b64, utc_text
 from protocol.journal import split_lines
@@ -24,9 +24,11 @@ from protocol.receipt import FORMAT, Receipt, subject_of
 from protocol.record import MemoryRecord
 from protocol.redaction import redact
 from protocol.seal import seal_revision
+from protocol.seal_stamp import path_of, sealing_note
 from tests.support.records import START_US, RecordMaker, digest, files_of
 
 GOOD = Path(__file__).parents[1] / "assets" / "records" / "good"
+AUTHORITY = GOOD.parent / "authority.pem"
 BOX = Ed25519Signer("box-1.test", bytes(range(32)))
 ARCHIVE = Ed25519Signer("archive.test", bytes(range(32, 64)))
 HEARING = "2026-11-22_g1"
@@ -265,25 +267,58 @@ def salted_receipt(folder: Path) -> None:
     received(maker, SALT)
 
 
+def stamped(folder: Path) -> None:
+    """A microphone; both seals have a time stamp of an authority of openssl's, whose issuer lies in tests/assets/records/authority.pem."""
+    from tests.hattama.test_timestamp import make_authority
+
+    maker = Maker(folder)
+    maker.begin(MIC)
+    maker.piece(MIC, 1)
+    maker.finish(end_us=FIRST + 10 * SECOND)
+    with tempfile.TemporaryDirectory() as place:
+        authority = make_authority(Path(place) / "tsa")
+        for number in (1, 2):
+            seal = maker.writer.lines[-1].seq
+            content = sealing_note((folder / "checkpoints").read_bytes(), seal)
+            assert content is not None
+            token = timestamps.token_of(authority.answer(timestamps.request(content, number)), content, number)
+            durable.write_once(folder / path_of(number), token)
+            facts = {"bytes": len(token), "sha256": digest(token)}
+            maker.line("timestamp", number=number, path=path_of(number), **facts)
+            if number == 1:
+                maker.state("finished", "drafted")
+                maker.revise("transcript", "transcript/0001.json", b'{"format":"test"}')
+        AUTHORITY.write_bytes(authority.issuer)
+
+
+def withdrawn(folder: Path) -> None:
+    """A stage marked and taken back within ten seconds; a remark corrected, and the correction taken back with a reason."""
+    maker = Maker(folder)
+    maker.begin(MIC)
+    maker.line("stage", code="OPEN", at_us=FIRST + SECOND, by="secretary", participant=None, note="")
+    maker.line("stage", code="DEBATE", at_us=FIRST + 2 * SECOND, by="secretary", participant=None, note="")
+    maker.line("withdrawn", line=7, at_us=FIRST + 3 * SECOND, by="secretary", reason="")
+    maker.line("remark", text="Шум", at_us=FIRST + 4 * SECOND, by="secretary")
+    maker.line("remark", text="Шум в зале", at_us=FIRST + 4 * SECOND, by="judge", replaces=9)
+    maker.line("withdrawn", line=10, at_us=FIRST + 8 * SECOND, by="judge", reason="қате")
+    maker.piece(MIC, 1)
+    maker.finish(end_us=FIRST + 10 * SECOND)
+    maker.draft()
+
+
 def received(maker: Maker, salt: bytes | None = None) -> None:
     """The archive's receipt for the last seal: the third of five entries of its log."""
     root, size = maker.writer.root, maker.writer.size
     named = {"hearing": HEARING, "origin": f"{BOX.key.name}/{HEARING}"}
     entry = {"journal_root": b64(root), "journal_size": size}
     entry |= named if salt is None else {"subject": subject_of(HEARING, salt)}
-    text = _canonical({**entry, "received_at": utc_text(maker.now_us), "seal_number": 1, "type": "received"})
+    text = canonical.dumps({**entry, "received_at": utc_text(maker.now_us), "seal_number": 1, "type": "received"})
     log = Tree(leaf_hash(leaf) for leaf in (b"0", b"1", text, b"3", b"4"))
     note = sign_note(Checkpoint(f"{ARCHIVE.key.name}/log", log.size, log.root()).text, ARCHIVE)
     proof = tuple(log.inclusion_proof(2))
     receipt = Receipt(HEARING, ARCHIVE.key, text.decode(), 2, proof, note, salt).to_bytes()
     durable.write_once(maker.folder / "receipt.json", receipt)
     maker.line("receipt", archive=ARCHIVE.key.text, sha256=digest(receipt))
-
-
-def _canonical(value: dict[str, Any]) -> bytes:
-    from protocol import canonical
-
-    return canonical.dumps(value)
 
 
 def redacted() -> Files:
@@ -329,6 +364,8 @@ WRITTEN: dict[str, Callable[[Path], None]] = {
     "imported": imported,
     "later-seals": later_seals,
     "salted-receipt": salted_receipt,
+    "stamped": stamped,
+    "withdrawn": withdrawn,
 }
 DERIVED: dict[str, Callable[[], Files]] = {"redacted": redacted, "chunks": chunked, "torn": torn}
 NAMES = (*WRITTEN, *DERIVED)
@@ -353,7 +390,7 @@ def main() -> None:
                 (GOOD / name / path).write_bytes(data)
 
 
-__all__ = ["ARCHIVE", "BOX", "FORMAT", "GOOD", "HEARING", "NAMES", "golden", "in_chunks"]
+__all__ = ["ARCHIVE", "AUTHORITY", "BOX", "FORMAT", "GOOD", "HEARING", "NAMES", "golden", "in_chunks"]
 
 if __name__ == "__main__":
     main()

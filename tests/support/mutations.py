@@ -18,6 +18,7 @@ from tests.support.breaking import (
     add_signature,
     append_line,
     bad_receipt,
+    bad_timestamp,
     chunk_hole,
     closed_without_frame,
     cut_tail,
@@ -243,4 +244,5 @@ CASES: tuple[Case, ...] = (
     ),
     Case("another-box", "unlisted-key", stranger, _line(0)),
     Case("receipt-garbled", "bad-receipt", bad_receipt, lambda _f: "receipt.json"),
+    Case("timestamp-that-the-device-made-up", "bad-timestamp", bad_timestamp, lambda _f: "timestamps/0001.tst", without_key=False),
 )

@@ -47,6 +47,7 @@ const MEANINGS: Readonly<Record<string, () => string>> = {
   "still-open": () => t("The hearing was not finished: more may have been recorded."),
   "unlisted-key": () => t("The key that signed is not on your list of trusted keys."),
   "bad-receipt": () => t("The archive's receipt is false."),
+  "bad-timestamp": () => t("A time stamp is not over the seal that it is for."),
   "torn-tail": () => t("A crash left bytes at the end of the log that were never part of it."),
   "torn-checkpoint": () => t("A crash left an unfinished checkpoint; the one before it counts."),
   "withheld-line": () => t("A line is withheld from this copy; the signatures still cover it."),
@@ -54,6 +55,8 @@ const MEANINGS: Readonly<Record<string, () => string>> = {
   "withheld-hole": () => t("Something is missing that a withheld line may explain."),
   gap: () => t("A stretch was not recorded; the log gives the cause."),
   "receipt-unchecked": () => t("There is a receipt of an archive that is not on your list of trusted keys."),
+  "timestamp-unchecked": () =>
+    t("A seal has a time stamp. Whether an authority that you trust gave it is checked by hattama verify with --authorities."),
 };
 
 /** The sentence of a code; a code that this page does not know is shown with what the server said of it. */

@@ -30,6 +30,8 @@ interface Journalled {
   readonly lines: ReadonlyMap<string, Line>;
   /** The last statement of a `progress` line by path. */
   readonly progress: ReadonlyMap<string, Expected>;
+  /** `timestamp` lines by path, the first of each. */
+  readonly stamps: ReadonlyMap<string, Line>;
   /** A `revision` line whose path is sealed. */
   readonly sealedRevision: boolean;
 }
@@ -62,16 +64,19 @@ export async function checkFiles(
 function readLines(journal: Journal): Journalled {
   const lines = new Map<string, Line>();
   const progress = new Map<string, Expected>();
+  const stamps = new Map<string, Line>();
   let sealedRevision = false;
   for (const line of journal.lines) {
     if (line?.type === "segment" || line?.type === "revision") {
       if (typeof line.data.path !== "string") sealedRevision = true;
       else if (!lines.has(line.data.path)) lines.set(line.data.path, line);
+    } else if (line?.type === "timestamp") {
+      if (!stamps.has(line.data.path as string)) stamps.set(line.data.path as string, line);
     } else if (line?.type === "progress") {
       for (const track of line.data.tracks as unknown as (Expected & { path: string })[]) progress.set(track.path, track);
     }
   }
-  return { lines, progress, sealedRevision };
+  return { lines, progress, stamps, sealedRevision };
 }
 
 function isKnown(path: string, listed: Set<string>, named: ReadonlySet<string>, journalled: Journalled): boolean {
@@ -83,7 +88,8 @@ function isKnown(path: string, listed: Set<string>, named: ReadonlySet<string>, 
     named.has(path) ||
     listed.has(path) ||
     journalled.lines.has(path) ||
-    journalled.progress.has(path)
+    journalled.progress.has(path) ||
+    journalled.stamps.has(path)
   );
 }
 
@@ -105,6 +111,10 @@ function tasksOf(
     if (listed.has(path)) continue;
     if (!manifests.withheld) tasks.push({ path, expected: line.data as unknown as Expected, prefix: prefixOf(path) });
     else if (files.has(path)) findings.add("withheld-present", path);
+  }
+  for (const [path, line] of journalled.stamps) {
+    if (listed.has(path) || journalled.lines.has(path)) continue;
+    tasks.push({ path, expected: line.data as unknown as Expected, prefix: null });
   }
   for (const path of journalled.progress.keys()) {
     if (listed.has(path) || journalled.lines.has(path)) continue;

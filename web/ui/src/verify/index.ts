@@ -10,6 +10,7 @@ import { readManifests } from "./manifests";
 import { checkReceipt } from "./receipt";
 import { Findings, report, type Report } from "./report";
 import type { RecordSource } from "./source";
+import { checkStamps } from "./stamps";
 import { checkTimeline, isOpen } from "./timeline";
 
 export type { Completeness, Finding, Integrity, Provenance, Question, Report, Severity } from "./report";
@@ -61,6 +62,7 @@ export async function verify(source: RecordSource, trust: Iterable<string>, opti
   if (receipt !== undefined && receipt <= LARGEST) {
     await checkReceipt(await source.read("receipt.json"), journal, opened, trusted, findings);
   }
+  await checkStamps(source, logs, journal, valid, findings);
   const named = { hearing: opened.hearing, device: opened.device.text };
   return report(findings, false, valid.length > 0, named);
 }

@@ -85,6 +85,8 @@ export const RULES = {
   "unlisted-key": [8, P, "fail"],
   "bad-receipt": [9, P, "fail"],
   "receipt-unchecked": [9, P, "note"],
+  "bad-timestamp": [10, P, "fail"],
+  "timestamp-unchecked": [10, P, "note"],
 } as const satisfies Record<string, Rule>;
 
 export type Code = keyof typeof RULES;
@@ -120,7 +122,7 @@ export function report(findings: Findings, ended: boolean, proven: boolean, name
       ? "unproven"
       : "intact";
   const completeness = ended || failed("completeness", "still-open") ? "incomplete" : softCompleteness(findings);
-  const provenance: Provenance = findings.has("bad-signature", "bad-receipt", "unknown-signature")
+  const provenance: Provenance = findings.has("bad-signature", "bad-receipt", "bad-timestamp", "unknown-signature")
     ? "invalid"
     : ended || !proven || findings.has("no-checkpoints", "unsigned")
       ? "unsigned"

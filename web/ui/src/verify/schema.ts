@@ -142,13 +142,16 @@ const DATA: Readonly<Record<string, Shape>> = {
   },
   key: { key: keyName, take, wrapped: listOf(shaped({ to: text, key_id: match(/^[0-9a-f]{16}$/), box: base64() })) },
   manifest: { number: ordinal, path, head_sha256: hash, root: hash, size: count },
+  timestamp: { number: ordinal, path, bytes: count, sha256: hash },
 };
 
 /** Whether `data` of a line other than `opened` is what its type asks for. */
 export function dataFits(type: string, data: JsonObject): boolean {
   const shape = DATA[type];
   if (shape === undefined || (type === "revision" && fitsExactly(data, SEALED))) return true;
-  return fits(data, shape) && (type !== "segment" || segmentFits(data));
+  if (!fits(data, shape)) return false;
+  if (type === "timestamp") return data.path === `timestamps/${String(data.number).padStart(4, "0")}.tst`;
+  return type !== "segment" || segmentFits(data);
 }
 
 export function openedFits(data: JsonObject): boolean {
