@@ -63,10 +63,11 @@ def router(desk: Desk, again: Reauthentication) -> APIRouter:
     @routes.post("/hearings/{hearing}/signing")
     async def sign(request: Request, hearing: str, account: Annotated[Account, Depends(operators)]) -> Response:
         async with request.form(max_files=1, max_fields=10) as form:
-            texts = {name: str(form.get(name) or "") for name in ("what", "password", "key_password")}
+            texts = {name: str(form.get(name) or "") for name in ("what", "way", "password", "key_password")}
             file = form.get("key")
             content = await file.read(_MOST_KEY) if isinstance(file, UploadFile) else b""
         try:
+            _came_whole(texts["way"], content)
             await again.check(request, account, texts["password"])
             act = await acts.begin(hearing, texts["what"], account)
             signature = await run_in_threadpool(sign_with_file, act.digest, content, texts["key_password"])
@@ -131,6 +132,12 @@ def _client(routes: APIRouter, desk: Desk, acts: Acts, again: Reauthentication) 
             return JSONResponse(await acts.finish(act, _der(body.signature)))
         except DaemonError as error:
             return _told(desk.pages.translator(request), error)
+
+
+def _came_whole(way: str, key: bytes) -> None:
+    """The key client is asked by the page's script: a form that chose it and came all the same was sent before the script had come."""
+    if way == "client" and not key:
+        raise DaemonError(422, "page-not-ready", "the form came instead of a signature by the key client")
 
 
 def _at(hearing: str) -> str:

@@ -39,6 +39,10 @@ PROBLEMS = {
     "key-unusable": Problem(
         N_("The key cannot be opened."), N_("Check the key's password, and that the file is your own key (.p12, .pfx).")
     ),
+    "page-not-ready": Problem(
+        N_("The page was not ready to ask the key client."),
+        N_("Nothing was signed. Enter your password and sign again."),
+    ),
     "already-signed": Problem(N_("This is signed in your role already."), N_("Load the page again.")),
     "not-signable": Problem(N_("This file cannot be signed."), N_("Load the page again and sign what it shows.")),
     "no-trust-list": Problem(

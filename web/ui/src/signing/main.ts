@@ -10,22 +10,9 @@ const form = document.querySelector<HTMLFormElement>("#sign");
 if (form) prepare(form);
 
 function prepare(form: HTMLFormElement): void {
-  const ways = form.querySelector<HTMLElement>("[data-ways]");
-  const file = form.querySelector<HTMLElement>("[data-file]");
-  const chosen = (): string => String(new FormData(form).get("way") ?? "file");
-  if (ways && file) {
-    ways.hidden = false;
-    const first = ways.querySelector<HTMLInputElement>("[value=client]");
-    if (first) first.checked = true;
-    const show = (): void => {
-      file.hidden = chosen() === "client";
-    };
-    ways.addEventListener("change", show);
-    show();
-  }
   form.addEventListener("submit", (event) => {
     const button = form.querySelector("button");
-    if (ways && chosen() === "client") {
+    if (new FormData(form).get("way") === "client") {
       event.preventDefault();
       void withClient(form);
     } else if (button) {
