@@ -130,6 +130,12 @@ class BucketSettings(_Model):
 
     bucket: str | None = Field(default=None, description="Name of the bucket; without it objects lie in a folder below state_dir.")
     endpoint: str | None = Field(default=None, description="Address of the service; Amazon's for the region without it.")
+    boxes_endpoint: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/?#]+/?$",
+        description="Address at which boxes reach the service. With it, recorded files go straight from box to bucket, each by a request that the archive "
+        "signs for it; without it everything comes through the archive.",
+    )
     region: str = Field(default="default", description="Region of the service.")
     access_key: str | None = Field(default=None, description="Name of the credentials; where boto3 finds them without it.")
     secret_key: str | None = Field(default=None, description="Secret of the credentials.", repr=False)

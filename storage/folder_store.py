@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from protocol.durable import DurableFile, make_dirs, sync_dir
 from protocol.errors import DiskFailed
 from storage.errors import ObjectConflict, ObjectMissing
 from storage.objects import CHUNK, Counted, Protection, Stray, bounds, check_key, digest
+from storage.tickets import TicketMaker
 
 STAGING = ".staging"  # half-arrived objects; no key can begin with a dot
 LOCKS = ".locks"  # locks and holds
@@ -34,6 +35,8 @@ class FolderStore:
         root: the folder; created if it is not there.
         clock: seconds since 1970, UTC.
     """
+
+    tickets: TicketMaker | None = None  # a folder has no address
 
     def __init__(self, root: Path, clock: Callable[[], float] = time.time) -> None:
         self.root = root
@@ -114,6 +117,10 @@ class FolderStore:
     def exists(self, key: str) -> bool:
         """As the seam says."""
         return self.path(key).is_file()
+
+    def sizes(self, keys: Collection[str]) -> dict[str, int]:
+        """As the seam says."""
+        return {key: self.size(key) for key in keys if self.exists(key)}
 
     def list(self, prefix: str) -> Iterator[str]:
         """As the seam says."""

@@ -14,12 +14,13 @@ import hashlib
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from protocol.encoding import MAX_FILE_BYTES, utc_text
 from storage.errors import BadKey, BadRange, DigestMismatch, ObjectConflict, ObjectLocked, ObjectMissing, TooLarge
+from storage.tickets import TicketMaker
 
 CHUNK = 1 << 18  # bytes read or handed on at once
 _KEY = re.compile(r"[A-Za-z0-9._/-]{1,300}\Z")
@@ -80,6 +81,11 @@ class Stray:
 class ObjectStore(Protocol):
     """Create-once storage of objects of at most 2^28 bytes."""
 
+    @property
+    def tickets(self) -> TicketMaker | None:
+        """Who lets boxes create objects here by themselves; None: all bytes come through the archive."""
+        ...
+
     def put_once(self, key: str, chunks: Iterable[bytes], sha256: bytes, *, until_us: int | None = None) -> bool:
         """Create an object; durable when it returns.
 
@@ -113,6 +119,10 @@ class ObjectStore(Protocol):
 
     def exists(self, key: str) -> bool:
         """Whether there is such an object."""
+        ...
+
+    def sizes(self, keys: Collection[str]) -> dict[str, int]:
+        """Bytes of those of these objects that there are."""
         ...
 
     def list(self, prefix: str) -> Iterator[str]:
@@ -192,6 +202,8 @@ class MemoryStore:
         clock: seconds since 1970, UTC.
     """
 
+    tickets: TicketMaker | None = None
+
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self.objects: dict[str, bytes] = {}
         self.protections: dict[str, Protection] = {}
@@ -229,6 +241,10 @@ class MemoryStore:
     def exists(self, key: str) -> bool:
         """As the seam says."""
         return check_key(key) in self.objects
+
+    def sizes(self, keys: Collection[str]) -> dict[str, int]:
+        """As the seam says."""
+        return {key: self.size(key) for key in keys if self.exists(key)}
 
     def list(self, prefix: str) -> Iterator[str]:
         """As the seam says."""

@@ -17,20 +17,17 @@ What the promise rests on, and what was seen on Ceph RGW 16 (docs/decisions/0014
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import hashlib
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from typing import IO, Any
 
-import boto3
-from botocore.client import BaseClient, Config
+from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.handlers import add_expect_header
 
 from storage.errors import (
     DigestMismatch,
@@ -42,59 +39,16 @@ from storage.errors import (
     StoreUnfit,
 )
 from storage.objects import CHUNK, Counted, Protection, Stray, bounds, check_key, digest
+from storage.s3_client import Bucket, connect, date_of
+from storage.tickets import TicketMaker
+
+__all__ = ["Bucket", "S3Store", "connect", "thread_turns"]
 
 SPOOL = 8 << 20  # bytes of a body kept in memory while its digests are computed; more go to a file
 _PIECE = 1 << 20  # bytes of a body given to the socket at once
 _KNOWN = 100_000  # names whose version is remembered
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 _LATER = frozenset({"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "QuotaExceeded", "500", "503"})
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """Where an S3 service is, and who we are there.
-
-    Attributes:
-        endpoint: address of the service; None: Amazon's for the region.
-        name: of the bucket.
-        region: of the service.
-        access_key, secret_key: credentials; None: where boto3 finds them (environment, files).
-        ca_bundle: certificates that the service's own is checked with, a PEM file; None: the system's.
-    """
-
-    endpoint: str | None
-    name: str
-    region: str = "default"
-    access_key: str | None = None
-    secret_key: str | None = None
-    ca_bundle: str | None = None
-
-
-def connect(bucket: Bucket, *, connect_s: float = 5.0, read_s: float = 60.0) -> BaseClient:
-    """A client for the bucket's service.
-
-    It does not try again by itself: a PUT that timed out may still arrive, and only :meth:`S3Store.put_once` knows what then.
-
-    Raises:
-        StoreUnfit: the address is none.
-    """
-    config = Config(
-        signature_version="s3v4", s3={"addressing_style": "path"}, connect_timeout=connect_s, read_timeout=read_s,
-        retries={"total_max_attempts": 1, "mode": "standard"}, max_pool_connections=32,
-        # The checksum trailers that newer clients add make Ceph refuse every PUT over https (411).
-        request_checksum_calculation="when_required", response_checksum_validation="when_required",
-    )  # fmt: skip
-    try:
-        client = boto3.client(
-            "s3", endpoint_url=bucket.endpoint, region_name=bucket.region, aws_access_key_id=bucket.access_key,
-            aws_secret_access_key=bucket.secret_key, verify=bucket.ca_bundle, config=config,
-        )  # fmt: skip
-    except (ValueError, BotoCoreError) as error:
-        raise StoreUnfit(f"archive.s3: {error}") from error
-    # `Expect: 100-continue`: a way there and back before each body, for the case that it is refused.
-    client.meta.events.unregister("before-call.s3", add_expect_header)
-    return client
-
 
 #: Versions and delete markers of one name as the service lists them.
 Entries = Sequence[dict[str, Any]]
@@ -134,9 +88,13 @@ class S3Store:
         bucket: its name.
         turn: holds a name while it is written, against other threads (the default) or other processes as well, because Ceph 16
             passes over ``If-None-Match`` in a bucket with versions.
+        tickets: lets boxes put files here by themselves (:mod:`storage.tickets`).
     """
 
-    def __init__(self, client: BaseClient, bucket: str, turn: Turn | None = None) -> None:
+    def __init__(
+        self, client: BaseClient, bucket: str, turn: Turn | None = None, tickets: TicketMaker | None = None
+    ) -> None:
+        self.tickets = tickets
         self._s3: Any = client
         self._bucket = bucket
         self._known: dict[str, _Version] = {}  # objects never change, so neither does the version
@@ -201,7 +159,7 @@ class S3Store:
         """The new version as the store names it; None where the name is taken."""
         more: dict[str, Any] = {}
         if until_us is not None:
-            more = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": _date(until_us)}
+            more = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": date_of(until_us)}
         try:
             answer = self._s3.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentLength=size, ContentMD5=base64.b64encode(md5).decode(),
@@ -260,6 +218,23 @@ class S3Store:
             return False
         return True
 
+    def sizes(self, keys: Collection[str]) -> dict[str, int]:
+        """As the seam says; names of one folder are asked for together."""
+        found, unknown = dict[str, int](), dict[str, list[str]]()
+        for key in sorted(keys):
+            if (known := self._known.get(check_key(key))) is not None:
+                found[key] = known.size
+            else:
+                unknown.setdefault(key.rpartition("/")[0] + "/", []).append(key)
+        for folder, names in unknown.items():
+            for key, entries in self._entries(folder, page=2 * len(names) + 8, after=names[0][:-1]):
+                if key > names[-1]:
+                    break
+                if key in names and (version := _oldest(entries)) is not None:
+                    self._remember(key, version)
+                    found[key] = version.size
+        return found
+
     def list(self, prefix: str) -> Iterator[str]:
         """As the seam says."""
         for key, entries in self._entries(check_key(prefix) + "/"):
@@ -282,7 +257,7 @@ class S3Store:
         with _said(key):
             self._s3.put_object_retention(
                 Bucket=self._bucket, Key=key, VersionId=self._first(key).id,
-                Retention={"Mode": "COMPLIANCE", "RetainUntilDate": _date(until_us)},
+                Retention={"Mode": "COMPLIANCE", "RetainUntilDate": date_of(until_us)},
             )  # fmt: skip
 
     def hold(self, key: str, *, on: bool) -> None:
@@ -335,16 +310,25 @@ class S3Store:
                 self._known.clear()
             self._known[key] = version
 
-    def _entries(self, prefix: str, page: int = 1000) -> Iterator[tuple[str, Entries]]:
-        """Every name that begins so, sorted, with its versions and delete markers, the newest first; ``page`` of them are asked for at once."""
-        for key, found in groupby(self._pages(prefix, page), key=lambda item: str(item["Key"])):
+    def _entries(self, prefix: str, page: int = 1000, after: str = "") -> Iterator[tuple[str, Entries]]:
+        """Every name that begins so, sorted, with its versions and delete markers, the newest first.
+
+        Args:
+            prefix: how they begin.
+            page: how many are asked for at once.
+            after: names up to this one are left out.
+        """
+        for key, found in groupby(self._pages(prefix, page, after), key=lambda item: str(item["Key"])):
             # Two that came at once are told apart by their identifiers, so that everybody takes the same one for the older.
             yield key, sorted(found, key=lambda item: (item["LastModified"], item["VersionId"]), reverse=True)
 
-    def _pages(self, prefix: str, size: int) -> Iterator[dict[str, Any]]:
+    def _pages(self, prefix: str, size: int, after: str) -> Iterator[dict[str, Any]]:
         pages = self._s3.get_paginator("list_object_versions")
+        first = {"KeyMarker": after} if after else {}
         with _said(prefix):
-            for page in pages.paginate(Bucket=self._bucket, Prefix=prefix, PaginationConfig={"PageSize": size}):
+            for page in pages.paginate(
+                Bucket=self._bucket, Prefix=prefix, PaginationConfig={"PageSize": size}, **first
+            ):
                 entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
                 yield from sorted(entries, key=lambda item: str(item["Key"]))
 
@@ -360,11 +344,6 @@ def _protection(head: dict[str, Any]) -> Protection:
     until, held = head.get("ObjectLockRetainUntilDate"), head.get("ObjectLockLegalHoldStatus") == "ON"
     locked = until is not None and head.get("ObjectLockMode") == "COMPLIANCE"
     return Protection(round(until.timestamp() * 1_000_000) if until is not None and locked else None, held)
-
-
-def _date(until_us: int) -> dt.datetime:
-    """Rounded up to the second, the store's own unit."""
-    return dt.datetime.fromtimestamp(-(-until_us // 1_000_000), dt.UTC)
 
 
 def _code(error: ClientError) -> str:

@@ -153,6 +153,11 @@ class Catalogue:
         else:
             self._notes.add(note)
 
+    def note_all(self, notes: Sequence[Note]) -> None:
+        """Note several files, all or none."""
+        if notes:
+            self._write_notes(notes)
+
     def _write_notes(self, notes: Sequence[Note]) -> None:
         rows = [
             {"hearing": item.hearing, "path": item.path, "bytes": item.size, "sha256": item.sha256} for item in notes

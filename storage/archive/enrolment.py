@@ -56,13 +56,15 @@ def bucket_store(settings: Settings) -> S3Store | None:
         return None
     try:
         from storage.s3_store import Bucket, S3Store, connect
+        from storage.s3_tickets import S3Tickets
     except ImportError as error:
         raise StoreUnfit(
             "archive.s3.bucket is set and boto3 is not installed: pip install 'hattama[archive]'"
         ) from error
     bundle = str(chosen.ca_bundle) if chosen.ca_bundle is not None else None
     bucket = Bucket(chosen.endpoint, chosen.bucket, chosen.region, chosen.access_key, chosen.secret_key, bundle)
-    return S3Store(connect(bucket), chosen.bucket)
+    tickets = S3Tickets(bucket, chosen.boxes_endpoint) if chosen.boxes_endpoint else None
+    return S3Store(connect(bucket), chosen.bucket, tickets=tickets)
 
 
 def open_archive(settings: Settings) -> Archive:

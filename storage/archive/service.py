@@ -139,7 +139,8 @@ class Archive:
         """The same, µs since 1970."""
         return int(self._clock() * 1_000_000)
 
-    def _locked_until(self, hearing: str) -> int | None:
+    def locked_until(self, hearing: str) -> int | None:
+        """Until when an object of a hearing that comes now is locked, UTC µs; None: not at all."""
         if not self._lock_days.days:
             return None
         known = self.catalogue.get(hearing)
@@ -177,20 +178,34 @@ class Archive:
             BadKey, NotEnrolled, DigestMismatch, TooLarge, ObjectConflict: nothing was stored.
         """
         key = key_of(hearing, check_sent(path))
+        self.claim(device, hearing)
+        new = self.store.put_once(key, chunks, sha256, until_us=self.locked_until(hearing))
+        self.check_not_destroyed(hearing, [key])
+        self.catalogue.note_stored(hearing, path, self.store.size(key), sha256, dirty=is_read(path))
+        log_course(self.log, self.store, hearing, device.name, [path], self.now())
+        log.info("file stored" if new else "file was there", action="stored", hearing=hearing, path=path, new=new)
+        return new
+
+    def claim(self, device: Device, hearing: str) -> None:
+        """Note that a hearing is sent by a device, if nobody else sends it.
+
+        Raises:
+            NotEnrolled: another device sends it.
+            Destroyed: it was destroyed by an act.
+        """
         if self.catalogue.owner(hearing) != device.key:  # who sends it already has claimed it
             self._refuse_destroyed(hearing)
             if self.catalogue.claim(hearing, device.key) and self.destroyed(hearing):  # destroyed since it was asked
                 self.catalogue.forget(hearing)
                 raise Destroyed(f"{hearing}: was destroyed by an act")
-        new = self.store.put_once(key, chunks, sha256, until_us=self._locked_until(hearing))
-        if self.catalogue.owner(hearing) is None and self.destroyed(hearing):  # while the body came: nothing of it may come after the act
-            with suppress(ObjectLocked):
-                self.store.remove(key)
+
+    def check_not_destroyed(self, hearing: str, keys: Iterable[str]) -> None:
+        """Raise :class:`Destroyed` if a hearing was destroyed while these objects came, and remove them: nothing of it may come after the act."""
+        if self.catalogue.owner(hearing) is None and self.destroyed(hearing):
+            for key in keys:
+                with suppress(ObjectLocked):
+                    self.store.remove(key)
             raise Destroyed(f"{hearing}: was destroyed by an act")
-        self.catalogue.note_stored(hearing, path, self.store.size(key), sha256, dirty=is_read(path))
-        log_course(self.log, self.store, hearing, device.name, [path], self.now())
-        log.info("file stored" if new else "file was there", action="stored", hearing=hearing, path=path, new=new)
-        return new
 
     def held(self, device: Device, hearing: str) -> dict[str, str]:
         """What the archive holds of a hearing: path → base64 SHA-256; empty if nothing.
@@ -240,7 +255,7 @@ class Archive:
     def _publish(self, seal: SealPoint, entry: Entry) -> bytes:
         """The receipt of a logged entry, kept as an object and in the catalogue; done again after a crash in between."""
         text = receipt.make(seal.hearing, self.log.salt(seal.hearing), entry, self.key)
-        sha256, until_us = hashlib.sha256(text).digest(), self._locked_until(seal.hearing)
+        sha256, until_us = hashlib.sha256(text).digest(), self.locked_until(seal.hearing)
         self.store.put_once(f"receipts/{seal.hearing}/{seal.number:04d}.json", [text], sha256, until_us=until_us)
         beside = key_of(seal.hearing, RECEIPT)
         if not self.store.exists(beside):  # the first receipt stands in the record itself, as on the box

@@ -1,0 +1,97 @@
+"""Tickets for boxes, and what came by them (:mod:`storage.tickets`). No HTTP here; methods block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import structlog
+
+from storage.archive.catalogue import Device
+from storage.archive.notes import Note
+from storage.archive.records import check_sent, is_read, key_of
+from storage.archive.service import Archive
+from storage.errors import BadKey, ObjectConflict
+from storage.tickets import FOLDER, Announced, Ticket
+
+log = structlog.get_logger("storage.archive")
+
+
+class TicketOffice:
+    """Gives tickets, and looks at what was put with them.
+
+    Args:
+        archive: whose store.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there are tickets here at all."""
+        return self._archive.store.tickets is not None
+
+    def give(self, device: Device, hearing: str, files: Mapping[str, Announced]) -> dict[str, Ticket]:
+        """Tickets for files of a record, as far as there are any; who gets none sends the file to the archive.
+
+        Args:
+            device: who will send them.
+            hearing: identifier.
+            files: path → what will be sent.
+
+        Raises:
+            BadKey: not a path of a recorded file.
+            NotEnrolled, Destroyed: as of :meth:`Archive.put`.
+            ObjectConflict: there are other bytes under a path.
+        """
+        maker, archive = self._archive.store.tickets, self._archive
+        keys = {path: _key(hearing, path) for path in files}
+        archive.claim(device, hearing)
+        if maker is None or archive.catalogue.receipts(hearing):
+            return {}
+        until_us = archive.locked_until(hearing)
+        given = {}
+        for path, announced in files.items():
+            noted = archive.catalogue.stored_digest(hearing, path)
+            if noted is not None and noted != announced.sha256:
+                raise ObjectConflict(f"{keys[path]}: is there already with other bytes")
+            if noted is None:
+                given[path] = maker.make(keys[path], announced, until_us=until_us)
+        return given
+
+    def arrived(self, device: Device, hearing: str, files: Mapping[str, Announced]) -> list[str]:
+        """Look for files that a box has put, and note those that are there, as long as they were announced, and locked.
+
+        Args:
+            device: who put them.
+            hearing: identifier.
+            files: path → what was sent.
+
+        Returns:
+            Paths of those that are there now.
+        """
+        archive = self._archive
+        keys = {path: _key(hearing, path) for path in files}
+        archive.claim(device, hearing)
+        sizes, until_us = archive.store.sizes(list(keys.values())), archive.locked_until(hearing)
+        there = [path for path, announced in files.items() if sizes.get(keys[path]) == announced.size]
+        if until_us is not None:  # until when stands in the signature; only that a lock is dropped was ever seen
+            there = [path for path in there if archive.store.protection(keys[path]).until_us is not None]
+        archive.check_not_destroyed(hearing, [keys[path] for path in there])
+        archive.catalogue.note_all(
+            [Note(hearing, path, files[path].size, files[path].sha256, is_read(path)) for path in there]
+        )
+        log.info(
+            "files stored by ticket",
+            action="stored_by_ticket",
+            hearing=hearing,
+            files=len(there),
+            missing=len(files) - len(there),
+        )
+        return there
+
+
+def _key(hearing: str, path: str) -> str:
+    if not path.startswith(FOLDER):
+        raise BadKey(f"{path!r} is not a recorded file")
+    return key_of(hearing, check_sent(path))
