@@ -18,7 +18,7 @@ from protocol.view import HearingView
 from storage.archive.migrate import migrate
 from storage.archive.notes import Note, Together
 from storage.archive.passages import pieces_of
-from storage.archive.search import Hit, Query, court_marks, find, forget_pieces, matches, write_pieces
+from storage.archive.search import Hit, Query, court_marks, find, find_newest, forget_pieces, write_pieces
 from storage.archive.tables import device, hearing, passage, receipt, stored
 from storage.archive.words import Term, terms_of
 from storage.database import Database
@@ -235,15 +235,19 @@ class Catalogue:
             offset: number of rows to pass over.
             courts: whole names of courts, of which the case's must be one; empty: any.
         """
-        query = _summaries().where(hearing.c.opened_at != "").order_by(hearing.c.opened_at.desc(), hearing.c.hearing)
-        terms = terms_of(text, prefix=True)
+        terms, chosen = terms_of(text, prefix=True), [court_marks(courts)] if courts else []
         if text.strip() and not terms:
             return []
-        if terms or courts:
-            found = matches(self.database, [*terms, Term(("k/case",))], [court_marks(courts)] if courts else [])
-            query = query.join(passage, passage.c.hearing == hearing.c.hearing).where(found)
+        query = _summaries().where(hearing.c.opened_at != "")
         with self._begin() as db:
-            return [_summary(row) for row in db.execute(query.limit(limit).offset(offset)).mappings()]
+            if terms or chosen:
+                case = [*terms, Term(("k/case",))]
+                ids = find_newest(self.database, db, case, chosen, limit, offset)
+                query = query.join(passage, passage.c.hearing == hearing.c.hearing).where(passage.c.id.in_(ids))
+                query = query.order_by(passage.c.at_us.desc(), passage.c.id.desc())
+            else:
+                query = query.order_by(hearing.c.opened_at.desc(), hearing.c.hearing).limit(limit).offset(offset)
+            return [_summary(row) for row in db.execute(query).mappings()]
 
     def find(self, query: Query) -> list[Hit]:
         """What was said, marked, remarked or stands in a case; see :mod:`storage.archive.search`."""

@@ -1,14 +1,15 @@
 """Full-text search over what was said, stages, remarks and case data: one interface, FTS5 in SQLite, tsvector with GIN in PostgreSQL.
 
 Both databases get the words as :mod:`storage.archive.words` cuts them, so they find the same. What a filter asks for stands as a word with a mark in the
-same index: ``k/case``, ``s/сүлейменова`` for each word of a speaker's name, ``j/сүлейменова.а.б`` for the whole name of a judge or a court. No typed word can
-hold a ``/``. Whole names, because words like «районный» stand in every hearing of the country: which names a filter means is looked up in a short list first.
+same index: ``k/case``, ``s/сүлейменова`` for each word of a speaker's name, ``j/сүлейменова.а.б`` for the whole name of a judge or a court, ``1d/20719`` for
+its day (:mod:`storage.archive.newest`). No typed word can hold a ``/``. Whole names, because words like «районный» stand in every hearing of the country: which names a filter means is looked up in a short list first.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
 
+from storage.archive.newest import newest, span_marks
 from storage.archive.passages import Kind, Piece
 from storage.archive.tables import hearing, known_name, passage
 from storage.archive.words import Term, match_spans, terms_of, words_of
@@ -143,9 +145,6 @@ def find(database: Database, query: Query) -> list[Hit]:
     """Pieces that hold everything that is asked for, the newest first; none where nothing is asked for."""
     if not query.asks:
         return []
-    found = sa.select(passage, *(hearing.c[name] for name in ("number", "court", "judge", "title"))).join(
-        hearing, hearing.c.hearing == passage.c.hearing
-    )
     choices = [court_marks(query.courts)] if query.courts else []
     with database.begin() as db:
         for mark, name in (("c", query.court), ("j", query.judge)):
@@ -153,15 +152,32 @@ def find(database: Database, query: Query) -> list[Hit]:
                 choices.append(_names(db, mark, words))
     if not all(choices):
         return []  # there is no such court or judge
-    found = found.where(matches(database, query.terms(), choices))
-    if query.from_us is not None:
-        found = found.where(passage.c.at_us >= query.from_us)
-    if query.to_us is not None:
-        found = found.where(passage.c.at_us < query.to_us)
-    found = found.order_by(passage.c.at_us.desc(), passage.c.id.desc()).limit(query.limit).offset(query.offset)
     typed = terms_of(query.text)
+    found = sa.select(passage, *(hearing.c[name] for name in ("number", "court", "judge", "title"))).join(
+        hearing, hearing.c.hearing == passage.c.hearing
+    )
     with database.begin() as db:
-        return [_hit(row, typed) for row in db.execute(found).mappings()]
+        times = (query.from_us, query.to_us)
+        ids = find_newest(database, db, query.terms(), choices, query.limit, query.offset, times)
+        found = found.where(passage.c.id.in_(ids)).order_by(passage.c.at_us.desc(), passage.c.id.desc())
+        return [_hit(row, typed) for row in db.execute(found).mappings()] if ids else []
+
+
+def find_newest(
+    database: Database,
+    db: sa.Connection,
+    terms: list[Term],
+    choices: list[list[str]],
+    limit: int,
+    offset: int,
+    times: tuple[int | None, int | None] = (None, None),
+) -> list[int]:
+    """Ids of the newest passages that hold all terms, and of each list of choices one, the newest first; see :func:`newest`."""
+
+    def holding(spans: Sequence[str]) -> sa.ColumnElement[bool]:
+        return matches(database, terms, [*choices, spans] if spans else choices)
+
+    return newest(db, holding, limit, offset, int(time.time() * 1_000_000), times)
 
 
 def matches(database: Database, terms: list[Term], choices: Sequence[Sequence[str]] = ()) -> sa.ColumnElement[bool]:
@@ -174,7 +190,7 @@ def matches(database: Database, terms: list[Term], choices: Sequence[Sequence[st
     asked = [f'"{" ".join(term.words)}"' + ("*" if term.prefix else "") for term in terms]
     asked += ["(" + " OR ".join(f'"{name}"' for name in names) + ")" for names in choices]
     inside = sa.text("passage.id IN (SELECT rowid FROM passage_text WHERE passage_text MATCH :asked)")
-    return sa.and_(inside.bindparams(asked=" AND ".join(asked)))
+    return sa.and_(inside.bindparams(sa.bindparam("asked", " AND ".join(asked), unique=True)))
 
 
 def _names(db: sa.Connection, mark: str, words: list[str]) -> list[str]:
@@ -209,7 +225,7 @@ def _marked(mark: str, name: str) -> list[str]:
 
 def _words_column(database: Database, piece: Piece, every: list[str]) -> str:
     words = words_of(piece.text)[:MOST_WORDS]
-    marks = [f"k/{piece.kind}", *_marked("s", piece.speaker), *every]
+    marks = [f"k/{piece.kind}", *_marked("s", piece.speaker), *span_marks(piece.at_us), *every]
     if not database.is_postgres:
         return " ".join([*words, *marks])
     # The vector is written out, not made by to_tsvector: its parser follows the server's locale and would cut Kazakh words.
