@@ -19,7 +19,7 @@ from storage.archive.migrate import migrate
 from storage.archive.notes import Note, Together
 from storage.archive.passages import pieces_of
 from storage.archive.search import Hit, Query, court_marks, find, find_newest, forget_pieces, write_pieces
-from storage.archive.tables import device, hearing, passage, receipt, stored
+from storage.archive.tables import device, hearing, passage, receipt, scrub_finding, stored
 from storage.archive.words import Term, terms_of
 from storage.database import Database
 from storage.errors import NotEnrolled
@@ -269,7 +269,7 @@ class Catalogue:
             if not self.database.is_postgres:
                 db.exec_driver_sql("PRAGMA secure_delete = ON")
             forget_pieces(self.database, db, name)
-            for table in (stored, receipt, hearing):
+            for table in (stored, receipt, scrub_finding, hearing):
                 db.execute(sa.delete(table).where(table.c.hearing == name))
             if not self.database.is_postgres:  # the index keeps words of deleted rows until its parts are merged
                 db.exec_driver_sql("INSERT INTO passage_text (passage_text) VALUES ('optimize')")

@@ -233,6 +233,22 @@ def states(log: Log) -> list[WitnessState]:
         return [WitnessState(*row) for row in db.execute(sa.select(_witness).order_by(_witness.c.witness))]
 
 
+def cosigned_at(log: Log, state: WitnessState) -> int | None:
+    """When a witness says that it cosigned the size it stands at, POSIX seconds; None if nothing that it signed is kept."""
+    note = log.checkpoint_at(state.size) if state.size else None
+    if note is None:
+        return None
+    query = sa.select(_cosignature.c.line).where(
+        _cosignature.c.size == state.size, _cosignature.c.witness == state.witness
+    )
+    with log.database.begin() as db:
+        line = db.execute(query).scalar_one_or_none()
+    if line is None:
+        return None
+    signed = parse_note(note + line)
+    return WitnessKey.from_text(state.witness).signed_at(signed.text, signed.signatures)
+
+
 def _is_there(log: Log) -> bool:
     with log.database.begin() as db:
         return sa.inspect(db).has_table(_witness.name)
@@ -280,4 +296,4 @@ def _lines(log: Log, size: int) -> str:
         return "".join(db.execute(query).scalars())
 
 
-__all__ = ["WitnessState", "Witnesses", "published", "standing", "states", "witnesses_of"]
+__all__ = ["WitnessState", "Witnesses", "cosigned_at", "published", "standing", "states", "witnesses_of"]

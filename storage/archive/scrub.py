@@ -25,6 +25,7 @@ from protocol.hearing import Segment
 from protocol.record import JOURNAL
 from protocol.verification import Report
 from storage.archive.records import StoredRecord, key_of
+from storage.archive.scrub_notes import GONE, ScrubNotes
 from storage.archive.service import Archive
 from storage.errors import ObjectMissing, StorageError, StoreUnavailable
 from storage.objects import read
@@ -90,16 +91,20 @@ class Scrub:
             StoreUnavailable, DatabaseUnavailable: nothing more can be looked at; what was found until then is in the catalogue.
         """
         report, end = ScrubReport(), None if max_s is None else self._clock() + max_s
+        notes = ScrubNotes(self._archive.catalogue.database)
+        run = notes.begin(self._now_us())
         for hearing, size, good_us in self._archive.catalogue.to_scrub():
             over = report.hearings and max_bytes is not None and report.bytes + size > max_bytes
             if over or (report.hearings and end is not None and self._clock() > end):
                 break
             found = list(self._record(hearing, utc_text(good_us) if good_us else ""))
+            notes.looked(run, hearing, found, size)  # first: killed in between, the record is looked at again
             self._archive.catalogue.set_scrubbed(hearing, self._now_us(), good=not found)
             self._tell(found)
             report.hearings, report.bytes = report.hearings + 1, report.bytes + size
             report.findings += found
         gone = list(self._gone())
+        notes.ended(run, gone, self._now_us())
         self._tell(gone)
         report.findings += gone
         log.info(
@@ -189,9 +194,7 @@ class Scrub:
                 seen.add(hearing)
                 if self._archive.catalogue.owner(hearing) is None and not self._archive.destroyed(hearing):
                     at = str(entry.get("received_at", ""))
-                    yield ScrubFinding(
-                        "record-gone", hearing, "", utc_text(self._now_us()), at, "the log says it was received"
-                    )
+                    yield ScrubFinding(GONE, hearing, "", utc_text(self._now_us()), at, "the log says it was received")
 
 
 def _against(report: Report, *, received: bool) -> Iterator[Any]:

@@ -78,3 +78,25 @@ receipt = sa.Table(
     sa.Column("seal_number", sa.Integer, primary_key=True),
     sa.Column("text", sa.LargeBinary, nullable=False),
 )
+
+#: Runs of scrub; ``ended_us`` 0: it has not ended, or was ended.
+scrub_run = sa.Table(
+    "scrub_run",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("began_us", sa.BigInteger, nullable=False),
+    *(
+        sa.Column(name, sa.BigInteger, nullable=False, server_default="0")
+        for name in ("ended_us", "hearings", "bytes", "findings")
+    ),
+)
+
+#: What scrub found when it last looked at a record.
+scrub_finding = sa.Table(
+    "scrub_finding",
+    metadata,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("hearing", sa.Text, nullable=False),
+    *(_text(name) for name in ("code", "path", "detail", "found_at", "good_at")),
+    sa.Index("scrub_finding_hearing", "hearing"),
+)
