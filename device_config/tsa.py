@@ -1,4 +1,4 @@
-"""Settings of the time stamp authority that the archive asks (RFC 3161)."""
+"""Settings of the time stamp authority that box and archive ask (RFC 3161)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class TsaSettings(BaseModel):
-    """The authority that dates the archive's receipts."""
+    """The authority that dates the box's seals, and the archive's receipts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s]+$",
-        description="Where tokens over receipts are asked for; without it nobody is asked.",
+        description="Where tokens are asked for: over seals on a box, over receipts at an archive; without it nobody is asked.",
     )
     policy: str | None = Field(
         default=None,

@@ -1,10 +1,12 @@
-"""What time stamps say of a record: tokens (RFC 3161) over its receipts, checked offline. Files come in as bytes; nothing is read from outside.
+"""What time stamps say of a record: tokens (RFC 3161) over its seals and over its receipts, checked offline. Files come in as bytes; nothing is read from outside.
 
 ::
 
+    token ──over──► seal: the device's signature over a root ──► journal ──► every file
     token ──over──► receipt ──proves──► root under a seal ──► journal ──► every file
 
-A token counts only over a receipt that is this record's: in its archive's log, by an archive that is trusted.
+A token counts only over a seal of this record, as it stands in its ``checkpoints``, or over a receipt that is this record's: in its archive's log,
+by an archive that is trusted. Whether seals and journal are what they should be, the verification says (:mod:`protocol.verification`).
 """
 
 from __future__ import annotations
@@ -22,17 +24,21 @@ from protocol.journal import Line, Withheld
 from protocol.merkle import Tree
 from protocol.note import VerifierKey
 from protocol.receipt import BadReceipt, Receipt
+from protocol.seal_stamp import sealing_note
 from protocol.timestamps import BadTimestamp, Stamped
+
+_Content = tuple[bytes, int, str]  # what a token may be over, number of the seal, what it is
 
 
 @dataclass(frozen=True)
 class Dated:
-    """What a token says: ``stamped`` of the receipt for this seal, or the ``problem``."""
+    """What a token says: ``stamped`` of this seal (``over``: of itself, or of the receipt for it), or the ``problem``."""
 
     name: str
     seal: int | None
     stamped: Stamped | None
     problem: str = ""
+    over: str = "receipt"
 
     def to_json(self) -> dict[str, Any]:
         """For a report."""
@@ -40,6 +46,7 @@ class Dated:
         return {
             "token": self.name,
             "seal_number": self.seal,
+            "over": self.over if said else None,
             "at": utc_text(said.at_us) if said else None,
             "authority": said.authority if said else None,
             "policy": said.policy if said else None,
@@ -53,6 +60,7 @@ def dated(
     receipts: Iterable[bytes],
     tokens: Mapping[str, bytes],
     authorities: Iterable[x509.Certificate],
+    checkpoints: bytes = b"",
 ) -> list[Dated]:
     """Check tokens.
 
@@ -62,6 +70,7 @@ def dated(
         receipts: bytes of every receipt at hand, the record's own among them.
         tokens: DER, by name.
         authorities: certificates of who is believed, or of who issues theirs.
+        checkpoints: of the record.
 
     Returns:
         One for each token, by name.
@@ -74,11 +83,14 @@ def dated(
     def root_at(size: int) -> bytes | None:
         return tree.root(size) if size <= tree.size else None
 
-    ours = {}
+    ours: dict[bytes, _Content] = {}
+    for line in lines:
+        if isinstance(line, Line) and line.type == "manifest" and (note := sealing_note(checkpoints, line.seq)):
+            ours[hashlib.sha256(note).digest()] = note, int(line.data["number"]), "seal"
     for content in receipts:
         receipt = _receipt(content, str(opened.get("hearing")), str(opened.get("origin")), keys, root_at)
         if receipt is not None:
-            ours[hashlib.sha256(content).digest()] = content, int(receipt.received["seal_number"])
+            ours[hashlib.sha256(content).digest()] = content, int(receipt.received["seal_number"]), "receipt"
     certificates = list(authorities)
     return [_one(name, token, ours, certificates) for name, token in sorted(tokens.items())]
 
@@ -96,12 +108,13 @@ def _receipt(
 
 
 def _one(
-    name: str, token: bytes, ours: Mapping[bytes, tuple[bytes, int]], authorities: list[x509.Certificate]
+    name: str, token: bytes, ours: Mapping[bytes, _Content], authorities: list[x509.Certificate]
 ) -> Dated:
     try:
         found = ours.get(timestamps.imprint_of(token))
         if found is None:
-            return Dated(name, None, None, "it is over none of the receipts of this record that a trusted archive gave")
-        return Dated(name, found[1], timestamps.check(token, found[0], authorities))
+            return Dated(name, None, None, "it is over no seal of this record, and over none of the receipts that a trusted archive gave")
+        content, seal, over = found
+        return Dated(name, seal, timestamps.check(token, content, authorities), over=over)
     except BadTimestamp as error:
         return Dated(name, None, None, str(error))

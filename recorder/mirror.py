@@ -38,7 +38,7 @@ _RECEIPT = "receipt.json"
 _SEGMENT = re.compile(rb'"bytes":(\d{1,18}),"closed":.*"path":"([^"]*)"')
 _log = structlog.get_logger(__name__)
 #: Written once and whole, and made again after a crash: where they differ, the first disk's counts.
-_DOCUMENTS = ("manifest-", "transcript/", "protocol/", "signatures/", "remarks/", "amendments/", _RECEIPT)
+_DOCUMENTS = ("manifest-", "transcript/", "protocol/", "signatures/", "remarks/", "amendments/", "timestamps/", _RECEIPT)
 
 
 def mirror(record: Path, copy: Path, *, whole: bool = False) -> int:

@@ -11,6 +11,7 @@ import uvicorn
 from recorder.api import create_app
 from recorder.removal_routes import add_removal
 from recorder.service import Daemon
+from recorder.time_stamps import add_time_stamps
 
 
 class Server(uvicorn.Server):
@@ -24,6 +25,7 @@ class Server(uvicorn.Server):
         """A server of a daemon's API."""
         app = create_app(daemon)
         add_removal(app, daemon)
+        add_time_stamps(app, daemon)
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=10)
         return cls(config, daemon)
 

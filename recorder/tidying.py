@@ -10,7 +10,7 @@ from protocol.durable import sync_dir
 from protocol.view import HearingView
 
 _log = structlog.get_logger(__name__)
-_MADE_ONCE = ("transcript/", "protocol/", "manifest-", "signatures/brief-", "signatures/manifest-", "remarks/", "amendments/")
+_MADE_ONCE = ("transcript/", "protocol/", "manifest-", "signatures/brief-", "signatures/manifest-", "remarks/", "amendments/", "timestamps/")
 
 
 def tidy(folder: Path, view: HearingView) -> None:
@@ -19,6 +19,7 @@ def tidy(folder: Path, view: HearingView) -> None:
     They were never acknowledged and can be made again; left there, they would make the record fail its verification.
     """
     named = {item.path for item in view.revisions} | {item.path for item in view.manifests}
+    named |= {item["path"] for item in view.timestamps}
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder).as_posix()
         made_once = relative.startswith(_MADE_ONCE)

@@ -65,18 +65,9 @@ def hand_over(tail: Tail, text: bytes, trust: Path, recorder: Path) -> Receipt:
 
 def _to_daemon(path: Path, hearing: str, text: bytes) -> bool:
     """Whether a daemon took the receipt; False if none runs or it does not know the hearing."""
-    if not _listens(path):
+    answer = post(path, f"/v1/hearings/{hearing}/receipt", text, "application/json")
+    if answer is None:
         return False
-    transport = httpx2.HTTPTransport(uds=str(path))
-    try:
-        with httpx2.Client(transport=transport, timeout=DAEMON_S, trust_env=False) as client:
-            answer = client.post(
-                f"http://recorder/v1/hearings/{hearing}/receipt",
-                content=text,
-                headers={"Content-Type": "application/json"},
-            )
-    except httpx2.HTTPError as error:
-        raise RecorderBusy(f"the recorder daemon did not take the receipt: {error}") from error
     if answer.is_success:
         return True
     if answer.status_code == httpx2.codes.NOT_FOUND:
@@ -87,7 +78,23 @@ def _to_daemon(path: Path, hearing: str, text: bytes) -> bool:
     raise RecorderBusy(text_of)
 
 
-def _listens(path: Path) -> bool:
+def post(path: Path, route: str, content: bytes, media_type: str) -> httpx2.Response | None:
+    """What the daemon on a socket answers; None if none runs.
+
+    Raises:
+        RecorderBusy: it is there and does not answer.
+    """
+    if not listens(path):
+        return None
+    transport = httpx2.HTTPTransport(uds=str(path))
+    try:
+        with httpx2.Client(transport=transport, timeout=DAEMON_S, trust_env=False) as client:
+            return client.post(f"http://recorder{route}", content=content, headers={"Content-Type": media_type})
+    except httpx2.HTTPError as error:
+        raise RecorderBusy(f"the recorder daemon did not take what was handed over: {error}") from error
+
+
+def listens(path: Path) -> bool:
     """Whether anybody listens on the socket; asked by hand, because httpx2 leaves its socket open when nobody does."""
     with socket.socket(socket.AF_UNIX) as probe:
         try:

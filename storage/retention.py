@@ -166,6 +166,7 @@ def _compare(tail: Tail, read_back: Mapping[str, str]) -> None:
     view = tail.view
     named = [(item.path, item.sha256) for item in view.segments]
     named += [(item.path, item.sha256) for item in view.revisions]
+    named += [(str(item["path"]), str(item["sha256"])) for item in view.timestamps]
     for path, digest in [*named, *_digests(tail.folder)]:
         if path not in read_back:
             raise _Kept(Answer.MISSING, path)

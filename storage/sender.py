@@ -264,6 +264,8 @@ class Sender:
             yield Wanted(revision.path, revision.bytes, revision.sha256)
         for seal in view.manifests:
             yield Wanted(seal.path, None, None)
+        for stamp in view.timestamps:
+            yield Wanted(str(stamp["path"]), stamp["bytes"], stamp["sha256"])
 
     def _send_files(self) -> bool:
         """Send what is missing; False if it gave way to something else."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 
 import httpx2
 
@@ -17,13 +18,13 @@ def ask(url: str, request: bytes, seconds: float = 30.0) -> bytes:
     Args:
         url: of the authority.
         request: DER, of :func:`protocol.timestamps.request`.
-        seconds: how long it may take.
+        seconds: how long it may be silent, and how long its answer may take.
 
     Raises:
         AuthoritySilent: no answer, or not one of an authority.
     """
     verify = ssl.create_default_context() if url.startswith("https:") else True
-    body = bytearray()
+    body, end = bytearray(), time.monotonic() + seconds
     try:
         with (
             httpx2.Client(timeout=seconds, trust_env=False, verify=verify) as http,
@@ -33,8 +34,8 @@ def ask(url: str, request: bytes, seconds: float = 30.0) -> bytes:
         ):
             for piece in answer.iter_bytes():
                 body += piece
-                if len(body) > LARGEST:
-                    raise AuthoritySilent(f"{url}: the answer is longer than {LARGEST} bytes")
+                if len(body) > LARGEST or time.monotonic() > end:
+                    raise AuthoritySilent(f"{url}: the answer is longer than {LARGEST} bytes, or takes longer than {seconds:.0f} s")
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise AuthoritySilent(f"{url}: {error or type(error).__name__}") from error
     if answer.status_code != httpx2.codes.OK:

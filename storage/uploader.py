@@ -35,6 +35,7 @@ from storage.pacing import Cap, Hours
 from storage.receipt import Receipt
 from storage.sender import Progress, Sender
 from storage.signed_requests import RequestSigner
+from storage.stamping import stamping
 from storage.telling import Teller, Told
 from web.i18n import COURT_ZONE
 
@@ -338,7 +339,8 @@ def run(
         signal.signal(signal.SIGINT, end)
     uploader = Uploader(settings, client, now=now)
     try:
-        uploader.run(event)
+        with stamping(settings):
+            uploader.run(event)
     finally:
         uploader.close()
 

@@ -37,17 +37,17 @@ def verify(
     ] = None,
     timestamps: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Also check the time stamps (*.tst) in this folder; later receipts (*.json) may lie beside them."),
+        typer.Option(metavar="FOLDER", help="Also check the time stamps (*.tst) in this folder; the receipts (*.json) that they are over may lie beside them. Needs --authorities."),
     ] = None,
     authorities: Annotated[
-        Path | None, typer.Option(metavar="FILE.pem", help="Certificates of the time stamp authorities that are believed, or of their issuers.")
+        Path | None, typer.Option(metavar="FILE.pem", help="Certificates of the time stamp authorities that are believed, or of their issuers: checks the time stamps in the record against them.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:
     """Verify a record: integrity, completeness and provenance, each on its own.
 
     Needs no network and no service. Exit status 0 only if all three are good; else 16 plus 1 (integrity), 2 (completeness),
-    4 (provenance). With --timestamps it is 65 where the record is good and a time stamp proves nothing.
+    4 (provenance). With --authorities it is 65 where the record is good and a time stamp proves nothing.
     """
     from hattama.stamped import stamps_of, told_of
     from hattama.trust import trusted

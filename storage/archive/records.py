@@ -25,7 +25,7 @@ log = structlog.get_logger("storage.archive")
 #: What a box may send. The journal and the checkpoints come as chunks only, and the receipt is the archive's own.
 _SENT = re.compile(
     r"(?:(?:journal|checkpoints)\.chunks/[0-9]{6}|manifest-[0-9]{4}\.json"
-    r"|(?:media|transcript|protocol|signatures|remarks|amendments)(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*){1,4})\Z"
+    r"|(?:media|transcript|protocol|signatures|remarks|amendments|timestamps)(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*){1,4})\Z"
 )
 _READ = re.compile(r"journal\.chunks/[0-9]{6}\Z|transcript/")
 

@@ -109,7 +109,7 @@ def test_a_silent_authority_a_restart_and_a_token_that_is_checked_offline(served
 
     good = checked(served, record.folder, authority)
     assert good.status == 0, good
-    assert "seal 2: time stamped at " in good.out
+    assert "receipt of seal 2: time stamped at " in good.out
     assert "by Common Name: Test authority" in good.out
     found = json.loads(checked(served, record.folder, authority, "--json").out)["timestamps"]
     assert [(item["seal_number"], item["problem"]) for item in found] == [(2, "")]
@@ -125,8 +125,8 @@ def test_a_token_that_proves_nothing_of_this_record(served: Court, authority: Au
         (folder / name).write_bytes(timestamps.token_of(authority.answer(asked), content, 7))
     said = checked(served, record.folder, authority)
     assert said.status == 65
-    assert "seal 2: time stamped at " in said.out
-    assert "FAILED  other.tst: it is over none of the receipts" in said.out
+    assert "receipt of seal 2: time stamped at " in said.out
+    assert "FAILED  other.tst: it is over no seal of this record" in said.out
     (folder / "other.tst").write_bytes(b"no token")
     assert "FAILED  other.tst" in checked(served, record.folder, authority).out
     (folder / "other.tst").unlink()
