@@ -23,6 +23,7 @@ from recorder.certification_guard import guard
 from recorder.certification_routes import add_routes as add_certification_routes
 from recorder.check_result import SECONDS, CheckResult
 from recorder.closed_routes import add_routes as add_closed_routes
+from recorder.confirming import add_routes as add_confirmation_routes
 from recorder.events import encode
 from recorder.hearings import summary
 from recorder.live_text import LiveText
@@ -154,6 +155,7 @@ def create_app(daemon: Daemon) -> FastAPI:
     add_review_routes(app, daemon)
     add_quality_routes(app, daemon)
     add_paper_routes(app, daemon)
+    add_confirmation_routes(app, daemon)
     return app
 
 

@@ -158,6 +158,12 @@ def outdated(view: HearingView) -> bool:
     return brief is not None and any(item.kind == "transcript" and item.seq > brief.seq for item in view.revisions)
 
 
+def confirmed(view: HearingView) -> Revision | None:
+    """The last protocol, if it is the form that people confirmed (recorder.confirming), not a draft."""
+    brief = newest_brief(view)
+    return brief if brief is not None and brief.of else None
+
+
 def state_of_signing(folder: Path, view: HearingView, trust: TrustList | None) -> dict[str, Any]:
     """What a page about signing shows. Reads and checks the signed files: in a thread."""
     documents = []
@@ -176,6 +182,7 @@ def state_of_signing(folder: Path, view: HearingView, trust: TrustList | None) -
         "language": protocol_language(view),
         "documents": documents,
         "outdated": outdated(view),
+        "confirmed": None if (final := confirmed(view)) is None else {"at": final.at, "by": final.by},
         "signed": signed_by_both(view) is not None,
         "certified": None if stamp is None else {"at": stamp.at, "by": stamp.by, "path": stamp.path},
         "trust": trust is not None,
@@ -370,6 +377,10 @@ def need_current_draft(view: HearingView) -> None:
     if outdated(view):
         raise IllegalAction(
             "a transcript is newer than the draft of the protocol: have it drafted again, and sign that"
+        )
+    if not confirmed(view):
+        raise IllegalAction(
+            "the protocol is a draft that nobody confirmed: read it, confirm its sections, and sign that"
         )
 
 

@@ -211,6 +211,16 @@ class RecorderClient:
         body = {"by": by, "reasons": dict(reasons or {}), "rejected": rejected, "full": full}
         return list(self._post(_at(hearing, "draft"), body)["files"])
 
+    def sections(self, hearing: str, language: str) -> list[str]:
+        """Titles of the newest protocol's sections, in the language of the proceedings (ru or kk)."""
+        found: list[str] = self._send("GET", _at(hearing, "protocol", language, "sections"), timeout=_ACT_S).json()
+        return found
+
+    def confirm(self, hearing: str, number: int, sections: Sequence[str], by: str) -> list[str]:
+        """Confirm a draft by the titles of all its sections; paths of the protocol that there is to sign."""
+        body = {"by": by, "number": number, "sections": list(sections)}
+        return list(self._post(_at(hearing, "confirmation"), body)["files"])
+
     def receipt(self, hearing: str, data: bytes) -> None:
         """Hand the archive's receipt over."""
         self._send("POST", _at(hearing, "receipt"), content=data, timeout=_ACT_S)

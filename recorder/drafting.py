@@ -13,11 +13,13 @@ import os
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from protocol.brief import Brief, CourtFacts, Declared, Form
+from protocol.brief_rules import BriefIncomplete, confirm
 from protocol.closed import encrypt_file
 from protocol.encoding import b64, unb64
 from protocol.errors import ProtocolError
@@ -25,7 +27,7 @@ from protocol.journal import read_journal
 from protocol.transcript import Transcript
 from protocol.view import HearingView
 from protocol.writer import JOURNAL
-from recorder.refusals import NotDrafted
+from recorder.refusals import NotDrafted, ProtocolIncomplete
 
 DRAFTING: tuple[str, ...] = (sys.executable, "-m", "recorder.drafting")
 LANGUAGES = ("ru", "kk")
@@ -43,6 +45,7 @@ class Task:
         court, courtroom, city: of the settings.
         templates: the court's folder of templates, or None.
         reasons, rejected, form: what people said (:class:`protocol.brief.Declared`).
+        confirms: path of the draft that people confirmed; the files are then its confirmed form, drawn from nothing else. Empty: a draft.
     """
 
     record: str
@@ -56,27 +59,28 @@ class Task:
     reasons: dict[str, str] = field(default_factory=dict)
     rejected: str = ""
     form: Form | None = None
+    confirms: str = ""
 
 
 @dataclass(frozen=True)
 class DraftFile:
     """One file of a draft: its kind in a ``revision`` line, its path in the record, its bytes.
 
-    ``sealed``: what the line says more of an encrypted one (record format, section 9).
+    ``more``: what the line says more: of an encrypted file (record format, section 9), of a confirmed protocol (``of``: its draft).
     """
 
     kind: str
     path: str
     data: bytes
-    sealed: Mapping[str, str | int] = field(default_factory=dict)
+    more: Mapping[str, str | int] = field(default_factory=dict)
 
 
 def encrypted(file: DraftFile, name: str, key: bytes) -> DraftFile:
     """The file under a key (32 bytes) of that name."""
     path = f"{file.path}.enc"
     data, stream = encrypt_file(file.data, key, path)
-    sealed: dict[str, str | int] = {"key": name, "plain_bytes": stream.plain_bytes, "plain_sha256": stream.plain_sha256}
-    return DraftFile(file.kind, path, data, sealed)
+    more: dict[str, str | int] = {"key": name, "plain_bytes": stream.plain_bytes, "plain_sha256": stream.plain_sha256}
+    return DraftFile(file.kind, path, data, more)
 
 
 def draft(task: Task) -> list[DraftFile]:
@@ -90,16 +94,8 @@ def draft(task: Task) -> list[DraftFile]:
     from protocol.documents import annex_of, render_html, render_pdf
 
     record = Path(task.record)
-    entries, _ = read_journal((record / JOURNAL).read_bytes())
     transcript = Transcript.from_json((record / task.transcript).read_bytes()) if task.transcript else None
-    brief = Brief.of(
-        HearingView.of(entries),
-        transcript,
-        court=CourtFacts(task.court, task.courtroom, task.city),
-        drafted_at_us=task.drafted_at_us,
-        number=task.number,
-        declared=Declared(task.reasons, task.rejected, form=task.form),
-    )
+    brief = _confirmed(record, task) if task.confirms else _drawn(record, task, transcript)
     name = f"protocol/brief-{task.number:04d}"
     templates, annex = Templates(Path(task.templates) if task.templates else None), annex_of(brief, transcript)
     files = [DraftFile("brief", f"{name}.json", brief.to_json())]
@@ -107,6 +103,32 @@ def draft(task: Task) -> list[DraftFile]:
         page = render_html(brief, language, templates=templates, transcript=annex)
         files.append(DraftFile("brief_pdf", f"{name}.{language}.pdf", render_pdf(page)))
     return files
+
+
+def _drawn(record: Path, task: Task, transcript: Transcript | None) -> Brief:
+    entries, _ = read_journal((record / JOURNAL).read_bytes())
+    return Brief.of(
+        HearingView.of(entries),
+        transcript,
+        court=CourtFacts(task.court, task.courtroom, task.city),
+        drafted_at_us=task.drafted_at_us,
+        number=task.number,
+        declared=Declared(task.reasons, task.rejected, form=task.form),
+    )
+
+
+def _confirmed(record: Path, task: Task) -> Brief:
+    """What people read, word by word; only the number, and what says that it is a draft, are others.
+
+    Raises:
+        BriefIncomplete: points of the law are missing without a reason.
+    """
+    from protocol.brief_reading import read_brief
+
+    read = read_brief((record / task.confirms).read_bytes())
+    there = timezone(timedelta(minutes=read.utc_offset_minutes))
+    day = datetime.fromtimestamp(task.drafted_at_us // 1_000_000, there).date().isoformat()
+    return replace(confirm(read, day), number=task.number, drafted_at_us=task.drafted_at_us)
 
 
 async def draft_apart(task: Task, command: Sequence[str] = DRAFTING, patience_s: float = 300.0) -> list[DraftFile]:
@@ -127,6 +149,8 @@ async def draft_apart(task: Task, command: Sequence[str] = DRAFTING, patience_s:
         answer: dict[str, Any] = json.loads(output)
     except ValueError as error:
         raise NotDrafted(f"the process that drafts ended with status {process.returncode}") from error
+    if "incomplete" in answer:
+        raise ProtocolIncomplete(str(answer["incomplete"]))
     if "error" in answer:
         raise NotDrafted(str(answer["error"]))
     return [DraftFile(item["kind"], item["path"], unb64(item["data"])) for item in answer["files"]]
@@ -139,6 +163,8 @@ def main() -> int:
     try:
         files = [{"kind": item.kind, "path": item.path, "data": b64(item.data)} for item in draft(task)]
         answer: dict[str, Any] = {"files": files}
+    except BriefIncomplete as error:
+        answer = {"incomplete": str(error)}
     except (ProtocolError, OSError) as error:
         answer = {"error": f"{error} {error.advice if isinstance(error, ProtocolError) else ''}".strip()}
     sys.stdout.write(json.dumps(answer) + "\n")

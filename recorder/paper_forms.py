@@ -14,19 +14,23 @@ from asyncio.subprocess import PIPE
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from protocol.errors import ProtocolError
 from protocol.transcript import Transcript
 from recorder.refusals import NotDrafted
 
+if TYPE_CHECKING:
+    from protocol.paper.blocks import Document
+
 FORMING: tuple[str, ...] = (sys.executable, "-m", "recorder.paper_forms")
-Form = Literal["html", "docx", "csv", "points"]
+Form = Literal["html", "docx", "csv", "points", "sections"]
 MEDIA_TYPES = {
     "html": "text/html; charset=utf-8",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "csv": "text/csv; charset=utf-8",
     "points": "application/json",
+    "sections": "application/json",
 }
 
 
@@ -43,7 +47,7 @@ class Task:
 
 
 def make(task: Task) -> bytes:
-    """The bytes; of ``points`` the points of the law that the protocol lacks: ``key``, ``what``, ``law``, ``reason``.
+    """The bytes; of ``points`` the points of the law that the protocol lacks: ``key``, ``what``, ``law``, ``reason``; of ``sections`` titles.
 
     Raises:
         ProtocolError, OSError: the record, or a template, is not as it must be.
@@ -64,9 +68,30 @@ def make(task: Task) -> bytes:
     page = document(
         brief, task.language, templates=Templates(Path(task.templates) if task.templates else None), transcript=annex
     )
+    if task.form == "sections":
+        return json.dumps(_titles(page), ensure_ascii=False).encode()
     if task.form == "html":
         return render_html(page).encode()
     return render_docx(page) if task.form == "docx" else render_csv(page)
+
+
+def _titles(page: Document) -> list[str]:
+    """What the document is called, for all before the first heading, and its headings, in order."""
+    from protocol.paper.blocks import Line, plain
+
+    lines = [block for block in page.blocks if isinstance(block, Line)]
+    first = next((plain(line.spans) for line in lines if line.kind == "title"), page.title)
+    return [first, *(plain(line.spans) for line in lines if line.kind == "heading")]
+
+
+async def sections(task: Task) -> list[str]:
+    """Titles of the protocol's sections, in order.
+
+    Raises:
+        NotDrafted: see :func:`make_apart`.
+    """
+    found: list[str] = json.loads(await make_apart(task))
+    return found
 
 
 async def make_apart(task: Task, command: Sequence[str] = FORMING, patience_s: float = 120.0) -> bytes:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from recorder.paper_forms import MEDIA_TYPES, Form, Task, make_apart
+from recorder.papers import transcript_before
 from recorder.refusals import NoFile
 from recorder.service import Daemon
 
@@ -17,14 +18,12 @@ def add_routes(app: FastAPI, daemon: Daemon) -> None:
 
     @app.get("/v1/hearings/{hearing}/protocol/{language}/{form}", response_class=Response)
     async def paper(hearing: str, language: Literal["ru", "kk"], form: Form) -> Response:
-        """The newest protocol as HTML, DOCX or CSV; ``points``: what the law requires and it lacks."""
+        """The newest protocol as HTML, DOCX or CSV; ``points``: what the law requires and it lacks; ``sections``: their titles."""
         folder, view = daemon.store.path(hearing), daemon.view(hearing)
-        briefs = [item.path for item in view.revisions if item.kind == "brief"]
-        if not briefs:
+        brief = next((item for item in reversed(view.revisions) if item.kind == "brief"), None)
+        if brief is None:
             raise NoFile(f"{hearing}: no protocol was drafted yet")
-        # The transcript as it was when the protocol was drawn up: the newest one before it.
-        drawn = next(item.seq for item in view.revisions if item.path == briefs[-1])
-        transcripts = [item.path for item in view.revisions if item.kind == "transcript" and item.seq < drawn]
+        drawn = next((item for item in view.revisions if item.path == brief.of), brief)  # of a confirmed one, its draft
         templates = str(daemon.settings.templates) if daemon.settings.templates else None
-        task = Task(str(folder), briefs[-1], transcripts[-1] if transcripts else None, templates, language, form)
+        task = Task(str(folder), brief.path, transcript_before(view, drawn), templates, language, form)
         return Response(await make_apart(task), media_type=MEDIA_TYPES[form], headers={"Cache-Control": "no-store"})

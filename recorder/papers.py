@@ -16,7 +16,7 @@ from protocol import durable, seal
 from protocol.brief import Declared
 from protocol.encoding import b64, sha256_b64
 from protocol.errors import BadNote, DiskFailed, RecordExists
-from protocol.hearing import State
+from protocol.hearing import Revision, State
 from protocol.merkle import Tree
 from protocol.note import VerifierKey
 from protocol.receipt import BadReceipt, Receipt
@@ -49,7 +49,7 @@ async def add_transcript(folder: Path, ledger: Ledger, body: bytes, by: str) -> 
         DiskRefused: the disk refused.
     """
     view = ledger.view
-    _need_finished(view, "transcript")
+    need_finished(view, "transcript")
     try:
         transcript = Transcript.from_json(body)
     except BadTranscript as error:
@@ -60,7 +60,7 @@ async def add_transcript(folder: Path, ledger: Ledger, body: bytes, by: str) -> 
     made = DraftFile("transcript", f"transcript/{number:04d}.json", transcript.numbered(number).to_json())
     if transcript.publicity != OPEN:
         made = _encrypted(ledger, transcript, made)
-    await _add(folder, ledger, [made], number, by)
+    await add_files(folder, ledger, [made], number, by)
     return {"number": number, "path": made.path}
 
 
@@ -91,7 +91,7 @@ async def add_draft(
         DiskRefused: the disk refused.
     """
     view = ledger.view
-    _need_finished(view, "brief protocol")
+    need_finished(view, "brief protocol")
     number = 1 + sum(item.kind == "brief" for item in view.revisions)
     transcripts = [item.path for item in view.revisions if item.kind == "transcript" and item.key is None]
     said = declared or Declared()
@@ -109,7 +109,7 @@ async def add_draft(
         form=said.form,
     )
     files = await drafter(task)
-    await _add(folder, ledger, files, number, by)
+    await add_files(folder, ledger, files, number, by)
     await ledger.work(seal.seal_revision)
     data = {"from": view.state.value, "to": State.DRAFTED.value, "by": by, "reason": ""}
     await ledger.post(("state", data), checkpoint=True)
@@ -165,15 +165,30 @@ def _check(receipt: Receipt, writer: JournalWriter) -> None:
     receipt.check(writer.hearing, writer.origin, lambda size: tree.root(size) if size <= tree.size else None)
 
 
-def _need_finished(view: HearingView, what: str) -> None:
+def need_finished(view: HearingView, what: str) -> None:
+    """Refuse what comes only between the seal of the capture and certification.
+
+    Raises:
+        IllegalAction: it is not so.
+    """
     if view.state not in (State.FINISHED, State.DRAFTED):
         raise IllegalAction(f"a hearing that is {view.state} takes no {what}")
     if not view.manifests:
         raise IllegalAction("the capture is not sealed yet")
 
 
-async def _add(folder: Path, ledger: Ledger, files: list[DraftFile], number: int, by: str) -> None:
-    """Write files once, then name them in the journal."""
+def transcript_before(view: HearingView, brief: Revision) -> str | None:
+    """Path of the transcript from which a protocol was drawn up: the newest one before it, in the clear."""
+    found = [item for item in view.revisions if item.kind == "transcript" and item.key is None and item.seq < brief.seq]
+    return found[-1].path if found else None
+
+
+async def add_files(folder: Path, ledger: Ledger, files: list[DraftFile], number: int, by: str) -> None:
+    """Write files once, then name them in the journal.
+
+    Raises:
+        DiskRefused: the disk refused.
+    """
 
     def store() -> None:
         tidy(folder, ledger.view)  # what an earlier try left unnamed
@@ -194,7 +209,7 @@ async def _add(folder: Path, ledger: Ledger, files: list[DraftFile], number: int
                 "bytes": len(item.data),
                 "sha256": b64(hashlib.sha256(item.data).digest()),
                 "by": by,
-                **item.sealed,
+                **item.more,
             },
         )
         for item in files

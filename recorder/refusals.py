@@ -212,6 +212,15 @@ class NotDrafted(Refusal):
     http_status = 500
 
 
+class ProtocolIncomplete(Refusal):
+    """Points of the law are missing from the protocol, and nobody recorded why."""
+
+    code = "brief-incomplete"
+    exit_status = 65
+    advice = "Enter what is named, or record for each point the reason why it is missing, have the protocol drafted again, then confirm it."
+    http_status = 422
+
+
 class NotMeasured(Refusal):
     """The report on the recording's quality could not be made."""
 

@@ -41,8 +41,17 @@ class DraftAsked(BaseModel):
     reasons: dict[_KEY, _WHY] = Field(default={}, max_length=40)
 
 
+class Confirmed(BaseModel):
+    """The draft that was read, and the title of each section that is confirmed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int = Field(ge=1, le=9999)
+    sections: list[Annotated[str, Field(max_length=1000)]] = Field(min_length=1, max_length=200)
+
+
 def router(desk: Desk) -> APIRouter:
-    """``quality`` and ``draft`` of a hearing."""
+    """``quality``, ``draft`` and ``confirmation`` of a hearing."""
     routes = APIRouter(prefix="/api/hearings/{hearing}")
 
     @routes.get("/quality")
@@ -72,11 +81,25 @@ def router(desk: Desk) -> APIRouter:
         rejected = str(judged.get("reason") or "") if judged and judged.get("accepted") is False else ""
         return JSONResponse(await _draft(desk, hearing, account, asked.reasons, rejected))
 
+    @routes.post("/confirmation")
+    async def confirmation(hearing: str, read: Confirmed, account: Annotated[Account, Depends(operators)]) -> Response:
+        """The draft becomes the protocol that people sign: every section was read (recorder.confirming)."""
+        log.info(
+            "protocol confirmed",
+            action="protocol_confirmed",
+            hearing=hearing,
+            account=account.name,
+            number=read.number,
+            sections=len(read.sections),
+        )
+        body = {"by": account.name, "number": read.number, "sections": read.sections}
+        return JSONResponse(await desk.daemon.post(f"{at(hearing)}/confirmation", body), 201)
+
     @routes.get("/protocol/{language}/{form}")
     async def paper(
         hearing: str,
         language: Literal["ru", "kk"],
-        form: Literal["html", "docx", "csv", "points"],
+        form: Literal["html", "docx", "csv", "points", "sections"],
         _account: Annotated[Account, Depends(operators)],
     ) -> Response:
         """The newest protocol in a form that is not stored; what is for taking along comes as a file."""

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from protocol.edit_list import MOST_EDITS
 from protocol.stages import CODES, stages
 from recorder.console.desk import Desk, operators
-from recorder.console.texts import LAWS, PUBLICITY, ROLES, STATES
+from recorder.console.texts import CASE_LANGUAGES, LAWS, PUBLICITY, ROLES, STATES
 from web.accounts import Account, Role
 from web.i18n import Translator
 
@@ -97,9 +97,15 @@ def page_data(hearing: str, view: dict[str, Any], account: Account, lang: Transl
         "desk": f"/hearings/{quote(hearing, safe='')}",
         "stages": {stage.code: stage.title(lang.language) for stage in known},
         "roles": {role: lang(text) for role, text in ROLES.items()},
+        "tongue": _tongue(view["case"].get("language")),
         "mayDecide": account.role is Role.JUDGE,
         "mayEdit": view["state"] in CORRECTED,
     }
+
+
+def _tongue(language: str | None) -> str:
+    """The language in which the protocol is read and signed: that of the proceedings; the state language where a case has another."""
+    return language if language in CASE_LANGUAGES else "kk"
 
 
 def at(hearing: str) -> str:

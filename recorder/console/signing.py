@@ -172,7 +172,7 @@ def _choices(
     role, found = account.role.value, []
     if operators.roles is None or account.role not in operators.roles:
         return []
-    if told["state"] == "drafted" and not told["outdated"]:
+    if told["state"] == "drafted" and not told["outdated"] and told["confirmed"]:
         documents = sorted(told["documents"], key=lambda item: item["language"] != told["language"])
         for item in documents:
             if role not in item["roles"]:

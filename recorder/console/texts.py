@@ -122,6 +122,10 @@ ERRORS = {
         N_("The brief protocol could not be made. The recording itself is safe."),
         N_("Ask again; if it fails again, call the administrator."),
     ),
+    "brief-incomplete": Problem(
+        N_("Points that the law requires are missing, and nobody wrote why."),
+        N_("Write a reason beside each, make the protocol again, then confirm it."),
+    ),
 }
 
 #: Health findings of the recorder (recorder.findings), by code.

@@ -243,6 +243,14 @@ def test_the_protocol_is_made_read_and_taken_along(people: Any, court: Court) ->
     assert {point["key"]: point["reason"] for point in drawn["missing"]}[
         key
     ] == "Сұралған жоқ <script>alert(1)</script>"
+    assert page.locator("#confirm").is_disabled(), "points are missing without a reason"
+    for box in page.locator(".points input").all():
+        box.fill("Жүргізілген жоқ")
+    page.click("#make")
+    page.wait_for_selector("hattama-papers > section > .hint >> text=3", timeout=120_000)
+    page.wait_for_selector("[data-section]:not([disabled])")
+    assert page.locator("#confirm").is_disabled(), "no section was read yet"
+    visit.look("review-to-confirm")
     page.locator(".files button").first.click()
     page.wait_for_selector(".brief-page table, .brief-page p")
     assert "7512-26-00-2/1234" in page.locator(".brief-page").inner_text()
@@ -255,3 +263,18 @@ def test_the_protocol_is_made_read_and_taken_along(people: Any, court: Court) ->
             assert answer.headers["content-disposition"] == f'attachment; filename="protocol.{language}.{form}"'
     pdf = page.request.get(f"/api/hearings/{HEARING}/files/protocol/brief-0002.kk.pdf")
     assert pdf.body().startswith(b"%PDF")
+    page.focus("[data-section='0']")
+    for number in range(page.locator("[data-section]").count()):
+        assert page.evaluate("document.activeElement.dataset.section") == str(number), (
+            "by keyboard, one after the other"
+        )
+        visit.press("Space", "Tab")
+    assert page.evaluate("document.activeElement.id") == "confirm"
+    visit.press("Enter")
+    page.wait_for_selector("hattama-confirmation .chip.good", timeout=120_000)
+    visit.look("review-confirmed")
+    last = [item for item in court.client.hearing(HEARING)["revisions"] if item["kind"] == "brief"][-1]
+    assert (last["number"], last["of"], last["by"]) == (4, "protocol/brief-0003.json", "secretary")
+    page.click("hattama-confirmation a")
+    page.wait_for_selector("#documents-title")
+    assert page.locator("a[href$='/review']").count() == 0, "nothing is left to confirm"

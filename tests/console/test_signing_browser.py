@@ -21,6 +21,7 @@ from recorder.console.daemon import socket_client
 from tests.console.test_browser import Visit
 from tests.recorder.test_api import serving as serving_daemon
 from tests.support.browser import CHROMIUM, chromium
+from tests.support.confirming import drafted_and_confirmed
 from tests.support.console_server import PASSWORD, Served, make_accounts, serving
 from tests.support.fake_recorder import FakeRecorder
 from tests.support.key_client import KeyClient, key_client
@@ -92,7 +93,7 @@ def drafted(recorder: RecorderClient) -> str:
     recorder.start(hearing, "secretary")
     recorder.stop(hearing, "secretary")
     recorder.transcript(hearing, Transcript(hearing, 1, "open", "ru", (), (), (), ()).to_json())
-    recorder.draft(hearing)
+    drafted_and_confirmed(recorder, hearing)
     return hearing
 
 

@@ -30,6 +30,7 @@ from protocol.view import HearingView
 from recorder.certification_guard import ADDING
 from recorder.client import RecorderClient
 from tests.recorder.test_api import serving
+from tests.support.confirming import drafted_and_confirmed
 from tests.support.people import PASSWORD, Authority, Human, trust_folder
 from tests.support.recorder import CASE, check, microphones, settings, wait_for
 
@@ -97,7 +98,7 @@ def hearing(court: Court) -> str:
     client.start(found, "secretary")
     client.stop(found, "secretary")
     client.transcript(found, Transcript(found, 1, "open", "ru", (), (), (), ()).to_json())
-    client.draft(found)
+    drafted_and_confirmed(client, found)
     return found
 
 
@@ -120,12 +121,12 @@ def refused(court: Court, hearing: str, body: bytes, language: str = "ru") -> se
 
 def test_what_is_wrong_with_a_signature_is_said_and_nothing_is_taken(court: Court, hearing: str) -> None:
     base, at = f"/v1/hearings/{hearing}", now_us()
-    pdf = court.get(f"{base}/papers/protocol/brief-0001.ru.pdf")
+    pdf = court.get(f"{base}/papers/protocol/brief-0002.ru.pdf")
     before = (folder(court, hearing) / "journal.jsonl").read_bytes()
     good = sign_pdf(pdf, signer(court.judge), Role.JUDGE, at)
     assert refused(court, hearing, sign_pdf(pdf, signer(court.judge), Role.SECRETARY, at)) == {"wrong-role"}
     assert "expired" in refused(court, hearing, sign_pdf(pdf, signer(court.stranger), Role.JUDGE, at))
-    other = court.get(f"{base}/papers/protocol/brief-0001.kk.pdf")
+    other = court.get(f"{base}/papers/protocol/brief-0002.kk.pdf")
     assert refused(court, hearing, sign_pdf(other, signer(court.judge), Role.JUDGE, at)) == {"not-this-file"}
     changed = bytearray(good)
     changed[len(pdf) // 2] ^= 1
@@ -148,17 +149,17 @@ def test_what_is_wrong_with_a_signature_is_said_and_nothing_is_taken(court: Cour
 def signed(court: Court, hearing: str) -> str:
     """The same hearing, its protocol signed by both."""
     base = f"/v1/hearings/{hearing}"
-    pdf = court.get(f"{base}/papers/protocol/brief-0001.ru.pdf")
+    pdf = court.get(f"{base}/papers/protocol/brief-0002.ru.pdf")
     query = {"language": "ru", "by": "judge"}
     once = sign_pdf(pdf, signer(court.judge), Role.JUDGE, now_us())
     done = court.post(f"{base}/signatures", params=query, content=once)
-    assert (done["path"], done["missing"]) == ("signatures/brief-0001.ru.1.pdf", ["secretary"])
+    assert (done["path"], done["missing"]) == ("signatures/brief-0002.ru.1.pdf", ["secretary"])
     twice = sign_pdf(once, signer(court.secretary), Role.SECRETARY, now_us())
     # What was signed beside the other's signature, and not over it, is refused: one of the two would be lost.
     beside = sign_pdf(pdf, signer(court.secretary), Role.SECRETARY, now_us())
     assert refused(court, hearing, beside) == {"not-this-file"}
     done = court.post(f"{base}/signatures", params={**query, "by": "secretary"}, content=twice)
-    assert (done["path"], done["missing"]) == ("signatures/brief-0001.ru.2.pdf", [])
+    assert (done["path"], done["missing"]) == ("signatures/brief-0002.ru.2.pdf", [])
     return hearing
 
 
@@ -177,7 +178,7 @@ def test_both_sign_and_each_signature_is_a_seal_of_its_own(court: Court, signed:
 
 @pytest.mark.skipif(shutil.which("pdfsig") is None, reason="poppler-utils is not installed")
 def test_a_second_tool_finds_both_signatures_in_the_record_good(court: Court, signed: str) -> None:
-    path = folder(court, signed) / "signatures/brief-0001.ru.2.pdf"
+    path = folder(court, signed) / "signatures/brief-0002.ru.2.pdf"
     said = subprocess.run(
         ["pdfsig", "-nocert", str(path)], capture_output=True, text=True, check=False, timeout=60
     ).stdout
@@ -334,7 +335,7 @@ def test_an_amendment_counts_when_both_have_signed_it(court: Court, certified: s
         [f"amendments/{number:04d}.json", f"amendments/{number:04d}.ru.pdf"],
     )
     said = json.loads((folder(court, certified) / f"amendments/{number:04d}.json").read_bytes())
-    assert said["amends"] == "signatures/brief-0001.ru.2.pdf"
+    assert said["amends"] == "signatures/brief-0002.ru.2.pdf"
     assert said["sha256"] == next(item.sha256 for item in shown.revisions if item.path == said["amends"])
     assert court.get(f"{base}/amendments") == []
     assert check(folder(court, certified)).good
@@ -376,9 +377,9 @@ def test_a_newer_transcript_means_a_newer_draft(court: Court) -> None:
     client.start(found, "secretary")
     client.stop(found, "secretary")
     assert court.http.post(f"/v1/hearings/{found}/certification/preparation", json={"by": "s"}).status_code == 409
-    client.draft(found)
+    drafted_and_confirmed(client, found)
     client.transcript(found, Transcript(found, 1, "open", "ru", (), (), (), ()).to_json())
-    pdf = court.get(f"/v1/hearings/{found}/papers/protocol/brief-0001.ru.pdf")
+    pdf = court.get(f"/v1/hearings/{found}/papers/protocol/brief-0002.ru.pdf")
     body = sign_pdf(pdf, signer(court.judge), Role.JUDGE, now_us())
     answer = court.http.post(f"/v1/hearings/{found}/signatures", params={"language": "ru", "by": "judge"}, content=body)
     assert (answer.status_code, answer.json()["code"]) == (409, "illegal-move")

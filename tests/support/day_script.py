@@ -252,6 +252,27 @@ def review(court: Courthouse, secretary: Person, judge: Person, hearing: str) ->
     secretary.look("protocol", lasting=False)
 
 
+def confirm(court: Courthouse, secretary: Person, hearing: str) -> None:
+    """The secretary says why points are missing, has the protocol made with that, reads it, and confirms section by section."""
+    court.wait_for("the draft", lambda: court.recorder.hearing(hearing)["state"] == "drafted")
+    secretary.page.goto(f"/hearings/{hearing}/review")
+    secretary.see("[data-section]")
+    lacking = secretary.page.locator("input[data-key]")
+    for key in [lacking.nth(n).get_attribute("data-key") for n in range(lacking.count())]:
+        secretary.write(f"#why-{key}", "Не велось")
+    before = _briefs(court, hearing)
+    secretary.act("#make")
+    court.wait_for("the protocol with reasons", lambda: _briefs(court, hearing) > before)
+    secretary.see("#make:not([disabled])")
+    secretary.see("hattama-confirmation fieldset:not(:has(:checked)) [data-section]:not([disabled])")
+    for number in range(secretary.page.locator("[data-section]").count()):
+        secretary.tick(f"[data-section='{number}']")
+    secretary.look("confirmation", lasting=False)
+    secretary.act("#confirm:not([disabled])")
+    secretary.see("hattama-confirmation .chip.good")
+    secretary.look("confirmed", lasting=False)
+
+
 def _newest(court: Courthouse, hearing: str) -> Transcript:
     return Transcript.from_json(court.recorder.transcript_json(hearing))
 
@@ -262,7 +283,7 @@ def _briefs(court: Courthouse, hearing: str) -> int:
 
 def sign(court: Courthouse, secretary: Person, judge: Person, hearing: str) -> None:
     """Both sign the protocol, the judge with the key client, the secretary with a key file; the secretary certifies."""
-    court.wait_for("the draft", lambda: court.recorder.hearing(hearing)["state"] == "drafted")
+    confirm(court, secretary, hearing)
     for person in (judge, secretary):
         person.page.goto(f"/hearings/{hearing}")
         person.follow("a[href$='/signing']")

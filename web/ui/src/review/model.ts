@@ -8,6 +8,8 @@ export interface Revision {
   readonly bytes: number;
   readonly by: string;
   readonly at: string;
+  /** Of a protocol: the draft that people confirmed in it; empty: it is a draft. */
+  readonly of: string;
 }
 
 /** A passage to check, by its place in the transcript; greatest doubt first. */
@@ -44,6 +46,8 @@ export interface PageData {
   readonly desk: string;
   readonly stages: Readonly<Record<string, string>>;
   readonly roles: Readonly<Record<string, string>>;
+  /** The language in which the protocol is confirmed and signed. */
+  readonly tongue: "kk" | "ru";
   /** Whether this person decides on the recording (the presiding judge). */
   readonly mayDecide: boolean;
   /** Whether the hearing's transcript and protocol may be changed now. */

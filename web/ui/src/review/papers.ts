@@ -6,6 +6,7 @@ import { fileAddress } from "../player/model";
 import { getJson, postJson, Refused } from "../shared/http";
 import { language, t } from "../shared/i18n";
 import { AskingElement } from "./asking";
+import "./confirmation";
 import type { PageData, Revision } from "./model";
 
 interface Point {
@@ -38,7 +39,8 @@ export class Papers extends AskingElement {
     this.known = this.newest;
     this.shown = "";
     void this.try(async () => {
-      this.points = await getJson<Point[]>(`${this.page.base}/protocol/${this.tongue}/points`);
+      const lacking = await getJson<Point[]>(`${this.page.base}/protocol/${this.tongue}/points`);
+      this.points = lacking.filter((point) => point.key !== "final"); // its date is that of the confirmation
     });
   }
 
@@ -49,6 +51,7 @@ export class Papers extends AskingElement {
       ${this.problem ? html`<p class="alert" role="alert">${this.problem}</p>` : nothing}
       ${number === 0 ? html`<p class="hint">${t("There is no brief protocol of this hearing yet.")}</p>` : this.files(number)}
       ${this.missing()}
+      ${this.confirmation()}
       ${this.page.mayEdit
         ? html`<button id="make" ?disabled=${this.busy} @click=${this.make}>${this.busy ? t("One moment…") : number === 0 ? t("Make the protocol") : t("Make the protocol again")}</button>`
         : nothing}
@@ -74,6 +77,13 @@ export class Papers extends AskingElement {
     return html`<h3>${t("The law requires, and the record does not give")}</h3>
       <ul class="points">${this.points.map((point) => html`<li><label for=${`why-${point.key}`}>${point.what} <span class="hint">${point.law}</span></label>
         <input id=${`why-${point.key}`} data-key=${point.key} maxlength="500" .value=${point.reason} ?disabled=${!this.page.mayEdit} placeholder=${t("Why it is missing")}></li>`)}</ul>`;
+  }
+
+  private confirmation(): TemplateResult | typeof nothing {
+    const brief = this.revisions.find((one) => one.kind === "brief" && one.number === this.newest);
+    if (brief === undefined) return nothing;
+    return html`<hattama-confirmation .page=${this.page} .brief=${brief} .onConfirmed=${this.onMade}
+      .lacks=${(this.points ?? []).some((point) => point.reason === "")}></hattama-confirmation>`;
   }
 
   private readonly make = (): void => void this.try(async () => {
