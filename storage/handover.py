@@ -47,12 +47,16 @@ def hand_over(tail: Tail, text: bytes, trust: Path, recorder: Path) -> Receipt:
         recorder: Unix socket of the recorder daemon.
 
     Raises:
-        BadReceipt: it proves nothing, or the daemon refused it; nothing was kept.
+        BadReceipt: it proves nothing, is for another seal than the newest that was sent, or the daemon refused it; nothing was kept.
         RecorderBusy: the daemon is there but could not take it now.
         RecordExists, DiskFailed: see :func:`protocol.durable.write_once`.
     """
     folder, hearing = tail.folder, tail.view.hearing
     checked = receipt.check(text, trusted(trust), hearing, tail.origin, tail.leaves)
+    newest = tail.view.manifests[-1].number if tail.view.manifests else 0
+    if checked.seal.number != newest:
+        # Taken for the newest, it would end the upload: signatures, remarks or amendments would stay here, believed received.
+        raise BadReceipt(f"{hearing}: the receipt is for seal {checked.seal.number}, the newest is {newest}")
     if (folder / RECEIPT).exists():
         # A receipt for a later seal: the archive keeps it in its log; the record keeps the first (record format, section 1).
         log.info("record has a receipt", action="receipt_kept", hearing=hearing, seal=checked.seal.number)

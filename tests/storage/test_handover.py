@@ -22,6 +22,7 @@ from storage.chunks import Tail
 from storage.errors import BadReceipt, Unreachable
 from storage.handover import hand_over
 from storage.sender import Sender
+from storage.uploader import Uploader
 from tests.storage.conftest import Court
 from tests.storage.servers import DEADLINE_S, wait_for
 
@@ -113,3 +114,23 @@ def test_a_false_receipt_never_reaches_the_daemon(given: tuple[Court, Tail, byte
             with pytest.raises(BadReceipt):
                 hand_over(tail, data, court.settings.state_dir / "trust", path)
     assert seen == []
+
+
+def test_a_receipt_for_an_older_seal_ends_nothing(served: Court) -> None:
+    """What came after the certification is not believed received for a receipt that was good before it came."""
+    record = served.record(drafted=False)
+    upload = Uploader(served.settings, now=True)
+    upload.tick()
+    old = (record.folder / "receipt.json").read_bytes()
+    record.draft()
+    with served.client() as client:
+        sender = Sender(record.folder, client)
+        sender.step()
+        with pytest.raises(BadReceipt, match="for seal 1, the newest is 2"):
+            hand_over(sender.tail, old, served.settings.state_dir / "trust", served.root / "none.sock")
+        newest = hand_over(
+            sender.tail, client.receipt("h1"), served.settings.state_dir / "trust", served.root / "none.sock"
+        )
+    assert newest.seal.number == 2
+    assert (record.folder / "receipt.json").read_bytes() == old, "the record keeps the first"
+    upload.close()
