@@ -2,7 +2,10 @@
 
 Every hearing has its case (number, one of 300 courts, one of 3,000 judges, two people) and utterances of twenty words; words are drawn by Zipf's law from a
 vocabulary of Russian and Kazakh syllables. Rows are made by the archive's own code and copied in; queries go through the archive's catalogue, one after the other:
-rare and common words, several words, beginnings, phrases, with filters, the list's box. Exit status 1 if the 95th percentile of all is above 200 ms.
+rare and common words, several words, beginnings, phrases, with filters, the list's box.
+
+They are asked twice, other ones each time. *Cold*: the server has just started, and nothing of the database is in memory, neither in its own buffers nor in the
+kernel's cache. *Warm*: after the cold ones. Exit status 1 if the 95th percentile of all warm ones is above 200 ms.
 """
 
 from __future__ import annotations
@@ -10,13 +13,16 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import os
 import random
+import signal
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,7 +37,7 @@ from tests.support.postgres import run_postgres, why_not
 LIMIT_MS = 200.0
 VOCABULARY, COURTS, JUDGES, LENGTH = 50_000, 300, 3_000, 20
 DAY_US = 86_400_000_000
-FIRST_US = 1_640_000_000_000_000  # December 2021; hearings lie in the five years after it
+FIRST_US = 1_608_000_000_000_000  # December 2020; hearings lie in the five years after it
 TEXT = "ба бе ви во га го да де жа за зи ка ко ла ле ма ми на но па по ра ро са со та то ха ша әл ғы қа ңі өн ұл үш іс"
 SYLLABLES = TEXT.split()
 
@@ -216,6 +222,30 @@ def measure(asked: dict[str, list[Callable[[], Any]]], rounds: random.Random) ->
     return taken
 
 
+def summary(values: list[float]) -> dict[str, float]:
+    """Median, 95th percentile and the longest."""
+    return {
+        "p50": round(statistics.median(values), 1),
+        "p95": round(percentile(values, 95), 1),
+        "most": round(max(values), 1),
+    }
+
+
+def every(taken: dict[str, list[float]]) -> list[float]:
+    """Those of all kinds."""
+    return [value for values in taken.values() for value in values]
+
+
+def forget(folder: Path) -> None:
+    """Have the kernel forget what it keeps in memory of the files of a folder."""
+    os.sync()  # what is not on the disk yet would stay
+    for path in folder.rglob("*"):
+        if path.is_file():
+            descriptor = os.open(path, os.O_RDONLY)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.close(descriptor)
+
+
 def main() -> None:
     """Fill, ask, tell."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -240,14 +270,17 @@ def main() -> None:
         filled = fill(catalogue.database, world, chosen.hearings, chosen.utterances)
         with catalogue.database.begin() as db:
             size = db.execute(sa.text("SELECT pg_database_size(current_database())")).scalar_one()
-        measure(questions(world, catalogue, 3), world.random)  # the caches of a server that has been up for a while
-        taken = measure(questions(world, catalogue, chosen.questions), world.random)
+        asked = [questions(world, catalogue, chosen.questions) for _ in range(2)]
+        catalogue.close()  # its connections: the next question opens another
+        server.stop(signal.SIGINT)
+        forget(server.folder)
+        server.start()
+        cold, warm = (measure(some, world.random) for some in asked)
         catalogue.close()
-    every = [value for values in taken.values() for value in values]
     result = {
         "machine": machine(), "hearings": chosen.hearings, "passages": chosen.hearings * (1 + chosen.utterances), "filled_s": round(filled), "database_gb": round(size / 1e9, 2),
-        "p95_ms": round(percentile(every, 95), 1),
-        "kinds": {kind: {"p50": round(statistics.median(values), 1), "p95": round(percentile(values, 95), 1), "most": round(max(values), 1)} for kind, values in taken.items()},
+        "p95_ms": summary(every(warm))["p95"], "cold_p95_ms": summary(every(cold))["p95"],
+        "kinds": {kind: {"cold": summary(cold[kind]), "warm": summary(values)} for kind, values in warm.items()},
     }  # fmt: skip
     if chosen.json:
         print(json.dumps(result, ensure_ascii=False))
@@ -255,10 +288,13 @@ def main() -> None:
         print(
             f"{result['machine']}\n{result['hearings']} hearings, {result['passages']} passages, {result['database_gb']} GB, filled in {result['filled_s']} s"
         )
-        print(f"{'ms':<28}{'p50':>8}{'p95':>8}{'most':>8}")
-        for kind, values in result["kinds"].items():
-            print(f"{kind:<28}{values['p50']:>8}{values['p95']:>8}{values['most']:>8}")
-        print(f"all together: p95 {result['p95_ms']} ms (limit {LIMIT_MS:.0f})")
+        print(f"{'ms':<28}{'cold p50':>10}{'p95':>8}{'most':>8}{'warm p50':>12}{'p95':>8}{'most':>8}")
+        for kind, both in result["kinds"].items():
+            (c50, c95, most_cold), (w50, w95, most_warm) = (tuple(both[state].values()) for state in ("cold", "warm"))
+            print(f"{kind:<28}{c50:>10}{c95:>8}{most_cold:>8}{w50:>12}{w95:>8}{most_warm:>8}")
+        print(
+            f"all together: p95 {result['p95_ms']} ms warm (limit {LIMIT_MS:.0f}), {result['cold_p95_ms']} ms cold (nothing in memory)"
+        )
     sys.exit(result["p95_ms"] > LIMIT_MS)
 
 

@@ -19,7 +19,7 @@ from storage.archive.tables import passage
 DAY_US = 86_400_000_000
 SPANS = (1, 8, 64, 512)  # days
 
-Holding = Callable[[Sequence[str]], sa.ColumnElement[bool]]
+Holding = Callable[[Sequence[str], Sequence[str]], sa.ColumnElement[bool]]
 
 
 def span_marks(at_us: int) -> list[str]:
@@ -35,7 +35,7 @@ def newest(
 
     Args:
         db: the catalogue's transaction.
-        holding: the condition that a passage holds it, and one of these marks of spans; no marks: of any time.
+        holding: the condition that a passage holds it, one of the first marks of spans (none: of any time), and none of the second ones.
         limit: how many at most.
         offset: how many newer ones are passed over.
         now_us: UTC µs. What a box with a clock that is ahead sent is looked through apart, so that it does not shift the spans.
@@ -52,26 +52,32 @@ def newest(
     if last is None:
         return []
     parts = []
-    for begin, end, marks in _spans(min(int(last), now_us + DAY_US), from_us):
+    for begin, end, marks, without in _spans(min(int(last), now_us + DAY_US), from_us):
         inside = [*bounds, *([at < end] if end is not None else []), *([at >= begin] if begin is not None else [])]
         # «+ 0»: ordered by the index of moments, a rare word would be looked for in every passage from the newest to the oldest.
-        part = sa.select(passage.c.id).where(holding(marks), *inside).order_by((at + 0).desc(), passage.c.id.desc())
+        part = (
+            sa.select(passage.c.id)
+            .where(holding(marks, without), *inside)
+            .order_by((at + 0).desc(), passage.c.id.desc())
+        )
         parts.append(sa.select(part.limit(offset + limit).subquery().c.id))
     return list(db.execute(sa.union_all(*parts).limit(limit).offset(offset)).scalars())
 
 
-def _spans(last_us: int, from_us: int | None) -> Iterator[tuple[int | None, int | None, list[str]]]:
-    """From the newest to the oldest, each beginning where the one before it ends: the first moment, the first moment after it, the marks.
+def _spans(last_us: int, from_us: int | None) -> Iterator[tuple[int | None, int | None, list[str], list[str]]]:
+    """From the newest to the oldest, each beginning where the one before it ends: the first moment, the first moment after it, the marks, marks of others.
 
     None: no bound is asked for, for there is none or the marks say it.
     """
     day = max(last_us, 0) // DAY_US
     end = (day + 1) * DAY_US
-    yield end, None, []
+    yield end, None, [], []
+    marks: list[str] = []
     for span in SPANS:
         number = day // span
-        yield None, end, [f"{span}d/{each}" for each in range(max(number - 1, 0), number + 1)]
+        marks = [f"{span}d/{each}" for each in range(max(number - 1, 0), number + 1)]
+        yield None, end, marks, []
         end = max(number - 1, 0) * span * DAY_US
         if end <= (from_us or 0):
             return
-    yield None, end, []
+    yield None, end, [], marks

@@ -146,21 +146,21 @@ def find(database: Database, query: Query) -> list[Hit]:
     if not query.asks:
         return []
     choices = [court_marks(query.courts)] if query.courts else []
-    with database.begin() as db:
-        for mark, name in (("c", query.court), ("j", query.judge)):
-            if words := words_of(name):
-                choices.append(_names(db, mark, words))
-    if not all(choices):
-        return []  # there is no such court or judge
     typed = terms_of(query.text)
     found = sa.select(passage, *(hearing.c[name] for name in ("number", "court", "judge", "title"))).join(
         hearing, hearing.c.hearing == passage.c.hearing
     )
     with database.begin() as db:
+        for mark, name in (("c", query.court), ("j", query.judge)):
+            if words := words_of(name):
+                choices.append(_names(db, mark, words))
+        if not all(choices):
+            return []  # there is no such court or judge
         times = (query.from_us, query.to_us)
         ids = find_newest(database, db, query.terms(), choices, query.limit, query.offset, times)
         found = found.where(passage.c.id.in_(ids)).order_by(passage.c.at_us.desc(), passage.c.id.desc())
-        return [_hit(row, typed) for row in db.execute(found).mappings()] if ids else []
+        rows = db.execute(found).mappings().all() if ids else []
+    return [_hit(row, typed) for row in rows]
 
 
 def find_newest(
@@ -174,23 +174,26 @@ def find_newest(
 ) -> list[int]:
     """Ids of the newest passages that hold all terms, and of each list of choices one, the newest first; see :func:`newest`."""
 
-    def holding(spans: Sequence[str]) -> sa.ColumnElement[bool]:
-        return matches(database, terms, [*choices, spans] if spans else choices)
+    def holding(spans: Sequence[str], without: Sequence[str]) -> sa.ColumnElement[bool]:
+        return matches(database, terms, [*choices, spans] if spans else choices, without)
 
     return newest(db, holding, limit, offset, int(time.time() * 1_000_000), times)
 
 
-def matches(database: Database, terms: list[Term], choices: Sequence[Sequence[str]] = ()) -> sa.ColumnElement[bool]:
-    """The condition that a passage's words hold all terms, and of each list of choices one."""
+def matches(
+    database: Database, terms: list[Term], choices: Sequence[Sequence[str]] = (), without: Sequence[str] = ()
+) -> sa.ColumnElement[bool]:
+    """The condition that a passage's words hold all terms, of each list of choices one, and none of the last ones."""
     if database.is_postgres:
         asked = [" <-> ".join(f"'{word}'" for word in term.words) + (":*" if term.prefix else "") for term in terms]
         asked += [" | ".join(f"'{name}'" for name in names) for names in choices]
-        query = " & ".join(f"({part})" for part in asked)
+        query = " & ".join([*(f"({part})" for part in asked), *(f"!'{name}'" for name in without)])
         return passage.c.words.bool_op("@@")(sa.cast(query, TSQUERY))
     asked = [f'"{" ".join(term.words)}"' + ("*" if term.prefix else "") for term in terms]
     asked += ["(" + " OR ".join(f'"{name}"' for name in names) + ")" for names in choices]
     inside = sa.text("passage.id IN (SELECT rowid FROM passage_text WHERE passage_text MATCH :asked)")
-    return sa.and_(inside.bindparams(sa.bindparam("asked", " AND ".join(asked), unique=True)))
+    query = " NOT ".join([f"({' AND '.join(asked)})", *(f'"{name}"' for name in without)])
+    return sa.and_(inside.bindparams(sa.bindparam("asked", query, unique=True)))
 
 
 def _names(db: sa.Connection, mark: str, words: list[str]) -> list[str]:

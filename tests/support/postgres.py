@@ -22,6 +22,7 @@ import sqlalchemy as sa
 
 UP_S = 120.0
 USERS = ("postgres", "nobody")
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
 
 
 def programs() -> Path | None:
@@ -45,7 +46,27 @@ class Postgres:
     """The running server."""
 
     folder: Path
-    process: subprocess.Popen[bytes]
+    options: tuple[str, ...] = ()
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; it must not run."""
+        bin_folder, (rights, _) = _programs(), _as_nobody()
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["setpriv", *rights, "--pdeathsig", "QUIT", str(bin_folder / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder),
+                 "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60",
+                 *(part for option in self.options for part in ("-c", option))],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=ENVIRONMENT, cwd=self.folder,
+            )  # fmt: skip
+        _wait(self.process, bin_folder, self.folder)
+
+    def stop(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """End it: SIGQUIT at once, for nothing in it is kept; SIGINT in order."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(UP_S)
+            self.process = None
 
     def url(self, database: str) -> str:
         return f"postgresql://tests@/{database}?host={self.folder}"
@@ -78,33 +99,27 @@ def run_postgres(*options: str) -> Iterator[Postgres]:
     Args:
         options: settings of the server, ``name=value``.
     """
-    bin_folder = programs()
-    assert bin_folder is not None
-    rights, uid = _as_nobody()
-    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
+    bin_folder, (rights, uid) = _programs(), _as_nobody()
     with TemporaryDirectory(prefix="pg-", dir="/tmp") as name:
-        folder = Path(name)
-        os.chown(folder, uid, -1)
-        data = folder / "data"
+        server = Postgres(Path(name), options)
+        os.chown(server.folder, uid, -1)
         made = subprocess.run(
-            ["setpriv", *rights, str(bin_folder / "initdb"), "-D", str(data), "-A", "trust", "-U", "tests", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
-            capture_output=True, text=True, timeout=UP_S, check=False, env=environment, cwd=folder,
+            ["setpriv", *rights, str(bin_folder / "initdb"), "-D", str(server.folder / "data"), "-A", "trust", "-U", "tests", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+            capture_output=True, text=True, timeout=UP_S, check=False, env=ENVIRONMENT, cwd=server.folder,
         )  # fmt: skip
         if made.returncode:
             raise RuntimeError(f"initdb: {made.stderr[-2000:]}")
-        with (folder / "server.log").open("ab") as log:
-            process = subprocess.Popen(
-                ["setpriv", *rights, "--pdeathsig", "QUIT", str(bin_folder / "postgres"), "-D", str(data), "-k", str(folder),
-                 "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=60",
-                 *(part for option in options for part in ("-c", option))],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=folder,
-            )  # fmt: skip
         try:
-            _wait(process, bin_folder, folder)
-            yield Postgres(folder, process)
+            server.start()
+            yield server
         finally:
-            process.send_signal(signal.SIGQUIT)  # at once; nothing in it is kept
-            process.wait(UP_S)
+            server.stop()
+
+
+def _programs() -> Path:
+    found = programs()
+    assert found is not None
+    return found
 
 
 def _wait(process: subprocess.Popen[bytes], bin_folder: Path, folder: Path) -> None:
