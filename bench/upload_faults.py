@@ -3,7 +3,8 @@
 Sessions cut after n bytes for 50 values of n in each direction, resets, wrong statuses, changed bodies, stalls, halves taken for
 wholes, lies; 72 h without a network by the clock; uploader and archive killed with SIGKILL 100 times. After each: every object
 exactly once, its digest read back, no row twice, nothing that the box would have deleted too early (tests.support.upload_faults).
-First with objects in a folder; then, where Ceph is installed, a part of it with a bucket. Exit status 1 if a promise was broken.
+First with objects in a folder; then, where Ceph is installed, a part of it with a bucket, and with files put there by ticket: the way
+between box and bucket cut, and broken in every way of its own. Exit status 1 if a promise was broken.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from storage.s3_store import Bucket
 from tests.storage.conftest import open_court
 from tests.storage.servers import serve
 from tests.support import ceph as ceph_support
-from tests.support.upload_faults import all_faults, boxed, cut_everywhere, faults, part
+from tests.support.upload_faults import all_faults, boxed, cut_everywhere, faults, part, store_faults, ticketed
 from tests.support.upload_kills import Place, free_port, killed
 
 
@@ -72,6 +73,11 @@ class Bench:
         with boxed(root) as box:
             return all_faults(box, faults(), tell)
 
+    def by_ticket(self, root: Path, ceph: ceph_support.Ceph) -> int:
+        """The way between box and bucket cut, and everything else."""
+        with ticketed(root, ceph) as box:
+            return cut_everywhere(box, self.given.bucket_cuts, self.chance(), tell) + all_faults(box, store_faults(), tell)
+
     def parted(self, root: Path) -> dict[str, float]:
         """72 h without a network."""
         with open_court(root) as court, serve(court.app) as url:
@@ -97,6 +103,7 @@ class Bench:
             return
         with ceph_support.run_ceph() as ceph:
             self.run("sessions cut, bucket", lambda root: self.cuts(root, given.bucket_cuts, ceph.new_store()[0]))
+            self.run("between box and bucket", lambda root: self.by_ticket(root, ceph))
             bucket = ceph.bucket(ceph.new_store()[1])
             name = f"records through {given.bucket_kills} kills, bucket"
             self.run(name, lambda root: self.kills(root, given.bucket_kills, bucket))

@@ -6,10 +6,11 @@ sign-in page of some network's gate, or a server that tells only what one likes 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -17,15 +18,17 @@ from typing import Any, NoReturn, Self
 import httpx2
 
 from protocol.encoding import b64
+from protocol.errors import BadEncoding
+from storage.bodies import Between, pieces
 from storage.errors import Diverged, FileAltered, NotVerified, Refused, StaleSignature, Unreachable
 from storage.signed_requests import RequestSigner, SignedAuth
+from storage.store_client import StoreClient
+from storage.tickets import Announced, Ticket
 
-CHUNK = 1 << 18
 RECEIPT_S = 600.0  # seconds that the archive may verify, or read a record
 PATIENCE_S = 30.0  # without a byte in either direction
+OFFER = "Hattama-Tickets"  # header of the list of a record: there are tickets
 LARGEST = 64 * 1024 * 1024  # bytes of an answer: the list of a long hearing's files is some 2 MB
-
-Between = Callable[[int], None]
 
 
 class ArchiveClient:
@@ -36,6 +39,10 @@ class ArchiveClient:
         credential: who signs requests with the device's key; or the box's token, where the archive still takes it.
         transport: what carries the requests; only tests give one.
         patience_s: seconds without a byte after which a request is given up, and after which an answer must be whole.
+
+    Attributes:
+        store: the way to the archive's bucket, for who has a ticket.
+        gives_tickets: whether the archive said that it gives any.
     """
 
     def __init__(
@@ -49,6 +56,8 @@ class ArchiveClient:
         # Nothing of the environment counts (proxies); the system's certificates do, the court's own among them.
         verify = ssl.create_default_context() if url.startswith("https:") else True
         self._patience_s = patience_s
+        self.store = StoreClient(patience_s, secure=url.startswith("https:"))
+        self.gives_tickets = False
         self._auth = None if isinstance(credential, str) else SignedAuth(credential)
         self._http = httpx2.Client(
             base_url=url.rstrip("/") + "/api/v1/records/",
@@ -69,6 +78,7 @@ class ArchiveClient:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+        self.store.close()
 
     def put(
         self, hearing: str, path: str, file: Path, span: tuple[int, int], sha256: bytes, between: Between | None = None
@@ -97,12 +107,42 @@ class ArchiveClient:
             "Content-Length": str(end - start),
             "Content-Type": "application/octet-stream",
         }
-        pieces = _pieces(file, start, end, between)
-        status, body = self._send("PUT", f"{hearing}/files/{path}", headers=headers, content=pieces)
+        status, body = self._send(
+            "PUT", f"{hearing}/files/{path}", headers=headers, content=pieces(file, start, end, between)
+        )
         told = _json(body)
         if told.get("path") != path or told.get("sha256") != b64(sha256):
             raise Unreachable(f"{path}: what answered {status} does not say that it holds these bytes")
         return status == httpx2.codes.CREATED
+
+    def tickets(
+        self, hearing: str, put: Mapping[str, Announced], wanted: Mapping[str, Announced]
+    ) -> tuple[list[str], dict[str, Ticket]]:
+        """Tell what was put by ticket, and ask for more.
+
+        Args:
+            hearing: identifier.
+            put: path → what was put there.
+            wanted: path → what will be.
+
+        Returns:
+            Paths of those of ``put`` that the archive has found, and tickets for those of ``wanted`` that get one.
+        """
+        asked = {
+            "put": {path: item.to_json() for path, item in put.items()},
+            "wanted": {path: item.to_json() for path, item in wanted.items()},
+        }
+        text = json.dumps(asked).encode()
+        headers = {"Repr-Digest": f"sha-256=:{b64(hashlib.sha256(text).digest())}:", "Content-Type": "application/json"}
+        told = _json(self._send("PUT", f"{hearing}/tickets", headers=headers, content=text)[1])
+        found, given = told.get("found"), told.get("tickets")
+        if not isinstance(found, dict) or not isinstance(given, dict):
+            raise Unreachable("the archive's answer names no tickets")
+        try:
+            tickets = {path: Ticket.from_json(given[path]) for path in wanted if path in given}
+        except BadEncoding as error:
+            raise Unreachable(f"the archive's answer: {error}") from error
+        return [path for path, item in put.items() if found.get(path) == b64(item.sha256)], tickets
 
     def held(self, hearing: str) -> dict[str, str]:
         """What the archive holds of a hearing: path → base64 SHA-256."""
@@ -129,6 +169,7 @@ class ArchiveClient:
                 body = _read(answer, patience_s or self._patience_s)
         except httpx2.HTTPError as error:
             raise Unreachable(f"{self._http.base_url}: {error or type(error).__name__}") from error
+        self.gives_tickets = self.gives_tickets or answer.headers.get(OFFER) == "yes"
         if not answer.is_success:
             if (
                 self._auth is not None
@@ -194,14 +235,3 @@ def _json(body: bytes) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise Unreachable("the archive's answer is not an object")
     return value
-
-
-def _pieces(path: Path, start: int, end: int, between: Between | None) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        file.seek(start)
-        left = end - start
-        while left and (piece := file.read(min(CHUNK, left))):
-            if between is not None:
-                between(len(piece))
-            left -= len(piece)
-            yield piece

@@ -5,6 +5,9 @@ journal names (closed segments, manifests, transcripts, protocols) in the order 
 may be repeated; what was sent is asked of the archive, never remembered from before a restart, an error or a refusal, and a file
 counts as sent only under the digest that the journal gave it.
 
+Recorded files go straight to the archive's bucket where it gives tickets (:mod:`storage.by_ticket`), and to the archive itself where
+it gives none or one does not work; such a file counts as sent when the archive has found it.
+
 Files go several at a time (:mod:`storage.lanes`). Between two pieces of a body, and before each file, the :class:`Way` is asked: it
 keeps the rate, sends what is more urgent meanwhile (:meth:`Sender.urgent` of a hearing that runs), and tells a record that can
 wait to give way.
@@ -14,10 +17,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -28,9 +32,11 @@ from protocol.encoding import b64, check_path, unb64
 from protocol.hearing import State
 from protocol.record import CHECKPOINTS, JOURNAL
 from storage import lanes
+from storage.by_ticket import BATCH, ByTicket
 from storage.chunks import Chunk, Tail, next_chunk, sent_chunks
 from storage.client import ArchiveClient
 from storage.errors import Diverged, FileAltered, UploadError
+from storage.tickets import Announced
 
 log = structlog.get_logger("storage.uploader")
 
@@ -132,6 +138,7 @@ class Sender:
         self._client = client
         self._clock = clock
         self._way: Way = way or Free()
+        self._by_ticket = ByTicket(client, clock)
         self._held: Mapping[str, str] | None = None
         self._chunks: dict[str, list[Chunk]] = {JOURNAL: [], CHECKPOINTS: []}
         self._sent_at = float("-inf")
@@ -152,6 +159,7 @@ class Sender:
     def forget(self) -> None:
         """Believe nothing of what the archive said so far: the next step asks again, and tries again what could not be sent."""
         self._held = None
+        self._by_ticket.reset()
 
     def step(self) -> Progress:
         """Send what is new.
@@ -164,7 +172,7 @@ class Sender:
             return Progress.RUNNING
         try:
             self._send_chunks()
-            if not self._send_files():
+            if not self._send_files() or self.has_files():  # left over: what was put by ticket and not found
                 return Progress.GAVE_WAY
         except UploadError:
             self.forget()  # whether the last one arrived is not known
@@ -273,15 +281,29 @@ class Sender:
 
         def jobs() -> Iterator[Callable[[], None]]:
             nonlocal gave_way
-            for wanted in self._wanted():
-                if self._is_settled(wanted):
-                    continue
-                if gave_way := self._way.gives_way(self.runs):
-                    return
-                yield partial(self._send_file, wanted)
+            unsettled = (wanted for wanted in self._wanted() if not self._is_settled(wanted))
+            while part := list(islice(unsettled, BATCH)):
+                for number, wanted in enumerate(part):
+                    if gave_way := self._way.gives_way(self.runs):
+                        return
+                    if number == 0 or self._by_ticket.is_due:
+                        self._ask_tickets(part[number:])
+                    yield partial(self._send_file, wanted)
 
         lanes.run(jobs(), self._way.lanes, self._way.idle)
+        self._ask_tickets(())
         return not gave_way
+
+    def _ask_tickets(self, part: Sequence[Wanted]) -> None:
+        """For the next files; and what was put by ticket is sent where the archive has found it."""
+        files = {
+            wanted.path: Announced(wanted.bytes, unb64(wanted.sha256, 32))
+            for wanted in part
+            if wanted.bytes and wanted.sha256
+        }
+        for path in self._by_ticket.ask(self.hearing, files):
+            self._sent.add(path)
+            log.info("file sent", action="file_sent", hearing=self.hearing, path=path, by="ticket")
 
     def _is_settled(self, wanted: Wanted) -> bool:
         """Whether it is at the archive, or can never be sent as it is."""
@@ -303,6 +325,8 @@ class Sender:
             self._withhold(wanted.path)
             return
         sha256 = unb64(wanted.sha256, 32) if wanted.sha256 else _digest(file, 0, size)
+        if self._by_ticket.send(wanted.path, Announced(size, sha256), file, self._way.between):
+            return
         try:
             new = self._client.put(self.hearing, wanted.path, file, (0, size), sha256, self._way.between)
         except FileAltered:

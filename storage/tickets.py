@@ -99,3 +99,7 @@ class TicketMaker(Protocol):
     def make(self, key: str, announced: Announced, *, until_us: int | None = None) -> Ticket:
         """A ticket for an object that is locked until a moment (UTC µs) from its first on."""
         ...
+
+    def check(self) -> None:
+        """Raise :class:`storage.errors.StoreUnfit` if the store takes other bytes than a ticket names."""
+        ...

@@ -25,6 +25,8 @@ from storage.archive.catalogue import Device
 from storage.archive.digests import parse_repr_digest
 from storage.archive.reading_back import read_back
 from storage.archive.service import Archive
+from storage.archive.ticket_office import TicketOffice
+from storage.client import OFFER
 from storage.errors import StalledBody, TooLarge
 from web.rights import anyone
 
@@ -60,6 +62,7 @@ def router(archive: Archive, pace: Pace | None = None) -> APIRouter:
     """The routes of the box API."""
     # `anyone`: no person signs in here; the device's signature is what is asked for.
     routes = APIRouter(prefix=PREFIX, dependencies=[Depends(anyone)])
+    office = TicketOffice(archive)
     uploads, verifications = anyio.CapacityLimiter(UPLOADS), anyio.CapacityLimiter(VERIFICATIONS)
 
     @routes.put("/{hearing}/files/{path:path}")
@@ -71,8 +74,16 @@ def router(archive: Archive, pace: Pace | None = None) -> APIRouter:
         new = await anyio.to_thread.run_sync(work, limiter=uploads)
         return JSONResponse({"path": path, "new": new, "sha256": b64(sha256)}, 201 if new else 200)
 
+    @routes.put("/{hearing}/tickets")
+    async def tickets(request: Request, hearing: str, device: SentBy) -> Response:
+        sha256 = parse_repr_digest(request.headers.get("repr-digest"))
+        work = partial(office.answer, device, hearing, _pull(request.stream(), pace or Pace()), sha256)
+        return JSONResponse(await anyio.to_thread.run_sync(work, limiter=uploads))
+
     @routes.get("/{hearing}")
-    def held(hearing: str, device: SentBy) -> dict[str, str]:
+    def held(hearing: str, device: SentBy, response: Response) -> dict[str, str]:
+        if office.is_open:
+            response.headers[OFFER] = "yes"
         return archive.held(device, hearing)
 
     @routes.get("/{hearing}/digests")

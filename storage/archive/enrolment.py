@@ -78,6 +78,8 @@ def open_archive(settings: Settings) -> Archive:
     store = bucket_store(settings)
     if store is not None:
         store.check_bucket()
+        if store.tickets is not None:
+            store.tickets.check()
     locks = LockDays({str(code): days for code, days in settings.archive.lock_days.items()})
     database = settings.archive.database
     return Archive.open(archive_dir(settings), archive_signer(settings), database=database, store=store, locks=locks)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import structlog
 
+from protocol.encoding import b64
+from protocol.errors import ProtocolError
 from storage.archive.catalogue import Device
 from storage.archive.notes import Note
 from storage.archive.records import check_sent, is_read, key_of
 from storage.archive.service import Archive
-from storage.errors import BadKey, ObjectConflict
-from storage.tickets import FOLDER, Announced, Ticket
+from storage.errors import BadKey, DigestMismatch, ObjectConflict, TooLarge
+from storage.tickets import FOLDER, MOST, Announced, Ticket
 
 log = structlog.get_logger("storage.archive")
+
+_LARGEST = 256 << 10  # bytes of a question
 
 
 class TicketOffice:
@@ -30,6 +37,27 @@ class TicketOffice:
     def is_open(self) -> bool:
         """Whether there are tickets here at all."""
         return self._archive.store.tickets is not None
+
+    def answer(self, device: Device, hearing: str, chunks: Iterable[bytes], sha256: bytes) -> dict[str, Any]:
+        """What is answered to a box's question: ``{"found": {path: SHA-256}, "tickets": {path: ticket}}``.
+
+        Args:
+            device: who asks.
+            hearing: identifier.
+            chunks: the question, ``{"put": {path: announced}, "wanted": {path: announced}}``.
+            sha256: digest of it that was signed.
+
+        Raises:
+            DigestMismatch: it is another question.
+            BadKey: it is none.
+        """
+        put, wanted = _read(chunks, sha256)
+        found = self.arrived(device, hearing, put) if put else []
+        tickets = self.give(device, hearing, wanted) if wanted else {}
+        return {
+            "found": {path: b64(put[path].sha256) for path in found},
+            "tickets": {path: ticket.to_json() for path, ticket in tickets.items()},
+        }
 
     def give(self, device: Device, hearing: str, files: Mapping[str, Announced]) -> dict[str, Ticket]:
         """Tickets for files of a record, as far as there are any; who gets none sends the file to the archive.
@@ -95,3 +123,23 @@ def _key(hearing: str, path: str) -> str:
     if not path.startswith(FOLDER):
         raise BadKey(f"{path!r} is not a recorded file")
     return key_of(hearing, check_sent(path))
+
+
+def _read(chunks: Iterable[bytes], sha256: bytes) -> tuple[dict[str, Announced], dict[str, Announced]]:
+    text = b""
+    for chunk in chunks:
+        text += chunk
+        if len(text) > _LARGEST:
+            raise TooLarge(f"a question about tickets has {_LARGEST} bytes at most")
+    if hashlib.sha256(text).digest() != sha256:
+        raise DigestMismatch("the question came with another SHA-256 than was signed")
+    try:
+        value = json.loads(text)
+        put, wanted = (
+            {path: Announced.from_json(item) for path, item in value[name].items()} for name in ("put", "wanted")
+        )
+    except (ProtocolError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
+        raise BadKey(f"not a question about tickets: {error}") from error
+    if len(put) > MOST or len(wanted) > MOST:
+        raise BadKey(f"more than {MOST} files")
+    return put, wanted

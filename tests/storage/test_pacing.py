@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from device_config.settings import Settings
-from storage.client import ArchiveClient, Between
+from storage.bodies import Between
+from storage.client import ArchiveClient
 from storage.errors import NoArchive
 from storage.pacing import Cap, Hours
 from storage.uploader import Uploader

@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from botocore.client import BaseClient
 
 from storage.s3_store import Bucket, S3Store, connect
+from storage.s3_tickets import S3Tickets
 
 PROGRAMS = ("monmaptool", "ceph", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "setpriv")
 PACKAGES = "ceph-mon ceph-osd radosgw ceph-common"
@@ -124,10 +125,11 @@ class Ceph:
     def client(self, bucket: str = "any") -> BaseClient:
         return connect(self.bucket(bucket), read_s=30.0)
 
-    def new_store(self, prefix: str = "test") -> tuple[S3Store, str]:
-        """A store in a bucket of its own, and the bucket's name."""
+    def new_store(self, prefix: str = "test", boxes_endpoint: str | None = None) -> tuple[S3Store, str]:
+        """A store in a bucket of its own, and the bucket's name; with tickets for boxes where they have an address."""
         name = f"{prefix}-{uuid.uuid4().hex[:12]}"
-        store = S3Store(self.client(name), name)
+        tickets = S3Tickets(self.bucket(name), boxes_endpoint) if boxes_endpoint else None
+        store = S3Store(self.client(name), name, tickets=tickets)
         store.create_bucket()
         return store, name
 

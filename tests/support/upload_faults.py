@@ -34,6 +34,7 @@ from storage.uploader import Uploader
 from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, Court, open_court
 from tests.storage.records import START_US, Builder, make_record
 from tests.storage.servers import serve
+from tests.support.ceph import Ceph
 from tests.support.lying_proxy import Cut, Deed, Plan, Proxy, Request, flipped, lying_proxy, says, yes
 
 PATIENCE_S = 0.5  # of the box in trials that stall
@@ -326,3 +327,43 @@ def boxed(root: Path, store: ObjectStore | None = None) -> Iterator[Box]:
     with open_court(root, store) as court, serve(court.app) as url, lying_proxy(url) as proxy:
         court.url = proxy.url
         yield Box(court, proxy)
+
+
+@dataclass
+class TicketBox(Box):
+    """A box that puts files straight into a bucket; the proxy lies between the two, the way to the archive is good."""
+
+    archive_url: str = ""
+
+    def client(self) -> ArchiveClient:
+        """To the archive itself."""
+        return ArchiveClient(self.archive_url, SIGNER, patience_s=self.patience_s)
+
+
+def store_faults() -> dict[str, Plan]:
+    """Everything that can happen to a body on its way to a bucket, by name; what a bucket says to a box counts for nothing."""
+    nothing_kept = Deed(unasked=True, answer=says(200, {}))
+    return {
+        "reset before the bucket has it": always(Deed(unasked=True, down=0, reset=True)),
+        "reset after the bucket has it": always(Deed(down=0, reset=True)),
+        "body changed on the way": once(Deed(change=flipped), number=2),
+        "every body changed on the way": always(Deed(change=flipped)),
+        "yes to everything, keeping nothing": always(nothing_kept),
+        "yes to one, and it is not there": once(nothing_kept, number=2),
+        "half of each file, and yes": lambda request: Deed(up=(request.body_at + len(request.raw)) // 2, answer=says(200, {})),
+        "stalls before the bucket has it": always(Deed(unasked=True, stall_s=3 * PATIENCE_S)),
+        "stalls after the bucket has it": once(Deed(stall_s=3 * PATIENCE_S), number=1),
+        "a gate's page": always(Deed(unasked=True, answer=says(302, b"<html>Sign in</html>"))),
+        **{f"{status}, not asked": always(Deed(unasked=True, answer=says(status, {}))) for status in (403, 500, 503)},
+        **{f"{status}, and it is stored": always(Deed(answer=says(status, {}))) for status in (412, 500)},
+    }
+
+
+@contextmanager
+def ticketed(root: Path, ceph: Ceph) -> Iterator[TicketBox]:
+    """A box that gets tickets for a bucket behind the proxy."""
+    with lying_proxy(ceph.endpoint) as proxy:
+        store, _ = ceph.new_store(boxes_endpoint=proxy.url)
+        with open_court(root, store) as court, serve(court.app) as url:
+            court.url = url
+            yield TicketBox(court, proxy, archive_url=url)

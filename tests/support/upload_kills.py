@@ -21,6 +21,7 @@ import structlog
 from storage.client import ArchiveClient
 from storage.objects import ObjectStore
 from storage.s3_store import Bucket, S3Store, connect
+from storage.s3_tickets import S3Tickets
 from storage.uploader import Uploader
 from tests.storage.conftest import SIGNER, Court, open_court
 from tests.storage.records import Builder, make_record
@@ -36,8 +37,11 @@ class Place:
     bucket: Bucket | None = None
 
     def store(self) -> ObjectStore | None:
-        """The bucket's, or None for the folder."""
-        return S3Store(connect(self.bucket), self.bucket.name) if self.bucket else None
+        """The bucket's, with tickets for it, or None for the folder."""
+        if self.bucket is None:
+            return None
+        tickets = S3Tickets(self.bucket, str(self.bucket.endpoint))
+        return S3Store(connect(self.bucket), self.bucket.name, tickets=tickets)
 
 
 def _quiet() -> None:
