@@ -9,7 +9,7 @@ from recorder.console.phrases import MOST, SHIPPED, phrases
 
 @pytest.mark.parametrize("language", ["kk", "ru"])
 def test_without_a_file_the_shipped_ones(tmp_path: Path, language: str) -> None:
-    assert len(phrases(tmp_path, language)) == 9
+    assert len(phrases(tmp_path, language)) == 10
     assert len(SHIPPED.read_text("utf-8").splitlines()) == 19
 
 
@@ -31,6 +31,6 @@ def test_a_courts_own_file_and_what_is_wrong_in_it(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_leaves_the_shipped_ones(tmp_path: Path) -> None:
     (tmp_path / "phrases.tsv").write_bytes("ru\tПервая".encode("cp1251"))
-    assert len(phrases(tmp_path, "ru")) == 9
+    assert len(phrases(tmp_path, "ru")) == 10
     (tmp_path / "phrases.tsv").write_text("\n".join(f"ru\t{number}" for number in range(99)), "utf-8")
     assert len(phrases(tmp_path, "ru")) == MOST
