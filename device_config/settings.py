@@ -19,6 +19,7 @@ from pydantic_settings.exceptions import SettingsError as UnreadableSource
 
 from device_config.errors import SettingsError
 from device_config.log_settings import MonitorSettings, WitnessPeer, WitnessSettings
+from device_config.passkey_settings import PasskeySettings
 from device_config.sources import SourceSettings
 from device_config.tsa import TsaSettings
 from protocol.encoding import unb64
@@ -150,6 +151,11 @@ class ArchiveSettings(_Model):
     host: str = Field(default="127.0.0.1", description="Address it listens on.")
     port: int = Field(default=8802, ge=0, le=65535, description="Port it listens on.")
     name: str = Field(default="archive.hattama.local", pattern=r"^[^\s+]+$", description="Key name of the archive's log.")
+    addresses: tuple[Annotated[str, Field(pattern=r"^[^\s/@]+$")], ...] = Field(
+        default=(),
+        description="Names under which boxes reach the archive, `host` or `host:port`; what a box signed for another name is refused. Without it those of the "
+        "machine itself, and `host`.",
+    )
     url: str | None = Field(default=None, description="Where the box sends records; nothing is sent without it.")
     token: str | None = Field(
         default=None, description="The box's token, at an archive that accepts tokens; requests are signed with the device's key without it.", repr=False
@@ -239,6 +245,7 @@ class Settings(BaseSettings):
     sources: tuple[SourceSettings, ...] = Field(default=(), description="Cameras and microphones of the courtroom.")
     speech: SpeechSettings = Field(default_factory=SpeechSettings, description="Speech to text.")
     signing: SigningSettings = Field(default_factory=SigningSettings, description="People's signatures.")
+    passkeys: PasskeySettings = Field(default_factory=PasskeySettings, description="Signing in by passkeys.")
     closed: ClosedSettings = Field(default_factory=ClosedSettings, description="Parts in camera.")
     cases: CasesSettings = Field(default_factory=CasesSettings, description="The day's list of hearings.")
     console: ConsoleSettings = Field(default_factory=ConsoleSettings, description="The web app in the courtroom.")

@@ -20,10 +20,13 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
 
-from web import signin
+from web import passkey_routes, signin
 from web.accounts import Accounts
+from web.ceremonies import Ceremonies
+from web.errors import NotConfirmed, PasskeyError, WebError
 from web.i18n import N_
 from web.pages import STATIC, Pages, StaticSite, address_of
+from web.reauthentication import Reauthentication
 from web.rights import NotAllowed, SignInNeeded, check_routes
 from web.security import Guard, Policy, protect
 from web.sessions import Clock, Sessions
@@ -57,6 +60,7 @@ def assemble(
     policy: Policy | None = None,
     clock: Clock = time.time,
     throttle: Throttle | None = None,
+    again: Reauthentication | None = None,
     lifespan: Lifespan = _no_lifespan,
 ) -> FastAPI:
     """The finished app.
@@ -68,13 +72,17 @@ def assemble(
         policy: what pages may load.
         clock: seconds since 1970, for the sessions' limits.
         throttle: slows guessing down.
+        again: asks for password or passkey before acts, and knows the app's passkeys; without passkeys by default.
         lifespan: what is opened at start and closed at the end.
 
     Raises:
         OpenRoute: a route names nobody.
     """
     sessions = Sessions(accounts.path, pages.app, clock)
-    all_routers = [*routers, signin.router(pages, accounts, sessions, throttle or Throttle())]
+    throttle = throttle or Throttle()
+    again = again or Reauthentication(accounts, Ceremonies(accounts, None, clock))
+    entrance = signin.router(pages, accounts, sessions, throttle, again.ceremonies)
+    all_routers = [*routers, entrance, passkey_routes.router(pages, again.ceremonies, sessions, throttle, again)]
     # No generated docs pages: they load their scripts from another host.
     app = FastAPI(title=pages.app, openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)
     for router in all_routers:
@@ -116,6 +124,12 @@ def _handle_errors(app: FastAPI, pages: Pages, policy: Policy) -> None:
     @app.exception_handler(NotAllowed)
     async def not_allowed(request: Request, _error: Exception) -> Response:
         return problem(pages, request, 403, "not-allowed")
+
+    @app.exception_handler(PasskeyError)
+    @app.exception_handler(NotConfirmed)
+    async def not_confirmed(request: Request, error: WebError) -> Response:
+        message, advice = passkey_routes.texts_of(pages.translator(request), error)
+        return problem(pages, request, passkey_routes.status_of(error), error.code, message, advice)
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:

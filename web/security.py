@@ -83,6 +83,11 @@ def is_same_origin(method: str, headers: Headers, scheme: str) -> bool:
     return parts.scheme == scheme and parts.netloc != "" and parts.netloc == headers.get("host")
 
 
+def origin_of(request: Request) -> str:
+    """Under which address the page was opened: ``https://name[:port]``, as browsers write an origin."""
+    return f"{request.url.scheme}://{request.headers.get('host', '').lower()}"
+
+
 def cookie_name(app: str, scheme: str) -> str:
     """Name of the session's cookie; ``__Host-`` binds it to this host where there is HTTPS (RFC 6265bis, 4.1.3.2)."""
     return f"__Host-hattama-{app}" if scheme == "https" else f"hattama-{app}"

@@ -93,10 +93,10 @@ class Sessions:
         with database(self._path) as connection:
             connection.execute("DELETE FROM sessions WHERE digest = ?", (_digest(token),))
 
-    def close_all(self, name: str) -> None:
-        """End every session of this account."""
+    def close_all(self, name: str, *, but: str | None = None) -> None:
+        """End every session of this account, in every app; but the one of this id."""
         with database(self._path) as connection:
-            connection.execute("DELETE FROM sessions WHERE name = ?", (name,))
+            connection.execute("DELETE FROM sessions WHERE name = ? AND digest != ?", (name, _digest(but or "")))
 
 
 def _digest(token: str) -> bytes:

@@ -13,10 +13,12 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from web.accounts import Account, Accounts
+from web.ceremonies import Ceremonies
 from web.i18n import LANGUAGES, N_
 from web.pages import LANGUAGE_COOKIE, Pages, local_address
+from web.reauthentication import HASHES
 from web.rights import anyone
-from web.security import clear_session_cookie, set_session_cookie
+from web.security import clear_session_cookie, origin_of, set_session_cookie
 from web.sessions import Sessions
 from web.throttle import Throttle
 
@@ -26,25 +28,28 @@ WAIT = N_("Too many wrong passwords. Try again in {seconds} s.")
 log = structlog.get_logger("web")
 
 
-#: Passwords checked at once. A hash takes 64 MiB on purpose: forty at once would take the memory that the recorder needs.
-HASHES = 2
-
-
-def _renewed(sessions: Sessions, account: Account, old: str | None) -> str:
+def renewed(sessions: Sessions, account: Account, old: str | None) -> str:
     """A new session in the place of the old one, if there is one."""
     if old:
         sessions.close(old)
     return sessions.open(account)
 
 
-def router(pages: Pages, accounts: Accounts, sessions: Sessions, throttle: Throttle) -> APIRouter:
-    """The routes ``/sign-in``, ``/sign-out`` and ``/language``."""
+def router(pages: Pages, accounts: Accounts, sessions: Sessions, throttle: Throttle, ceremonies: Ceremonies) -> APIRouter:
+    """The routes ``/sign-in``, ``/sign-out`` and ``/language``; signing in by a passkey is in :mod:`web.passkey_routes`."""
     routes = APIRouter()
     hashes = anyio.CapacityLimiter(HASHES)
 
+    def page(request: Request, address: str, name: str = "", error: str | None = None, status: int = 200) -> Response:
+        offered, address = ceremonies.offered(origin_of(request)), local_address(address)
+        script, data = ("sign-in", {"next": address}) if offered else (None, None)
+        return pages.render(
+            request, "sign-in.html", status=status, script=script, data=data, next=address, name=name, error=error, passkeys=offered
+        )
+
     @routes.get("/sign-in", dependencies=[Depends(anyone)])
     def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002 - the usual name in an address
-        return pages.render(request, "sign-in.html", next=local_address(next), name="", error=None)
+        return page(request, next)
 
     @routes.post("/sign-in", dependencies=[Depends(anyone)])
     async def sign_in(
@@ -57,15 +62,14 @@ def router(pages: Pages, accounts: Accounts, sessions: Sessions, throttle: Throt
         address = request.client.host if request.client else ""
         lang = pages.translator(request)
         if wait := throttle.begin(name, address):
-            error = lang(WAIT, seconds=math.ceil(wait))
-            return pages.render(request, "sign-in.html", status=429, next=local_address(next), name=name, error=error)
+            return page(request, next, name, lang(WAIT, seconds=math.ceil(wait)), 429)
         account = await anyio.to_thread.run_sync(accounts.verify, name, password, limiter=hashes)
         if account is None:
             log.warning("sign-in refused", action="sign_in_refused", account=name, address=address)
-            return pages.render(request, "sign-in.html", status=401, next=local_address(next), name=name, error=lang(WRONG))
+            return page(request, next, name, lang(WRONG), 401)
         throttle.right(name, address)
-        token = await run_in_threadpool(_renewed, sessions, account, request.state.session_token)
-        log.info("signed in", action="signed_in", account=account.name, role=account.role, address=address)
+        token = await run_in_threadpool(renewed, sessions, account, request.state.session_token)
+        log.info("signed in", action="signed_in", account=account.name, role=account.role, address=address, way="password")
         answer = RedirectResponse(local_address(next), 303)
         set_session_cookie(answer, pages.app, request.url.scheme, token)
         return answer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -96,3 +97,32 @@ def password(context: typer.Context, name: Name) -> None:
     if made:
         typer.echo(f"password: {word}")
     typer.echo(f"password set: {name}")
+
+
+@app.command()
+def passkeys(
+    context: typer.Context,
+    name: Name,
+    remove: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="Remove the passkey of this name, and end the account's sessions.")
+    ] = None,
+) -> None:
+    """Print a person's passkeys: name, day added, day last used; or remove one, for instance of a lost device."""
+    from web.passkeys import Passkeys
+    from web.sessions import Sessions
+
+    accounts = _accounts(context)
+    accounts.get(name)
+    kept = Passkeys(accounts.path)
+    if remove is not None:
+        kept.remove(name, remove)
+        Sessions(accounts.path, "").close_all(name)
+        typer.echo(f"removed: {remove}")
+        return
+    for one in kept.of(name):
+        used = "never" if one.used_s is None else _day(one.used_s)
+        typer.echo(f"{one.label}\tadded {_day(one.added_s)}\tused {used}")
+
+
+def _day(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()

@@ -35,12 +35,14 @@ from recorder.console import (
 )
 from recorder.console.daemon import ClientFactory, DaemonError, socket_client
 from recorder.console.desk import Desk
-from recorder.console.reauthentication import Reauthentication
 from recorder.console.texts import error_texts
 from web.accounts import Accounts
 from web.app import assemble, problem
+from web.ceremonies import Ceremonies
 from web.i18n import N_
 from web.pages import Pages
+from web.passkeys import RelyingParty
+from web.reauthentication import Reauthentication
 from web.security import Policy
 
 TITLE = N_("Courtroom console")
@@ -67,13 +69,16 @@ def create_app(
     pages = Pages("console", TITLE, [Path(__file__).parent / "templates"], globals_=room)
     desk = Desk(settings, pages, client_factory or socket_client(settings.socket), clock)
     accounts = accounts or Accounts(settings.state_dir / "accounts.sqlite")
-    signed = [signing.router(desk, Reauthentication(accounts)), remarks.router(desk), deadlines.router(desk)]
+    party = RelyingParty.of(settings.passkeys.domain, settings.passkeys.origins)
+    again = Reauthentication(accounts, Ceremonies(accounts, party, clock))
+    signed = [signing.router(desk, again), remarks.router(desk), deadlines.router(desk)]
     client = (settings.signing.client,) if settings.signing.client else ()
     app = assemble(
         pages,
         [review.router(desk), media.router(desk), quality.router(desk), page_routes.router(desk), participants.router(desk), api_routes.router(desk), day_pages.router(desk), day_api.router(desk), *signed],
         accounts=accounts,
         clock=clock,
+        again=again,
         policy=Policy(connect=client, streams=(*day_api.STREAMS, remarks.FILES_PATH)),
         lifespan=day_pages.with_keeping(desk),
     )

@@ -20,13 +20,15 @@ from starlette.datastructures import UploadFile
 from protocol.encoding import utc_us
 from recorder.console.daemon import DaemonError
 from recorder.console.desk import Desk, operators
-from recorder.console.reauthentication import Reauthentication
+from recorder.console.reauthentication import confirmed
 from recorder.console.signing_acts import Acts, sign_with_file
 from recorder.console.signing_texts import SIGNERS, problem_of
 from recorder.console.texts import CASE_LANGUAGES, STATES
 from web.accounts import Account
 from web.i18n import N_, Translator, from_us
+from web.reauthentication import Reauthentication
 from web.rights import signed_in
+from web.security import origin_of
 
 #: A key file has some kilobytes.
 _MOST_KEY = 256 * 1024
@@ -40,7 +42,8 @@ class Begin(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     what: str = Field(max_length=40)
-    password: str = Field(max_length=1000)
+    password: str = Field(default="", max_length=1000)
+    passkey: str = Field(default="", max_length=20_000)
 
 
 class Finish(BaseModel):
@@ -58,30 +61,30 @@ def router(desk: Desk, again: Reauthentication) -> APIRouter:
 
     @routes.get("/hearings/{hearing}/signing")
     async def page(request: Request, hearing: str, account: Annotated[Account, Depends(signed_in)]) -> Response:
-        return await _page(desk, request, hearing, account)
+        return await _page(desk, again, request, hearing, account)
 
     @routes.post("/hearings/{hearing}/signing")
     async def sign(request: Request, hearing: str, account: Annotated[Account, Depends(operators)]) -> Response:
         async with request.form(max_files=1, max_fields=10) as form:
-            texts = {name: str(form.get(name) or "") for name in ("what", "way", "password", "key_password")}
+            texts = {name: str(form.get(name) or "") for name in ("what", "way", "password", "passkey", "key_password")}
             file = form.get("key")
             content = await file.read(_MOST_KEY) if isinstance(file, UploadFile) else b""
         try:
             _came_whole(texts["way"], content)
-            await again.check(request, account, texts["password"])
+            await confirmed(again, request, account, texts["password"], texts["passkey"], hearing)
             act = await acts.begin(hearing, texts["what"], account)
             signature = await run_in_threadpool(sign_with_file, act.digest, content, texts["key_password"])
             await acts.finish(act, signature)
         except DaemonError as error:
-            return await _page(desk, request, hearing, account, error)
+            return await _page(desk, again, request, hearing, account, error)
         return RedirectResponse(f"/hearings/{quote(hearing, safe='')}/signing", 303)
 
-    _papers(routes, desk)
+    _papers(routes, desk, again)
     _client(routes, desk, acts, again)
     return routes
 
 
-def _papers(routes: APIRouter, desk: Desk) -> None:
+def _papers(routes: APIRouter, desk: Desk, again: Reauthentication) -> None:
     @routes.get("/hearings/{hearing}/papers/{path:path}", dependencies=[Depends(signed_in)])
     async def paper(hearing: str, path: str) -> Response:
         data = await desk.daemon.get_bytes(f"{_at(hearing)}/papers/{quote(path)}")
@@ -107,7 +110,7 @@ def _papers(routes: APIRouter, desk: Desk) -> None:
         try:
             await desk.daemon.post(f"{_at(hearing)}/amendments", body)
         except DaemonError as error:
-            return await _page(desk, request, hearing, account, error)
+            return await _page(desk, again, request, hearing, account, error)
         return RedirectResponse(f"/hearings/{quote(hearing, safe='')}/signing", 303)
 
 
@@ -117,7 +120,7 @@ def _client(routes: APIRouter, desk: Desk, acts: Acts, again: Reauthentication) 
         request: Request, hearing: str, body: Begin, account: Annotated[Account, Depends(operators)]
     ) -> Response:
         try:
-            await again.check(request, account, body.password)
+            await confirmed(again, request, account, body.password, body.passkey, hearing)
             act = await acts.begin(hearing, body.what, account)
         except DaemonError as error:
             return _told(desk.pages.translator(request), error)
@@ -159,6 +162,12 @@ def _told(lang: Translator, error: DaemonError) -> Response:
     return JSONResponse(body, error.status)
 
 
+def _has_passkey(again: Reauthentication, request: Request, account: Account) -> bool:
+    """Whether this person can confirm by a passkey on the page as it was opened."""
+    ceremonies = again.ceremonies
+    return ceremonies.offered(origin_of(request)) and bool(ceremonies.passkeys.of(account.name))
+
+
 #: What can be signed on the page, as it is called there.
 _PROTOCOL = N_("Brief protocol ({language})")
 _CERTIFICATION = N_("Certification of recording, electronic protocol and transcript")
@@ -185,7 +194,7 @@ def _choices(
 
 
 async def _page(
-    desk: Desk, request: Request, hearing: str, account: Account, error: DaemonError | None = None
+    desk: Desk, again: Reauthentication, request: Request, hearing: str, account: Account, error: DaemonError | None = None
 ) -> Response:
     lang = desk.pages.translator(request)
     view = await desk.daemon.read(_at(hearing))
@@ -200,6 +209,7 @@ async def _page(
         status=error.status if error else 200,
         script="signing",
         data={"hearing": hearing, "client": client},
+        passkey=await run_in_threadpool(_has_passkey, again, request, account),
         view=view,
         hearing=hearing,
         told={

@@ -36,6 +36,8 @@ PROBLEMS = {
         N_("The password of your account is wrong."), N_("Enter the password with which you sign in here.")
     ),
     "wait": Problem(N_("Too many wrong passwords."), N_("Wait a minute, then try again.")),
+    "passkey-refused": Problem(N_("The passkey was not accepted."), N_("Try again, or use the password.")),
+    "no-passkeys": Problem(N_("Passkeys cannot be used here."), N_("Use the password.")),
     "key-unusable": Problem(
         N_("The key cannot be opened."), N_("Check the key's password, and that the file is your own key (.p12, .pfx).")
     ),

@@ -22,14 +22,18 @@ from storage.archive.closed import ClosedParts
 from storage.archive.enrolment import open_archive
 from storage.archive.log_witnesses import witnesses_of
 from storage.archive.media import Media
+from storage.archive.own_names import OwnNames
 from storage.archive.service import Archive
 from storage.archive.stamps import stamps_of
 from storage.errors import StorageError
 from storage.folder_store import FolderStore
 from web.accounts import Accounts
 from web.app import assemble
+from web.ceremonies import Ceremonies
 from web.i18n import N_
 from web.pages import Pages
+from web.passkeys import RelyingParty
+from web.reauthentication import Reauthentication
 from web.security import Policy
 
 log = structlog.get_logger("storage.archive")
@@ -77,6 +81,8 @@ def create_app(
         if archive is None:
             ours.close()
 
+    accounts = accounts or Accounts(settings.state_dir / "accounts.sqlite")
+    party = RelyingParty.of(settings.passkeys.domain, settings.passkeys.origins)
     pages = Pages("archive", N_("Archive of electronic protocols"), [TEMPLATES])
     app = assemble(
         pages,
@@ -89,12 +95,14 @@ def create_app(
             search_pages.router(pages, ours),
             fleet_pages.router(pages, ours, [item.key for item in settings.archive.witnesses]),
         ],
-        accounts=accounts or Accounts(settings.state_dir / "accounts.sqlite"),
+        accounts=accounts,
         policy=Policy(streams=(box_api.PREFIX,)),
+        again=Reauthentication(accounts, Ceremonies(accounts, party)),
         lifespan=lifespan,
     )
     app.state.archive, app.state.media, app.state.closed = ours, media, closed
-    app.state.callers = Callers(ours, tokens=settings.archive.accept_tokens)
+    own = OwnNames(settings.archive.addresses, settings.archive.host)
+    app.state.callers = Callers(ours, tokens=settings.archive.accept_tokens, names=own)
     _handle_errors(app)
     return app
 

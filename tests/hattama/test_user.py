@@ -3,6 +3,8 @@ from __future__ import annotations
 from device_config.settings import load
 from tests.support.command import hattama
 from web.accounts import Accounts
+from web.passkeys import Passkey, Passkeys
+from web.sessions import Sessions
 
 
 def _accounts() -> Accounts:
@@ -10,7 +12,10 @@ def _accounts() -> Accounts:
 
 
 def test_add_list_password_disable() -> None:
-    assert hattama("user", "add", "aigul", "--role", "judge", "--display", "А. Тестова", given="a long password\n").out == "added: aigul (judge)\n"
+    assert (
+        hattama("user", "add", "aigul", "--role", "judge", "--display", "А. Тестова", given="a long password\n").out
+        == "added: aigul (judge)\n"
+    )
     assert _accounts().verify("aigul", "a long password")
     assert hattama("user", "list").out == "aigul\tjudge\tactive\tА. Тестова\tall courts\n"
     assert hattama("user", "password", "aigul", given="another password\n").status == 0
@@ -44,3 +49,22 @@ def test_whose_hearings_a_person_may_see() -> None:
     assert _accounts().get("oner").courts == ()
     assert hattama("user", "courts", "nobody", "А").status == 67
     assert "bad-name" in hattama("user", "courts", "oner", "x" * 301).err
+
+
+def test_passkeys_are_shown_and_removed() -> None:
+    assert hattama("user", "add", "aigul", given="a long password\n").status == 0
+    assert hattama("user", "passkeys", "aigul").out == ""
+    accounts = _accounts()
+    passkeys = Passkeys(accounts.path)
+    for number, label in enumerate(("Ноутбук", "Ключ")):
+        passkeys.add(Passkey(bytes([number]), "aigul", label, b"key", 0, (), 1_795_000_000 + number))
+    assert passkeys.count(passkeys.find(b"\0"), 0, 1_795_100_000)
+    session = Sessions(accounts.path, "console").open(accounts.get("aigul"))
+    said = hattama("user", "passkeys", "aigul").out
+    assert said == "Ноутбук\tadded 2026-11-18\tused 2026-11-19\nКлюч\tadded 2026-11-18\tused never\n"
+    assert hattama("user", "passkeys", "aigul", "--remove", "Ноутбук").out == "removed: Ноутбук\n"
+    assert Sessions(accounts.path, "console").find(session) is None
+    assert [one.label for one in passkeys.of("aigul")] == ["Ключ"]
+    again = hattama("user", "passkeys", "aigul", "--remove", "Ноутбук")
+    assert (again.status, "unknown-passkey" in again.err) == (67, True)
+    assert hattama("user", "passkeys", "nobody").status == 67

@@ -18,9 +18,9 @@ from web.accounts import WEAKEST, Account, Accounts, Role
 from web.app import assemble
 from web.errors import OpenRoute
 from web.pages import Pages, json_block, local_address
+from web.reauthentication import HASHES
 from web.rights import allow, anyone, signed_in
 from web.security import LARGEST_BODY, Policy, is_same_origin
-from web.signin import HASHES
 from web.throttle import FREE_TRIES
 
 LOCK = threading.Lock()

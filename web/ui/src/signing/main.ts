@@ -3,6 +3,7 @@
 import { postJson, Refused } from "../shared/http.js";
 import { t } from "../shared/i18n.js";
 import { pageData } from "../shared/page.js";
+import { ablePasskeys, askPasskey, NoPasskey } from "../shared/passkeys.js";
 import { ClientFailed, signDigest } from "./client.js";
 
 const { hearing, client } = pageData<{ hearing: string; client: string }>();
@@ -10,6 +11,11 @@ const form = document.querySelector<HTMLFormElement>("#sign");
 if (form) prepare(form);
 
 function prepare(form: HTMLFormElement): void {
+  const passkey = form.querySelector<HTMLButtonElement>("[data-passkey]");
+  if (passkey && ablePasskeys()) {
+    passkey.hidden = false;
+    passkey.addEventListener("click", () => void withPasskey(form, passkey));
+  }
   form.addEventListener("submit", (event) => {
     const button = form.querySelector("button");
     if (new FormData(form).get("way") === "client") {
@@ -21,6 +27,29 @@ function prepare(form: HTMLFormElement): void {
   });
 }
 
+/** The passkey's answer takes the place of the password, for this one submission. */
+async function withPasskey(form: HTMLFormElement, button: HTMLButtonElement): Promise<void> {
+  const password = form.querySelector<HTMLInputElement>("[name=password]");
+  const answered = form.querySelector<HTMLInputElement>("[name=passkey]");
+  if (!password || !answered) return;
+  button.disabled = true;
+  password.required = false;
+  try {
+    if (!form.reportValidity()) return;
+    say(form, t("Waiting for your passkey."));
+    const options = (await postJson("/api/passkeys/confirm/begin", { subject: hearing })) as Record<string, unknown>;
+    answered.value = JSON.stringify(await askPasskey(options));
+    say(form, "");
+    form.requestSubmit();
+  } catch (error) {
+    say(form, "", told(error));
+  } finally {
+    answered.value = ""; // the form's values were taken when it was submitted
+    password.required = true;
+    button.disabled = false;
+  }
+}
+
 async function withClient(form: HTMLFormElement): Promise<void> {
   const entered = new FormData(form);
   const button = form.querySelector("button");
@@ -28,15 +57,20 @@ async function withClient(form: HTMLFormElement): Promise<void> {
   if (button) button.disabled = true;
   say(form, t("Waiting for the key client: choose your key in its window."));
   try {
-    const begun = (await postJson(`${at}/begin`, { what: entered.get("what"), password: entered.get("password") })) as { token: string; digest: string };
+    const begun = (await postJson(`${at}/begin`, { what: entered.get("what"), password: entered.get("password"), passkey: entered.get("passkey") ?? "" })) as { token: string; digest: string };
     const signature = await signDigest(client, begun.digest);
     say(form, t("Checking the signature…"));
     await postJson(`${at}/finish`, { token: begun.token, signature });
     location.reload();
   } catch (error) {
     if (button) button.disabled = false;
-    say(form, "", error instanceof Refused ? `${error.message} ${error.advice}` : error instanceof ClientFailed ? error.message : t("Nothing was signed."));
+    say(form, "", told(error));
   }
+}
+
+function told(error: unknown): string {
+  if (error instanceof Refused) return `${error.message} ${error.advice}`;
+  return error instanceof ClientFailed || error instanceof NoPasskey ? error.message : t("Nothing was signed.");
 }
 
 function say(form: HTMLFormElement, state: string, problem = ""): void {
