@@ -26,7 +26,8 @@
     ├── BadReceipt              a receipt does not prove what it should
     ├── NotEnrolled             a device or its token is unknown to the archive, or the record belongs to another device
     ├── BadSignature            a request's signature is not over this request, or was used before
-    │   └── StaleSignature      its time is not the archive's
+    │   ├── StaleSignature      its time is not the archive's
+    │   └── OtherArchive        it was signed for another archive
     ├── BadAct                  an act of destruction says too little, or is not signed as it must be
     ├── NotDestroyable          a record may not be destroyed
     ├── Destroyed               a record was destroyed by an act
@@ -275,6 +276,14 @@ class StaleSignature(BadSignature):
     code = "stale-signature"
     exit_status = 75  # EX_TEMPFAIL
     advice = "Set the clocks of box and archive right (NTP); the box goes on by the archive's time meanwhile."
+
+
+class OtherArchive(BadSignature):
+    """A request was signed for a name that is not one of this archive's."""
+
+    code = "other-archive"
+    status = 421  # Misdirected Request (RFC 9110, section 15.5.20)
+    advice = "Set archive.addresses at the archive to the names under which its boxes reach it, or archive.url at the box."
 
 
 class BadAct(StorageError):

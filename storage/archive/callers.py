@@ -1,8 +1,9 @@
 """Which box it is that asks: by the signature of its request (:mod:`storage.signed_requests`) with its enrolled key.
 
-A nonce is remembered for as long as a signature with it is good, in the memory of this process: where several serve one archive, a
-request that was caught could be repeated once at each of the others within those minutes, and would change nothing: a file is
-created once, a receipt stays what it is. A device token (``Authorization: Bearer …``) counts only where the settings say so.
+A request counts only if it was signed for a name of this archive (:mod:`storage.archive.own_names`): what was caught at another is not
+taken here. A nonce is remembered for as long as a signature with it is good: in the memory of this process, and, but for the ``PUT`` of a file,
+in the catalogue, for every process of this archive (:mod:`storage.archive.used_nonces`). A file that was caught on its way could so be
+put once more at each other process within those minutes, to no effect: it is created once. A device token (``Authorization: Bearer …``) counts only where the settings say so.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from protocol.errors import BadNote
 from protocol.note import VerifierKey
 from storage.archive.catalogue import Device
 from storage.archive.digests import parse_repr_digest
+from storage.archive.own_names import OwnNames
 from storage.archive.service import Archive
 from storage.archive.tables import device
-from storage.errors import BadSignature, NotEnrolled, StaleSignature
+from storage.archive.used_nonces import UsedNonces
+from storage.errors import BadSignature, NotEnrolled, OtherArchive, StaleSignature
 from storage.signed_requests import WINDOW_S, is_fresh, verified
 
 _KEPT_S = 10.0  # seconds that an enrolled device is not looked up again
@@ -67,14 +70,19 @@ class Callers:
     Args:
         archive: knows the enrolled keys.
         tokens: let devices name themselves by a token, too.
+        names: this archive's own; the loopback's by default.
         wall: seconds since 1970, UTC.
     """
 
-    def __init__(self, archive: Archive, *, tokens: bool, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, archive: Archive, *, tokens: bool, names: OwnNames | None = None, wall: Callable[[], float] = time.time
+    ) -> None:
         self._archive = archive
         self._tokens = tokens
         self._wall = wall
+        self._names = names or OwnNames()
         self._nonces = Nonces()
+        self._kept_nonces = UsedNonces(archive.catalogue.database, 2 * WINDOW_S)
         self._found: dict[str, tuple[float, Device]] = {}  # when they were looked up; only who is enrolled
 
     def device(self, request: Request) -> Device:
@@ -84,6 +92,8 @@ class Callers:
             NotEnrolled: nobody who is enrolled, or by a token that does not count.
             BadSignature: the signature is not over this request, or was used before.
             StaleSignature: its time is another.
+            OtherArchive: it was signed for another archive.
+            DatabaseUnavailable: whether it came before cannot be said.
         """
         if "signature" in request.headers or "signature-input" in request.headers:
             return self._by_signature(request)
@@ -108,13 +118,17 @@ class Callers:
             raise BadSignature(f"the signature is not over this request: {error}") from error
         if body and parse_repr_digest(request.headers.get("content-digest")) != parse_repr_digest(request.headers.get("repr-digest")):
             raise BadSignature("Content-Digest and Repr-Digest differ")
+        if not self._names.has(authority := request.headers.get("host", "")):
+            raise OtherArchive(f"signed for {authority[:200]!r}, which is not a name of this archive (archive.addresses)")
         now = self._wall()
         if not is_fresh(told.get("created"), now):
             raise StaleSignature(f"signed at {told.get('created')}, the archive's clock says {now:.0f}")
         nonce = told.get("nonce")
         if not isinstance(nonce, str) or not 16 <= len(nonce) <= 100:
             raise BadSignature("the signature has no nonce of 16 to 100 characters")
-        if not self._nonces.use(f"{found[0].key} {nonce}", now):
+        named = f"{found[0].key} {nonce}"
+        is_file = body and "/files/" in request.url.path
+        if not self._nonces.use(named, now) or not (is_file or self._kept_nonces.use(named, now)):
             raise BadSignature("this very request came before")
         return found[0]
 

@@ -79,6 +79,15 @@ receipt = sa.Table(
     sa.Column("text", sa.LargeBinary, nullable=False),
 )
 
+#: Nonces of signed requests, until seconds since 1970 (:mod:`storage.archive.used_nonces`).
+used_nonce = sa.Table(
+    "used_nonce",
+    metadata,
+    sa.Column("nonce", sa.Text, primary_key=True),
+    sa.Column("until_s", sa.BigInteger, nullable=False),
+    sa.Index("used_nonce_until", "until_s"),
+)
+
 #: Runs of scrub; ``ended_us`` 0: it has not ended, or was ended.
 scrub_run = sa.Table(
     "scrub_run",
