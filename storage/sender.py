@@ -8,7 +8,7 @@ counts as sent only under the digest that the journal gave it.
 Recorded files go straight to the archive's bucket where it gives tickets (:mod:`storage.by_ticket`), and to the archive itself where
 it gives none or one does not work; such a file counts as sent when the archive has found it.
 
-Files go several at a time (:mod:`storage.lanes`). Between two pieces of a body, and before each file, the :class:`Way` is asked: it
+Files go several at a time (:mod:`storage.lanes`). Between two pieces of a body, and before each file, the :class:`~storage.way.Way` is asked: it
 keeps the rate, sends what is more urgent meanwhile (:meth:`Sender.urgent` of a hearing that runs), and tells a record that can
 wait to give way.
 """
@@ -18,12 +18,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
@@ -37,6 +37,7 @@ from storage.chunks import Chunk, Tail, next_chunk, sent_chunks
 from storage.client import ArchiveClient
 from storage.errors import Diverged, FileAltered, UploadError
 from storage.tickets import Announced
+from storage.way import Free, Way
 
 log = structlog.get_logger("storage.uploader")
 
@@ -50,40 +51,6 @@ class Progress(StrEnum):
     GAVE_WAY = "gave-way"  # something else is more urgent, or it is not the hour: the next step goes on
     SENT = "sent"  # everything is at the archive, and the last seal covers it
     INCOMPLETE = "incomplete"  # everything that can be sent was sent; a file is missing or altered here, or withheld
-
-
-class Way(Protocol):
-    """The way to the archive as a record shares it with others."""
-
-    @property
-    def lanes(self) -> int:
-        """Files of one record that are sent at once."""
-        ...
-
-    def between(self, count: int) -> None:
-        """Called before ``count`` bytes of a file are sent, from the file's own lane: may wait."""
-
-    def idle(self) -> None:
-        """Called while files are under way, from the thread that sends records: may send other things."""
-
-    def gives_way(self, running: bool) -> bool:
-        """Whether a record, of a hearing that is ``running`` or not, should send no file now."""
-
-
-class Free:
-    """A way that nobody else needs."""
-
-    lanes = 8
-
-    def idle(self) -> None:
-        """Nothing else is sent."""
-
-    def between(self, count: int) -> None:
-        """Nothing waits."""
-
-    def gives_way(self, running: bool) -> bool:  # noqa: ARG002
-        """Never."""
-        return False
 
 
 @dataclass(frozen=True)
@@ -277,20 +244,32 @@ class Sender:
 
     def _send_files(self) -> bool:
         """Send what is missing; False if it gave way to something else."""
-        gave_way = False
+        gave_way, asked = False, Future[None]()
+        asked.set_result(None)
 
         def jobs() -> Iterator[Callable[[], None]]:
-            nonlocal gave_way
+            nonlocal gave_way, asked
             unsettled = (wanted for wanted in self._wanted() if not self._is_settled(wanted))
-            while part := list(islice(unsettled, BATCH)):
-                for number, wanted in enumerate(part):
+            if gave_way := self._way.gives_way(self.runs):
+                return
+            part = list(islice(unsettled, BATCH))
+            asked = asker.submit(self._ask_tickets, part)
+            while part:
+                following = list(islice(unsettled, BATCH))
+                asked.result()
+                asked = asker.submit(self._ask_tickets, following)  # while this part is under way
+                for wanted in part:
                     if gave_way := self._way.gives_way(self.runs):
                         return
-                    if number == 0 or self._by_ticket.is_due:
-                        self._ask_tickets(part[number:])
+                    if self._by_ticket.is_due:
+                        asked.result()
+                        asked = asker.submit(self._ask_tickets, ())
                     yield partial(self._send_file, wanted)
+                part = following
 
-        lanes.run(jobs(), self._way.lanes, self._way.idle)
+        with ThreadPoolExecutor(1, thread_name_prefix="tickets") as asker:
+            lanes.run(jobs(), self._way.lanes, self._way.idle)
+            asked.result()
         self._ask_tickets(())
         return not gave_way
 

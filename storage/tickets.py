@@ -13,7 +13,7 @@ bucket says to the box counts for nothing: a file has arrived when the archive s
 receipt is given. Whatever goes wrong with a ticket, the file goes to the archive itself instead.
 
 Only recorded files go this way: their digests are fixed by the journal. A hearing that has a receipt gets no more tickets, so that
-none is alive when it is destroyed. See docs/decisions/0027.
+none is alive when it is destroyed. See docs/decisions/0028.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Job:
 
 
 class Uploader:
-    """Sends every record of this box; it is the :class:`storage.sender.Way` that they share.
+    """Sends every record of this box; it is the :class:`storage.way.Way` that they share.
 
     Args:
         settings: of the box; ``archive.url`` must be set.
