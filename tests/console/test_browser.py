@@ -303,9 +303,11 @@ def test_recording_is_said_only_when_it_is_true(browser: Any, served: Served, vi
     assert page.query_selector(".finding") is None
     assert set(page.eval_on_selector_all(".device .chip", "list => list.map(chip => chip.innerText)")) == {"Неизвестно"}
     visit.look("unknown")
+    visit.press("2")  # what happens in the room is marked all the same, and waits until it is written
     served.fake.silent = served.fake.deaf = False
     served.fake.lost.clear()
     page.wait_for_selector(".state.recording")
+    page.wait_for_selector('[data-stage="REC_ANNOUNCE"].marked')
 
 
 def test_a_stream_that_was_refused_is_asked_for_again_and_an_ended_session_leads_to_the_sign_in(browser: Any, served: Served) -> None:

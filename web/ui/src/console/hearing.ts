@@ -63,9 +63,10 @@ export class HearingPage extends LitElement {
     return phaseOf(this.#live.view, this.#live.status, this.#live.fresh);
   }
 
-  /** Stages and remarks are taken once the hearing runs, its pauses included. */
+  /** Stages and remarks are taken once the hearing runs, its pauses included; also while the recorder is not heard of, for a mark waits until it is written. */
   get #marking(): boolean {
-    return this.#data.mayOperate && ["recording", "not-recording", "paused", "faulty"].includes(this.#phase);
+    const known = phaseOf(this.#live.view, this.#live.status, true);
+    return this.#data.mayOperate && ["recording", "not-recording", "paused", "faulty"].includes(known);
   }
 
   /** What is being asked of the recorder, settled once it answered and the page was told. */
@@ -79,7 +80,7 @@ export class HearingPage extends LitElement {
   #quietMeters(): void {
     const live = new Set(this.#live.status.sources.filter((source) => source.state === "ready" || source.state === "recording").map((source) => source.name));
     for (const meter of this.querySelectorAll<Meter>("ht-meter")) {
-      if (!this.#live.fresh || !live.has(meter.dataset["source"] ?? "")) meter.show(-9000, -9000);
+      meter.off = !this.#live.fresh || !live.has(meter.dataset["source"] ?? "");
     }
   }
 

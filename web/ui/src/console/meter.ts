@@ -1,6 +1,6 @@
 /** `<ht-meter>`: the level of one microphone, with a mark that holds the last peak. */
 
-import { LitElement, html, type TemplateResult } from "lit";
+import { LitElement, html, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query } from "lit/decorators.js";
 import { t } from "../shared/i18n.js";
 import { meterPlace } from "./model.js";
@@ -16,6 +16,8 @@ const WORDS_MS = 1000;
 @customElement("ht-meter")
 export class Meter extends LitElement {
   @property() label = "";
+  /** The device gives nothing, as its chip says: no level and no word beside that. */
+  @property({ type: Boolean }) off = false;
   @query(".meter-bar") private bar!: HTMLElement;
   @query(".meter-peak") private mark!: HTMLElement;
   @query(".meter-word") private word!: HTMLElement;
@@ -29,7 +31,7 @@ export class Meter extends LitElement {
 
   /** Show a level; hundredths of dBFS. Called ten times a second, so it touches two properties and renders nothing anew. */
   show(peak_cdb: number, rms_cdb: number): void {
-    if (!this.hasUpdated) return;
+    if (!this.hasUpdated || this.off) return;
     const now = performance.now();
     const peak = meterPlace(peak_cdb);
     const fallen = this.#held - (Math.max(0, now - this.#heldAt - HOLD_MS) / 1000) * FALL_PER_S;
@@ -44,6 +46,17 @@ export class Meter extends LitElement {
     this.bar.setAttribute("aria-valuetext", word);
     this.classList.toggle("loud", peak_cdb >= TOO_LOUD);
     this.classList.toggle("sounding", rms_cdb >= QUIET);
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (!changed.has("off") || !this.off) return;
+    this.bar.style.setProperty("--level", "0");
+    this.mark.style.setProperty("--peak", "0");
+    this.bar.setAttribute("aria-valuenow", "-60");
+    this.bar.removeAttribute("aria-valuetext");
+    this.word.textContent = "";
+    this.classList.remove("loud", "sounding");
+    [this.#held, this.#wordAt] = [0, 0];
   }
 
   protected override render(): TemplateResult {

@@ -6,6 +6,7 @@ import { t } from "../shared/i18n";
 import { PlayerElement } from "./base";
 import { causeOf } from "../shared/causes";
 import type { PageData, Replay } from "./model";
+import { nextStop } from "./stops";
 import { clockTime, seconds } from "./time";
 
 interface Event {
@@ -21,6 +22,8 @@ export class Course extends PlayerElement {
   @property({ attribute: false }) page!: PageData;
   private events: readonly Event[] = [];
   private current = -1;
+  /** The entry that the Tab key comes to; until the arrows have moved it, the one that the moment is in. */
+  private cursor = -1;
 
   protected override willUpdate(): void {
     if (this.events.length === 0) this.events = eventsOf(this.replay, this.page);
@@ -41,18 +44,38 @@ export class Course extends PlayerElement {
     return html`<section class="card course" aria-labelledby="course-title">
       <h2 id="course-title">${t("Course of the hearing")}</h2>
       ${this.events.length === 0 ? html`<p class="hint">${t("Nothing was marked.")}</p>` : nothing}
-      <ol>${this.events.map((event, i) => this.row(event, i))}</ol>
+      <ol @keydown=${this.onKey}>${this.events.map((event, i) => this.row(event, i))}</ol>
     </section>`;
   }
 
   private row(event: Event, i: number): TemplateResult {
     const current = i === this.current;
+    const stop = i === (this.cursor < 0 ? Math.max(this.current, 0) : this.cursor);
     return html`<li class=${event.kind}>
-      <button @click=${() => this.player.seek(event.at_us)} aria-current=${current ? "true" : nothing}>
+      <button tabindex=${stop ? 0 : -1} @click=${() => this.go(event, i)} aria-current=${current ? "true" : nothing}>
         <time>${clockTime(event.at_us)}</time>
         <span><span class="event-title">${event.title}</span>${event.text ? html`<small>${event.text}</small>` : nothing}</span>
       </button></li>`;
   }
+
+  private go(event: Event, i: number): void {
+    this.cursor = i;
+    this.player.seek(event.at_us);
+    this.requestUpdate();
+  }
+
+  /** One stop of the Tab key for the whole course; arrows, Home and End go from entry to entry. */
+  private readonly onKey = (event: KeyboardEvent): void => {
+    const buttons = [...this.querySelectorAll<HTMLButtonElement>("li button")];
+    const here = buttons.indexOf(document.activeElement as HTMLButtonElement);
+    const next = nextStop(event.key, here, buttons.length);
+    if (here < 0 || next === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.cursor = next;
+    this.requestUpdate();
+    buttons[next]?.focus();
+  };
 }
 
 function eventsOf(replay: Replay, page: PageData): Event[] {
