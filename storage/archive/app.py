@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from device_config.closed_keys import archive_key_path
 from device_config.settings import Settings
 from protocol.errors import ProtocolError
-from storage.archive import box_api, closed_api, fleet_pages, log_api, media_api, search_pages
+from storage.archive import box_api, closed_api, copies, fleet_pages, log_api, media_api, search_pages
 from storage.archive import pages as archive_pages
 from storage.archive.callers import Callers
 from storage.archive.closed import ClosedParts
@@ -90,6 +90,7 @@ def create_app(
             box_api.router(ours, pace),
             log_api.router(ours.log),
             media_api.router(ours, media, closed),
+            copies.router(ours),
             closed_api.router(ours, closed),
             archive_pages.router(pages, ours),
             search_pages.router(pages, ours),

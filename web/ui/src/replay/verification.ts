@@ -124,7 +124,8 @@ export class Verification extends PageElement {
       date: courtDate(at),
       time: clockTime(at),
       index: receipt.index,
-    })} <a href=${fileAddress(this.page.base, "receipt.json")} download>${t("Receipt")}</a></p>
+    })} <a href=${fileAddress(this.page.base, "receipt.json")} download>${t("Receipt")}</a>
+      · <a href=${`${this.page.base}/copy.zip`} download>${t("Copy of the record")}</a></p>
       ${receipt.timestamp
         ? html`<p class="hint time-stamp">${t("Time stamped on {date} at {time} by {authority}.", {
             date: courtDate(receipt.timestamp.at_us),

@@ -1,0 +1,74 @@
+"""Copies that the archive hands out: each is in the log before its first byte, verifies anywhere, and holds nothing that was in camera."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from protocol.record import DirectoryRecord
+from protocol.verification import Trust, verify
+from storage.archive.copies import zipped
+from storage.sender import Sender
+from storage.uploader import upload_record
+from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, Court
+from tests.storage.test_closed import closed_record
+from web.accounts import Role
+from web.offline import NAME
+
+TRUST = Trust.of(SIGNER.key, ARCHIVE_SIGNER.key)
+
+
+def test_a_copy_is_logged_and_verifies_by_itself(served: Court, tmp_path: Path) -> None:
+    record = served.record()
+    upload_record(record.folder, served.settings)
+    with served.browser() as http:
+        said = http.get("/hearings/h1/copy.zip")
+        assert (said.status_code, said.headers["content-type"]) == (200, "application/zip")
+        assert 'filename="h1.zip"' in said.headers["content-disposition"]
+        http.get("/hearings/h1/copy.zip")
+    entries = served.logged("copied")
+    assert len(entries) == 2, "each copy, also in the same session"
+    assert set(entries[0]) == {"at", "subject", "type", "user_sha256"}, "no case and no person is named in public"
+    with zipfile.ZipFile(io.BytesIO(said.content)) as copy:
+        assert copy.testzip() is None
+        copy.extractall(tmp_path)
+    report = verify(DirectoryRecord(tmp_path / "h1"), TRUST)
+    assert (report.good, report.completeness) == (True, "complete"), report.failures
+    assert (tmp_path / NAME).is_file()
+    assert (tmp_path / "receipts" / "0002.json").is_file()
+    for path in ("media/T01/cam-judge/0002.mp4", "transcript/0001.json", "journal.jsonl", "checkpoints"):
+        assert (tmp_path / "h1" / path).read_bytes() == (record.folder / path).read_bytes()
+
+
+def test_what_was_not_received_is_not_copied(served: Court) -> None:
+    record = served.record()
+    with served.client() as client:
+        Sender(record.folder, client).step()
+    with served.browser() as http:
+        assert http.get("/hearings/h1/copy.zip").json()["code"] == "not-verified"
+        assert http.get("/hearings/h2/copy.zip").status_code == 404
+    assert not served.logged("copied")
+
+
+@pytest.mark.parametrize("role", [Role.JUDGE, Role.ADMIN])
+def test_nothing_of_a_part_in_camera_is_copied(served: Court, tmp_path: Path, role: Role) -> None:
+    closed_record(served, "құпия")
+    upload_record(served.settings.hearings / "h1", served.settings)
+    with served.browser(role) as http:
+        said = http.get("/hearings/h1/copy.zip")
+    with zipfile.ZipFile(io.BytesIO(said.content)) as copy:
+        assert not [name for name in copy.namelist() if name.endswith(".enc")]
+        copy.extractall(tmp_path)
+    report = verify(DirectoryRecord(tmp_path / "h1"), TRUST)
+    assert (report.good, report.completeness) == (True, "redacted"), report.failures
+
+
+def test_a_zip_grows_as_it_is_read() -> None:
+    pieces = zipped([("a/b", (bytes([number]) * 1000 for number in range(100))), ("empty", [])])
+    assert len(next(pieces)) < 1200
+    whole = b"".join(zipped([("a/b", [b"x" * 1000, b"y"]), ("empty", [])]))
+    with zipfile.ZipFile(io.BytesIO(whole)) as made:
+        assert (made.namelist(), made.read("a/b"), made.testzip()) == (["a/b", "empty"], b"x" * 1000 + b"y", None)
