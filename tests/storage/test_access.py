@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from protocol import canonical
+from protocol.note import Ed25519Signer
 from storage.archive.access import sees
+from storage.archive.enrolment import enrol_device
 from storage.uploader import upload_record
 from tests.storage.conftest import Court
 from web.accounts import Account, Role
 
 OTHER = "Басқа қаланың соты"
+#: Every route of the archive has its place here: what is of one hearing or one box is found by its address and tried below, in every way.
+OF_A_HEARING, OF_A_BOX = "/hearings/{hearing}", "/api/v1/records/{hearing}"
+#: Lists; what they show is tried below, and in test_search and test_fleet_page.
+OF_MANY_HEARINGS = ("/", "/search", "/search.json", "/fleet")
+OF_NO_HEARING = ("/language", "/sign-in", "/sign-out", "/account", "/api/passkeys/", "/log/", "/static")
 FILLED = {"hearing": "h1", "take": "T01", "source": "mic-bench", "path": "media/T01/mic-bench/0001.mp4"}
+FILE = {FILLED["path"]: {"bytes": 9, "sha256": base64.b64encode(bytes(32)).decode()}}
+BODY = json.dumps({"put": FILE, "wanted": FILE}).encode()  # what a box would ask for tickets with; anything for a file
+DIGEST = f"sha-256=:{base64.b64encode(hashlib.sha256(BODY).digest()).decode()}:"
 
 
 @pytest.fixture
@@ -35,12 +49,39 @@ def routes(kept: Court) -> list[tuple[str, str]]:
     """Method and address of each route of one hearing, as people use them."""
     found = []
     for route in _routes(kept):
-        if "{hearing}" in route.path and not route.path.startswith("/api/v1/"):
-            address = re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: FILLED.get(match[1], "x"), route.path)
-            found += [(method, address) for method in sorted(route.methods or ())]
+        if place(route.path) == "hearing":
+            found += [(method, filled(route.path)) for method in sorted(route.methods or ())]
     assert ("HEAD", "/hearings/h1/files/media/T01/mic-bench/0001.mp4") in found
     assert len(found) >= 7
     return found
+
+
+def place(path: str) -> str:
+    """What a route is of; nothing where nobody has thought about it."""
+    if path in OF_MANY_HEARINGS:
+        return "many"
+    for name, beginnings in (("hearing", (OF_A_HEARING,)), ("box", (OF_A_BOX,)), ("none", OF_NO_HEARING)):
+        if path.startswith(beginnings):
+            return name
+    return ""
+
+
+def test_every_route_has_its_place(kept: Court) -> None:
+    """A new route fails here until it is said what it is of, and so which of these tests tries it."""
+    placed = {route.path: place(route.path) for route in _routes(kept)}
+    assert [path for path, of in placed.items() if not of] == []
+    assert {"hearing", "box", "many", "none"} == set(placed.values())
+    assert [path for path, of in placed.items() if of not in ("hearing", "box") and "{hearing}" in path] == []
+    others = [
+        getattr(route, "path", "")
+        for route in kept.app.routes
+        if not _inside(route) and not isinstance(route, APIRoute)
+    ]
+    assert others == ["/static"]  # nothing else is mounted
+
+
+def _inside(route: object) -> list[BaseRoute]:
+    return list(getattr(getattr(route, "original_router", None), "routes", []))
 
 
 def _routes(kept: Court) -> Iterator[APIRoute]:
@@ -50,7 +91,11 @@ def _routes(kept: Court) -> Iterator[APIRoute]:
         if isinstance(route, APIRoute):
             yield route
         else:
-            waiting += getattr(getattr(route, "original_router", None), "routes", [])
+            waiting += _inside(route)
+
+
+def filled(path: str) -> str:
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: FILLED.get(match[1], "x"), path)
 
 
 def asked(client: httpx2.Client, method: str, address: str, headers: dict[str, str]) -> httpx2.Response:
@@ -70,8 +115,30 @@ def test_every_route_refuses_another_courts_hearing(kept: Court, role: Role) -> 
                 assert b"7512-26-00-2" not in answer.content
         assert "7512-26-00-2" not in client.get("/").text
         assert client.get("/search.json", params={"q": "идёт"}).json()["hits"] == []
+        for address in OF_MANY_HEARINGS:
+            shown = client.get(address, params={"q": "7512"}).text
+            assert "/hearings/h1" not in shown, address
     entries = [canonical.loads(text) for text in kept.archive.log.entries(before, 100)]
     assert [entry["type"] for entry in entries] == ["refused"]  # once a session, and nothing was viewed
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_what_boxes_ask_for_is_for_no_person_and_no_other_box(kept: Court, role: Role) -> None:
+    """A person's session opens nothing of the box API, and an enrolled box nothing of another's hearing."""
+    token = "u" * 43
+    enrol_device(kept.archive, Ed25519Signer("other.test", bytes(range(3, 35))).key.text, token)
+    before, size = kept.archive.catalogue.stored("h1"), kept.archive.log.size
+    boxes = [route for route in _routes(kept) if place(route.path) == "box"]
+    assert len(boxes) >= 4
+    with kept.browser(role) as person, httpx2.Client(base_url=kept.url, trust_env=False) as other:
+        for route in boxes:
+            for method in sorted(route.methods or ()):
+                for client, more in ((person, {}), (other, {"Authorization": f"Bearer {token}"})):
+                    headers = {"Sec-Fetch-Site": "same-origin", "Repr-Digest": DIGEST, **more}
+                    answer = client.request(method, filled(route.path), content=BODY, headers=headers)
+                    assert answer.status_code in (401, 403), (method, route.path, answer.status_code)
+                    assert answer.json()["code"] in ("not-enrolled", "bad-signature")
+    assert (kept.archive.catalogue.stored("h1"), kept.archive.log.size) == (before, size)
 
 
 def test_a_person_sees_hearings_of_their_own_court(kept: Court) -> None:
