@@ -6,13 +6,14 @@ ARGS ?=
 export PYTHON
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help demo test soak lint lock docs setup-demo setup-test clean
+.PHONY: help demo test soak screenshots lint lock docs setup-demo setup-test clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo [ARGS=\"--exit --json\"]   a courtroom without hardware: records, transcribes, seals, archives, verifies"
 	@echo "make test [ARGS=\"-k journal\"]      linters, type checks, the front end's tests, then every test"
 	@echo "make soak [ARGS=\"--seed 7\"]        200 kills and 100 power cuts, 30 minutes of recording, upload through faults; under 95 minutes (needs root)"
+	@echo "make screenshots                   a whole day in the console by mouse and by keyboard; its pictures into docs/screenshots"
 	@echo "make lint                          linters and type checks only"
 	@echo "make lock                          write requirements/*.txt anew from pyproject.toml"
 	@echo "make docs                          write the settings' tables and the commands' help into docs/"
@@ -43,6 +44,9 @@ soak: setup-test
 	.venv/bin/python -m bench.endurance --minutes 30 || failed=1; \
 	.venv/bin/python -m bench.upload_faults || failed=1; \
 	exit $$failed
+
+screenshots: setup-test
+	@.venv/bin/python -m bench.whole_day --pictures docs/screenshots $(ARGS)
 
 lock:
 	@scripts/lock
