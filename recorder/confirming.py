@@ -107,7 +107,6 @@ async def add_confirmation(
         )
     )
     named = [replace(item, more={"of": draft.path}) if item.kind == "brief" else item for item in files]
-    await add_files(folder, ledger, named, draft.number + 1, body.by)
     said = {
         "number": draft.number + 1,
         "of": draft.path,
@@ -115,7 +114,7 @@ async def add_confirmation(
         "sections": body.sections,
         "by": body.by,
     }
-    await ledger.post(("sections_confirmed", said))
+    await add_files(folder, ledger, named, draft.number + 1, body.by, [("sections_confirmed", said)])
     await ledger.work(seal.seal_revision)
     return {"number": draft.number + 1, "files": [item.path for item in files]}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -183,8 +183,8 @@ def transcript_before(view: HearingView, brief: Revision) -> str | None:
     return found[-1].path if found else None
 
 
-async def add_files(folder: Path, ledger: Ledger, files: list[DraftFile], number: int, by: str) -> None:
-    """Write files once, then name them in the journal.
+async def add_files(folder: Path, ledger: Ledger, files: list[DraftFile], number: int, by: str, also: Sequence[Entry] = ()) -> None:
+    """Write files once, then name them in the journal, together with what else is said of them.
 
     Raises:
         DiskRefused: the disk refused.
@@ -214,4 +214,4 @@ async def add_files(folder: Path, ledger: Ledger, files: list[DraftFile], number
         )
         for item in files
     ]
-    await ledger.post(*lines, checkpoint=True)
+    await ledger.post(*lines, *also, checkpoint=True)
