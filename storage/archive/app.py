@@ -59,9 +59,11 @@ def create_app(
         pace: when a box's body is given up.
 
     Raises:
+        BadRelyingParty: the settings of passkeys name no address that can have them.
         LogBroken: the archive's log is not the one that it signed.
         StoreUnfit: the list of time stamp authorities cannot be read.
     """
+    party = RelyingParty.of(settings.passkeys.domain, settings.passkeys.origins)
     ours = archive if archive is not None else open_archive(settings)
     stamps = stamps_of(ours.store, settings)
     ours.on_receipt = stamps.want
@@ -82,7 +84,6 @@ def create_app(
             ours.close()
 
     accounts = accounts or Accounts(settings.state_dir / "accounts.sqlite")
-    party = RelyingParty.of(settings.passkeys.domain, settings.passkeys.origins)
     pages = Pages("archive", N_("Archive of electronic protocols"), [TEMPLATES])
     app = assemble(
         pages,

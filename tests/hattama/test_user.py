@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from device_config.settings import load
 from tests.support.command import hattama
 from web.accounts import Accounts
@@ -68,3 +70,11 @@ def test_passkeys_are_shown_and_removed() -> None:
     again = hattama("user", "passkeys", "aigul", "--remove", "Ноутбук")
     assert (again.status, "unknown-passkey" in again.err) == (67, True)
     assert hattama("user", "passkeys", "nobody").status == 67
+
+
+def test_settings_that_cannot_have_passkeys_stop_the_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HATTAMA_PASSKEYS__DOMAIN", "10.0.0.7")
+    said = hattama("console")
+    assert said.status == 78
+    assert "passkey-address" in said.err
+    assert "passkeys.origins" in said.err

@@ -12,14 +12,18 @@ import httpx2
 import pytest
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
+from starlette.testclient import TestClient
 
+from device_config.passkey_settings import PasskeySettings
 from protocol import canonical
 from protocol.note import Ed25519Signer
 from storage.archive.access import sees
+from storage.archive.app import create_app
 from storage.archive.enrolment import enrol_device
 from storage.uploader import upload_record
 from tests.storage.conftest import Court
 from web.accounts import Account, Role
+from web.errors import BadRelyingParty
 
 OTHER = "Басқа қаланың соты"
 #: Every route of the archive has its place here: what is of one hearing or one box is found by its address and tried below, in every way.
@@ -167,3 +171,15 @@ def test_whose_hearings() -> None:
     for court in ("", " ", "Алматы соты", "Алматы қалалық соты 2"):
         assert not sees(own, court)
     assert not sees(Account("a", "A", Role.JUDGE, courts=("...",)), "...")
+
+
+def test_the_archive_offers_passkeys_where_its_settings_name_an_address(kept: Court) -> None:
+    assert "data-passkey" not in httpx2.get(f"{kept.url}/sign-in", trust_env=False).text
+    passkeys = PasskeySettings(domain="sot.example", origins=("https://sot.example",))
+    app = create_app(kept.settings.model_copy(update={"passkeys": passkeys}), archive=kept.archive, accounts=kept.accounts)
+    client = TestClient(app, base_url="https://sot.example")
+    assert "data-passkey" in client.get("/sign-in").text
+    options = client.post("/api/passkeys/sign-in/begin", headers={"Sec-Fetch-Site": "same-origin"}).json()
+    assert (options["rpId"], options["userVerification"]) == ("sot.example", "required")
+    with pytest.raises(BadRelyingParty):
+        create_app(kept.settings.model_copy(update={"passkeys": PasskeySettings(domain="10.0.0.7")}), archive=kept.archive)

@@ -23,6 +23,7 @@ async function enter(button: HTMLButtonElement): Promise<void> {
     location.assign(given.next);
   } catch (error) {
     button.disabled = false;
+    button.focus(); // a button that is disabled has lost it
     say(error instanceof Refused ? `${error.message} ${error.advice}` : error instanceof NoPasskey ? error.message : t("Signing in by passkey failed. Use your password."));
   }
 }

@@ -32,6 +32,7 @@ async function withPasskey(form: HTMLFormElement, button: HTMLButtonElement): Pr
   const password = form.querySelector<HTMLInputElement>("[name=password]");
   const answered = form.querySelector<HTMLInputElement>("[name=passkey]");
   if (!password || !answered) return;
+  let again = false;
   button.disabled = true;
   password.required = false;
   try {
@@ -43,10 +44,12 @@ async function withPasskey(form: HTMLFormElement, button: HTMLButtonElement): Pr
     form.requestSubmit();
   } catch (error) {
     say(form, "", told(error));
+    again = true;
   } finally {
     answered.value = ""; // the form's values were taken when it was submitted
     password.required = true;
     button.disabled = false;
+    if (again) button.focus(); // a button that is disabled has lost it
   }
 }
 
