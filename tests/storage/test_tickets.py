@@ -18,8 +18,19 @@ from storage.archive.locks import DAY_US, LockDays
 from storage.archive.ticket_office import TicketOffice
 from storage.by_ticket import ByTicket
 from storage.client import ArchiveClient
-from storage.errors import BadKey, DigestMismatch, NotEnrolled, ObjectConflict, ObjectMissing, TooLarge
-from storage.s3_store import S3Store
+from storage.errors import (
+    BadKey,
+    DigestMismatch,
+    NotEnrolled,
+    ObjectConflict,
+    ObjectMissing,
+    StorageError,
+    StoreUnavailable,
+    StoreUnfit,
+    TooLarge,
+)
+from storage.s3_store import Bucket, S3Store
+from storage.s3_tickets import S3Tickets
 from storage.store_client import MOST_FAULTS, SHUT_S, StoreClient
 from storage.tickets import MOST, Announced, Ticket
 from storage.uploader import upload_record
@@ -27,7 +38,8 @@ from tests.storage.conftest import SIGNER, Court, open_court
 from tests.storage.records import make_record
 from tests.storage.servers import serve
 from tests.support.ceph import Ceph
-from tests.support.upload_faults import all_faults, check, cut_everywhere, store_faults, ticketed
+from tests.support.lying_proxy import Deed, lying_proxy, says
+from tests.support.upload_faults import all_faults, always, check, cut_everywhere, store_faults, ticketed
 
 KEY = "records/h1/media/T01/mic/0001.mp4"
 PATH = "media/T01/mic/0001.mp4"
@@ -182,6 +194,14 @@ def test_questions_that_are_none(court: Court) -> None:
         ask(b" " * (300 << 10))
     with pytest.raises(DigestMismatch):
         office.answer(court.device, "h1", [b"{}"], bytes(32))
+
+
+@pytest.mark.parametrize(("status", "error"), [(200, StoreUnfit), (403, StoreUnfit), (503, StoreUnavailable)])
+def test_a_service_that_takes_other_bytes_gets_no_boxes(status: int, error: type[StorageError]) -> None:
+    with lying_proxy("http://127.0.0.1:9") as proxy:
+        proxy.plan = always(Deed(unasked=True, answer=says(status, {})))
+        with pytest.raises(error):
+            S3Tickets(Bucket(proxy.url, "bucket", "default", "name", "secret"), proxy.url).check()
 
 
 def test_an_address_that_does_not_answer_is_left_alone_for_a_while(tmp_path: Path) -> None:
