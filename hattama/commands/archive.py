@@ -53,10 +53,13 @@ def scrub(
     settings = settings_of(context)
     from storage.archive.enrolment import open_archive
     from storage.archive.scrub import Scrub
+    from storage.archive.stamps import authorities_of
 
+    believed = authorities_of(settings)
     with open_archive(settings) as archive:
         budget = None if gib is None else int(gib * (1 << 30))
-        report = Scrub(archive, locked=bool(settings.archive.lock_days)).run(budget, None if minutes is None else minutes * 60)
+        run = Scrub(archive, locked=bool(settings.archive.lock_days), authorities=believed)
+        report = run.run(budget, None if minutes is None else minutes * 60)
     if as_json:
         typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
     else:

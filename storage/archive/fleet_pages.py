@@ -30,6 +30,7 @@ RUNS, FINDINGS = 5, 50  # shown
 KINDS = {
     "object-missing": N_("A file that was received is missing"),
     "receipt-altered": N_("A receipt is not the one that was given"),
+    "timestamp-altered": N_("A time stamp does not prove what it was given for"),
     "stray-version": N_("Somebody wrote over a file; the first version is kept"),
     "stray-marker": N_("Somebody tried to delete a file; it is kept"),
     "lock-missing": N_("A file is not locked against deletion"),

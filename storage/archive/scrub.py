@@ -2,7 +2,7 @@
 
 The record that was looked at longest ago comes first; what a run begins with it ends. Each record is verified as the store holds it (on a bucket by version id):
 every byte against the manifests, the journal and the device's signatures, so that an operator who alters an object *and* the catalogue is found as well. Then
-what verification does not know of: files that were noted at intake and are gone, receipts against the log, versions and delete markers under our names, locks
+what verification does not know of: files that were noted at intake and are gone, receipts against the log, time stamps, versions and delete markers under our names, locks
 that are missing, and whether one segment of each track decodes. At the end, every hearing that the log received must still be in the catalogue.
 """
 
@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import av
 import av.error
 import structlog
+from asn1crypto import x509
 
 from protocol import canonical
 from protocol.encoding import utc_text
@@ -26,6 +27,7 @@ from protocol.record import JOURNAL
 from protocol.verification import Report
 from storage.archive.records import StoredRecord, key_of
 from storage.archive.scrub_notes import GONE, ScrubNotes
+from storage.archive.scrub_stamps import bad_stamps
 from storage.archive.service import Archive
 from storage.errors import ObjectMissing, StorageError, StoreUnavailable
 from storage.objects import read
@@ -38,7 +40,7 @@ class ScrubFinding:
     """Something that is not as it should be.
 
     Attributes:
-        code: what, stable: a code of the verifier, or ``object-missing``, ``receipt-altered``, ``stray-version``, ``stray-marker``, ``lock-missing``,
+        code: what, stable: a code of the verifier, or ``object-missing``, ``receipt-altered``, ``timestamp-altered``, ``stray-version``, ``stray-marker``, ``lock-missing``,
             ``not-playable``, ``unreadable``, ``record-gone``.
         hearing: which record.
         path: which file of it, or a line as ``journal.jsonl#12``.
@@ -75,10 +77,18 @@ class Scrub:
         archive: what is looked at.
         clock: seconds since 1970, UTC.
         locked: objects of received records must be locked.
+        authorities: certificates of the time stamp authorities that are believed, or of their issuers.
     """
 
-    def __init__(self, archive: Archive, clock: Callable[[], float] = time.time, *, locked: bool = False) -> None:
-        self._archive, self._clock, self._locked = archive, clock, locked
+    def __init__(
+        self,
+        archive: Archive,
+        clock: Callable[[], float] = time.time,
+        *,
+        locked: bool = False,
+        authorities: Sequence[x509.Certificate] = (),
+    ) -> None:
+        self._archive, self._clock, self._locked, self._authorities = archive, clock, locked, authorities
 
     def run(self, max_bytes: int | None = None, max_s: float | None = None) -> ScrubReport:
         """Look at records until the budget is used up, at least at one.
@@ -133,6 +143,7 @@ class Scrub:
                 yield finding(item.code, item.subject, item.detail)
             for code, path, detail in (
                 *self._receipts(hearing),
+                *bad_stamps(self._archive, hearing, self._authorities),
                 *self._beside(hearing, received),
                 *self._unplayable(hearing),
             ):

@@ -179,12 +179,20 @@ def stamps_of(store: ObjectStore, settings: Settings) -> Stamps:
     Raises:
         StoreUnfit: the list of authorities cannot be read.
     """
+    return Stamps(store, settings.archive.tsa, authorities_of(settings))
+
+
+def authorities_of(settings: Settings) -> list[x509.Certificate]:
+    """Certificates of the authorities that are believed; none where none are set.
+
+    Raises:
+        StoreUnfit: the list cannot be read.
+    """
     path = settings.archive.tsa.authorities
     try:
-        trusted = timestamps.certificates(path.read_bytes()) if path is not None else []
+        return timestamps.certificates(path.read_bytes()) if path is not None else []
     except (OSError, BadTimestamp) as error:
         raise StoreUnfit(f"archive.tsa.authorities: {path}: {error}") from error
-    return Stamps(store, settings.archive.tsa, trusted)
 
 
 def facts(stamped: Stamped | None) -> dict[str, Any] | None:
