@@ -26,6 +26,7 @@ EXPECTED: dict[str, tuple[str, str, set[str]]] = {
     "imported": ("e9bf3e0e99cac56495ac5248bf36bcf975334c0eb89729e6b430aa35a75f158d", "complete", set()),
     "later-seals": ("820c64fb98b80e6aa4011d06f0e09b5d749fa90038b7b04bb402ce650b3ed722", "complete", set()),
     "salted-receipt": ("df47351ddd1b5067061158d245b1eddf94195ab0a61d4596e03b3c4e4469e321", "complete", set()),
+    "encrypted-twin": ("d911fd4740a30fd2180456234ec7fb8072925a870ce300f973ecd4db52ce6a80", "complete", set()),
     "stamped": ("f83dbd824b5297510870da4b196cc927eed695877a2542cb6b0d4bcf4b17de03", "complete", {"timestamp-unchecked"}),
     "withdrawn": ("427bab891aaa0243705be4d958dd03a4905de873e613044033eac70121e34369", "complete", set()),
     "redacted": (

@@ -17,7 +17,7 @@ from typing import Any
 
 from protocol.record import MemoryRecord
 from protocol.verification import Finding, Trust, verify
-from tests.support import mutations_files, mutations_forged, mutations_lines, mutations_stamps
+from tests.support import mutations_closed, mutations_files, mutations_forged, mutations_lines, mutations_stamps
 from tests.support.golden import ARCHIVE, BOX, GOOD, Files, golden
 from tests.support.mutations import CASES, Case
 
@@ -35,6 +35,7 @@ ALL: tuple[Case, ...] = (
     *mutations_forged.TIMELINE,
     *mutations_forged.SOURCES,
     *mutations_forged.ENTRIES,
+    *mutations_closed.SWAPPED,
     *mutations_stamps.STAMPS,
     *mutations_stamps.WITHDRAWN,
 )

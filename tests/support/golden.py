@@ -48,8 +48,8 @@ class Maker(RecordMaker):
 
     time_base: str | None = None
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, HEARING, BOX)
+    def __init__(self, folder: Path, hearing: str = HEARING) -> None:
+        super().__init__(folder, hearing, BOX)
         self.writer.checkpoint()
 
     def line(self, line_type: str, **data: Any) -> None:
@@ -193,10 +193,10 @@ def sources(folder: Path) -> None:
     maker.finish()
 
 
-def encrypted(folder: Path) -> None:
+def encrypted(folder: Path, hearing: str = HEARING, key: bytes = bytes(range(32))) -> None:
     """A closed take: its segment encrypted from the first byte, a remark whose content is sealed."""
-    key, archive = bytes(range(32)), PrivateKey(b"\1" * 32)
-    maker = Maker(folder)
+    archive = PrivateKey(b"\1" * 32)
+    maker = Maker(folder, hearing)
     maker.line("key", key="K01", take="T01", wrapped=closed.wrap_key(key, {"archive": bytes(archive.public_key)}))
     maker.state("planned", "recording")
     maker.line("take_started", take="T01", publicity="closed", start_us=FIRST, sources=[MIC])
@@ -361,6 +361,7 @@ WRITTEN: dict[str, Callable[[Path], None]] = {
     "recovered": recovered,
     "sources": sources,
     "encrypted": encrypted,
+    "encrypted-twin": lambda folder: encrypted(folder, "2026-11-22_g2", bytes(range(1, 33))),
     "imported": imported,
     "later-seals": later_seals,
     "salted-receipt": salted_receipt,
