@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import queue
 import random
 import resource
@@ -30,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 
 from bench.machine import cpu_s, machine, raise_session
 from device_config.identity import add_trust, trust_dir
@@ -122,6 +124,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=("sqlite", "postgres"), default="postgres")
     chosen = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     if chosen.database == "postgres" and (reason := why_not()):
         print(reason, file=sys.stderr)
         return 69

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from bench.fleet import free_port, serve_archive, spread
 from bench.machine import machine
@@ -147,6 +150,7 @@ def main() -> int:
     parser.add_argument("--rate-kib", type=int, default=8192, help="archive.rate_kib of the box; 0: no cap")
     parser.add_argument("--bucket", action="store_true", help="by tickets into Ceph")
     given = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     if given.bucket and (reason := ceph_support.why_not()):
         print(reason, file=sys.stderr)
         return 2
