@@ -171,10 +171,12 @@ class Passkeys:
     def handle(self, name: str) -> bytes:
         """The account's user handle, 32 random bytes, made at its first use."""
         with database(self._path) as connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO passkey_handles VALUES (?, ?)", (name, secrets.token_bytes(HANDLE_BYTES))
-            )
-            row = connection.execute("SELECT handle FROM passkey_handles WHERE name = ?", (name,)).fetchone()
+            wanted = ("SELECT handle FROM passkey_handles WHERE name = ?", (name,))
+            row = connection.execute(*wanted).fetchone()
+            if row is None:
+                made = (name, secrets.token_bytes(HANDLE_BYTES))
+                connection.execute("INSERT OR IGNORE INTO passkey_handles VALUES (?, ?)", made)
+                row = connection.execute(*wanted).fetchone()
         return bytes(row[0])
 
     def add(self, passkey: Passkey) -> None:
