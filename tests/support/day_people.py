@@ -66,7 +66,7 @@ class Person(Visit):
     ) -> None:
         super().__init__(browser, served, language, width)
         self._browser = browser
-        self._language, self._width = language, width
+        self.language, self._width = language, width
         self._address = served.address
         self._picture = picture
         self._others = others
@@ -160,7 +160,7 @@ class Person(Visit):
     def look(self, what: str, *, lasting: bool = True) -> None:
         """What is there has no violation of WCAG 2.2 A and AA and nothing sticks out; ``lasting``: its address shows the same again."""
         self.page.wait_for_timeout(200)
-        self._judge(self.page, what, self._language, self._width)
+        self._judge(self.page, what, self.language, self._width)
         for language, width in self._others if lasting else ():
             context = self._browser.new_context(
                 locale=LOCALES[language],

@@ -89,9 +89,19 @@ def open_case(court: Courthouse, secretary: Person, case: str) -> str:
     court.wait_for("every camera and microphone", lambda: page.locator(".device.ready").count() == 6)
     court.wait_for("their pictures", lambda: page.locator("ht-picture img:not(.missing)").count() == 2)
     secretary.look(f"ready-{case}")
-    secretary.order("F9", "start")
-    secretary.see(".state.recording")
+    _start(secretary)
     return str(page.url.rstrip("/").rpartition("/")[2])
+
+
+def _start(secretary: Person) -> None:
+    """Start recording; where a busy machine's devices gave nothing in time, the page says so and is asked again."""
+    button = secretary.page.locator("[data-act=start]")
+    for _ in range(10):
+        secretary.order("F9", "start")
+        secretary.page.wait_for_function("() => !document.querySelector('[data-act=start]:disabled')")
+        if button.count() == 0:
+            break
+    secretary.see(".state.recording")
 
 
 def mark(secretary: Person, key: str, code: str, note: str = "", *, about: str = "") -> None:
@@ -327,6 +337,7 @@ def remark(court: Courthouse, secretary: Person, judge: Person, hearing: str) ->
 def reconcile(court: Courthouse, secretary: Person) -> None:
     """In English: nothing is open."""
     secretary.follow(".languages [value=en]")
+    secretary.language = "en"
     secretary.follow("a[href^='/reconciliation']")
     secretary.see("html[lang=en]")
     secretary.see(".check-verdict .chip.good")
