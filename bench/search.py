@@ -238,10 +238,10 @@ def every(taken: dict[str, list[float]]) -> list[float]:
 
 def forget(folder: Path) -> None:
     """Have the kernel forget what it keeps in memory of the files of a folder."""
-    os.sync()  # what is not on the disk yet would stay
     for path in folder.rglob("*"):
         if path.is_file():
             descriptor = os.open(path, os.O_RDONLY)
+            os.fsync(descriptor)  # what is not on the disk yet would stay
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
             os.close(descriptor)
 
