@@ -119,6 +119,11 @@ class Person(Visit):
         self.type(password)
         self.press("Enter")
 
+    def onto(self, selector: str) -> None:
+        """Give it the focus when the page's script has shown it."""
+        self.page.wait_for_selector(f"{selector}:visible")
+        self.page.focus(selector)
+
     def tab_onto(self, selector: str) -> None:
         """Press Tab until it has the focus."""
         for _ in range(60):
@@ -149,6 +154,7 @@ def test_a_passkey_is_added_signs_in_and_confirms_signatures(browser: Any, room:
     assert kept.label == "Ноутбук судьи"
 
     page.click(".me button")
+    page.wait_for_url("**/sign-in")
     page.goto(f"/sign-in?next=/hearings/{room.hearing}/signing")
     page.wait_for_selector("[data-passkey]:visible")
     judge.look("sign-in-passkey")
@@ -159,7 +165,7 @@ def test_a_passkey_is_added_signs_in_and_confirms_signatures(browser: Any, room:
 
     judge.look("signing-passkey")
     judge.verified(False)
-    page.focus("#sign [data-passkey]")
+    judge.onto("#sign [data-passkey]")
     judge.press("Enter")
     judge.told("No passkey was used: the window was closed, or the device has none for this address.")
     judge.verified(True)
@@ -168,7 +174,7 @@ def test_a_passkey_is_added_signs_in_and_confirms_signatures(browser: Any, room:
     page.check("[name=way][value=file]")
     page.set_input_files("[name=key]", str(room.key))
     page.fill("[name=key_password]", KEY_PASSWORD)
-    page.focus("#sign [data-passkey]")
+    judge.onto("#sign [data-passkey]")
     judge.press("Enter")
     page.locator(".signers .chip.good").nth(1).wait_for()
     assert check(room.record).good
