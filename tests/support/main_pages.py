@@ -11,6 +11,7 @@ from recorder.cases.reading import read
 from recorder.cases.reconciliation import ZONE
 from recorder.cases.store import CaseList
 from tests.archive_pages.hearing import HEARING
+from tests.support.confirming import drafted_and_confirmed
 from tests.support.console_server import PASSWORD, console
 from tests.support.page_budget import QUIET_MS, Cost, measure
 from tests.support.review_court import court
@@ -40,7 +41,7 @@ def costs(browser: Any, folder: Path, quiet: float = QUIET_MS) -> list[Cost]:
         context = _signed_in(browser, finished.address)
         review = f"/hearings/{HEARING}/review"
         found.append(measure(context, "review", review, "hattama-editor .passage", quiet))
-        finished.client.draft(HEARING)
+        drafted_and_confirmed(finished.client, HEARING)
         found.append(measure(context, "signing", f"/hearings/{HEARING}/signing", "#sign", quiet))
         context.close()
     return found
@@ -48,6 +49,7 @@ def costs(browser: Any, folder: Path, quiet: float = QUIET_MS) -> list[Cost]:
 
 def _signed_in(browser: Any, address: str) -> Any:
     context = browser.new_context(base_url=address, locale="kk-KZ", viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(120_000)  # a busy machine takes its time, which decides nothing here
     headers = {"Sec-Fetch-Site": "same-origin"}
     answer = context.request.post("/sign-in", form={"name": "secretary", "password": PASSWORD}, headers=headers)
     assert answer.ok
