@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 IDLE_S = 0.25  # between two looks at what cannot wait
 
 
-def run(jobs: Iterator[Callable[[], None]], lanes: int, idle: Callable[[], None]) -> None:
+def run(jobs: Iterator[Callable[[], object]], lanes: int, idle: Callable[[], None]) -> None:
     """Run jobs, so many at once; the next one is asked for when there is room for it.
 
     Args:
@@ -26,7 +26,7 @@ def run(jobs: Iterator[Callable[[], None]], lanes: int, idle: Callable[[], None]
         for job in jobs:
             job()
         return
-    running: set[Future[None]] = set()
+    running: set[Future[object]] = set()
     with ThreadPoolExecutor(lanes, thread_name_prefix="lane") as pool:
         for job in jobs:
             running.add(pool.submit(job))
@@ -36,7 +36,7 @@ def run(jobs: Iterator[Callable[[], None]], lanes: int, idle: Callable[[], None]
             running = _waited(running, idle)
 
 
-def _waited(running: set[Future[None]], idle: Callable[[], None]) -> set[Future[None]]:
+def _waited(running: set[Future[object]], idle: Callable[[], None]) -> set[Future[object]]:
     """Those that still run after one ended, or after a moment."""
     done, others = wait(running, IDLE_S, FIRST_COMPLETED)
     for future in done:

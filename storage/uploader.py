@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -27,6 +28,7 @@ from device_config.settings import Settings
 from protocol.encoding import utc_us
 from protocol.errors import ProtocolError
 from protocol.hearing import State
+from storage import lanes
 from storage.client import ArchiveClient
 from storage.done import Done
 from storage.errors import BadReceipt, NoArchive, NotVerified, RecorderBusy, Refused, StorageError, Unreachable
@@ -102,7 +104,7 @@ class Uploader:
         self._client = client or client_of(settings)
         self._done = Done(settings.state_dir / "uploader.sqlite")
         self._jobs: dict[Path, Job] = {}
-        self._looked_at = float("-inf")
+        self._looked_at = self._went_on_at = float("-inf")
         self._teller = Teller(settings.socket, clock)
 
     def close(self) -> None:
@@ -247,10 +249,20 @@ class Uploader:
             return
         seal = sender.tail.view.manifests[-1].number
         if job.received < seal:
-            receive(self._settings, sender, self._client)
+            work = partial(receive, self._settings, sender, self._client)
+            lanes.run(iter([work]), min(self.lanes, 2), self._meanwhile)
             job.received = seal
         if self._done.mark(folder, sender.tail.line_ends[-1]):
             del self._jobs[folder]
+
+    def _meanwhile(self) -> None:
+        """While the archive verifies a record for its receipt, which may take minutes, hearings that run go on."""
+        self._urgent()
+        if self._clock() - self._went_on_at >= POLL_S:
+            self._went_on_at = self._clock()
+            for folder, job in self._ranked():
+                if job.sender.runs and self._clock() >= job.not_before:
+                    self._serve(folder, job)
 
     def _is_due(self, sender: Sender) -> bool:
         """Whether it is time to ask for the receipt: drafted, or nobody drafts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from device_config.settings import Settings
+from storage.archive.catalogue import Device
 from storage.bodies import Between
 from storage.client import ArchiveClient
 from storage.errors import NoArchive
@@ -94,7 +96,9 @@ class Noting(ArchiveClient):
 
 
 @contextmanager
-def uploader(court: Court, world: World, wall: Callable[[], float] | None = None, **archive: object) -> Iterator[Uploader]:
+def uploader(
+    court: Court, world: World, wall: Callable[[], float] | None = None, **archive: object
+) -> Iterator[Uploader]:
     client = Noting(court.url, SIGNER)
     client.world = world
     settings = court.settings.model_copy(update={"archive": court.settings.archive.model_copy(update=archive)})
@@ -190,7 +194,37 @@ def test_what_is_left_and_how_far_behind_it_is(served: Court) -> None:
         sender = Sender(record.folder, client)
         sender.tail.read()
         before = sender.left(START_US + 12_000_000)
-        assert before.bytes == media + (record.folder / "journal.jsonl").stat().st_size + (record.folder / "checkpoints").stat().st_size
+        assert (
+            before.bytes
+            == media + (record.folder / "journal.jsonl").stat().st_size + (record.folder / "checkpoints").stat().st_size
+        )
         assert before.lag_s == 10.0
         sender.step()
         assert sender.left(START_US + 12_000_000) == Left(0, 0.0)
+
+
+def test_a_hearing_that_runs_goes_on_while_the_archive_verifies_another_record(served: Court) -> None:
+    finished = served.record("h1")
+    runs = Builder(served.settings.hearings / "h2", "h2", SIGNER)
+    runs.open()
+    runs.start()
+    verified, came = served.archive.receipt, list[bool]()
+
+    def receipt(device: Device, hearing: str) -> bytes:
+        runs.segment("mic-bench", 1, START_US)
+        runs.writer.checkpoint()
+        wanted = {"media/T01/mic-bench/0001.mp4", "checkpoints.chunks/000002", "journal.chunks/000002"}
+        end = time.monotonic() + 60
+        while not (there := wanted <= set(served.archive.held(device, "h2"))) and time.monotonic() < end:
+            time.sleep(0.05)
+        came.append(there)
+        return verified(device, hearing)
+
+    served.archive.receipt = receipt  # type: ignore[method-assign]
+    uploader = Uploader(served.settings, served.client(), now=True, clock=lambda: time.monotonic() * 20)
+    try:
+        uploader.tick()
+    finally:
+        uploader.close()
+    assert came == [True]
+    assert (finished.folder / "receipt.json").exists()
