@@ -164,6 +164,7 @@ def test_a_hearing_by_keyboard_alone(browser: Any, served: Served, visits: list[
     visit.press("F9")
     page.wait_for_selector(".state.recording")
     assert page.inner_text(".state-word") == visit.text("Recording")
+    assert not page.is_visible(".page-links")
 
     level = "getComputedStyle(document.querySelector('ht-meter .meter-bar')).getPropertyValue('--level')"
     seen = set()
@@ -210,6 +211,7 @@ def test_a_hearing_by_keyboard_alone(browser: Any, served: Served, visits: list[
     visit.press("Tab", "Enter")
     page.wait_for_selector(".state.over")
     assert page.inner_text(".state-word") == visit.text("Finished")
+    assert page.is_visible(".page-links a[href$='/signing']"), "what comes next is there without a reload"
     visit.look("8-over")
     page.goto("/")
     page.wait_for_selector(".hearings .chip.finished")

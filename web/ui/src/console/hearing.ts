@@ -59,6 +59,11 @@ export class HearingPage extends LitElement {
     this.#live.connect();
   }
 
+  /** What comes after a hearing is offered when it is over. */
+  protected override updated(): void {
+    if (this.#phase === "over") document.querySelector(".page-links")?.removeAttribute("hidden");
+  }
+
   get #phase(): Phase {
     return phaseOf(this.#live.view, this.#live.status, this.#live.fresh);
   }
