@@ -214,6 +214,13 @@ def _gap(view: HearingView, seq: int, _at: str, data: Mapping[str, Any]) -> None
     view.gaps.append(Gap(seq, data["cause"], data["detail"], intervals))
 
 
+def _judged(view: HearingView, seq: int, _at: str, data: Mapping[str, Any]) -> None:
+    """The newest decision counts; ``turned``: the line since which the recording counts as what it does (accepted, if nobody decided)."""
+    before = view.judged or {"accepted": True, "turned": -1}
+    turned = seq if data.get("accepted") != before["accepted"] else before["turned"]
+    view.judged = {**{key: data.get(key) for key in ("at_us", "by", "accepted", "reason")}, "turned": turned}
+
+
 def _segment(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> None:
     view.segments.append(_pick(Segment, data))
     view.progress.pop(data["path"], None)
@@ -287,5 +294,5 @@ _HANDLERS: dict[str, Any] = {
     "manifest": lambda v, s, _a, d: v.manifests.append(_pick(Seal, d, seq=s)),
     "receipt": lambda v, _s, _a, d: v.receipts.append(d),
     "timestamp": lambda v, _s, _a, d: v.timestamps.append(d),
-    "recording_judged": lambda v, _s, _a, d: setattr(v, "judged", {key: d.get(key) for key in ("at_us", "by", "accepted", "reason")}),
+    "recording_judged": _judged,
 }

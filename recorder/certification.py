@@ -153,15 +153,17 @@ def certification(view: HearingView) -> Revision | None:
 
 
 def outdated(view: HearingView) -> bool:
-    """Whether a transcript is newer than the last draft: what people would sign is not what they reviewed."""
+    """Whether a transcript, or another decision about the recording, is newer than the last draft: what people would sign is not what holds."""
     brief = newest_brief(view)
-    return brief is not None and any(item.kind == "transcript" and item.seq > brief.seq for item in view.revisions)
+    if brief is None:
+        return False
+    judged = view.judged is not None and view.judged["turned"] > brief.seq
+    return judged or any(item.kind == "transcript" and item.seq > brief.seq for item in view.revisions)
 
 
 def confirmed(view: HearingView) -> Revision | None:
     """The last protocol, if it is the form that people confirmed (recorder.confirming), not a draft."""
-    brief = newest_brief(view)
-    return brief if brief is not None and brief.of else None
+    return brief if (brief := newest_brief(view)) is not None and brief.of else None
 
 
 def state_of_signing(folder: Path, view: HearingView, trust: TrustList | None) -> dict[str, Any]:
@@ -376,7 +378,7 @@ def need_current_draft(view: HearingView) -> None:
         raise IllegalAction(f"a hearing that is {view.state} takes no signature under its protocol")
     if outdated(view):
         raise IllegalAction(
-            "a transcript is newer than the draft of the protocol: have it drafted again, and sign that"
+            "a transcript, or the decision about the recording, is newer than the draft of the protocol: have it drafted again"
         )
     if not confirmed(view):
         raise IllegalAction(

@@ -5,7 +5,7 @@
     draft N ── read on the review page, section by section ──► confirmation {number, sections, by}
                                                                  │ the newest? every section? every missing point with its reason?
                                                                  ▼
-    brief N + 1, confirmed, from the draft's own JSON ──► sealed; line ``sections_confirmed`` says who confirmed what
+    the next brief, confirmed, from the draft's own JSON ──► sealed; line ``sections_confirmed`` says who confirmed what
 
 A draft is never signed: :func:`recorder.certification.need_current_draft` asks for the confirmed form. A transcript that is newer, or another
 draft, makes it necessary to confirm again.
@@ -25,13 +25,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from device_config.settings import Settings
 from protocol import seal
-from protocol.hearing import Revision
+from protocol.hearing import Revision, State
 from protocol.view import HearingView
 from recorder import paper_forms
 from recorder.certification import newest_brief, outdated, protocol_language
 from recorder.drafting import DraftFile, Task, draft_apart
 from recorder.ledger import Ledger
-from recorder.papers import add_files, need_finished, transcript_before
+from recorder.papers import add_files, need_finished, next_brief, transcript_before
 from recorder.refusals import BadRequest, IllegalAction, NoFile
 from recorder.service import Daemon
 
@@ -89,6 +89,7 @@ async def add_confirmation(
     need_finished(view, "confirmation")
     draft = _confirmable(view, body.number)
     language = protocol_language(view)
+    number = next_brief(view)
     task = paper_forms.Task(
         str(folder), draft.path, transcript_before(view, draft), _templates(settings), language, "sections"
     )
@@ -96,7 +97,7 @@ async def add_confirmation(
     files = await drafter(
         Task(
             record=str(folder),
-            number=draft.number + 1,
+            number=number,
             drafted_at_us=now_us,
             transcript=task.transcript,
             court=settings.court,
@@ -114,15 +115,17 @@ async def add_confirmation(
         "sections": body.sections,
         "by": body.by,
     }
-    await add_files(folder, ledger, named, draft.number + 1, body.by, [("sections_confirmed", said)])
+    await add_files(folder, ledger, named, number, body.by, [("sections_confirmed", said)])
     await ledger.work(seal.seal_revision)
-    return {"number": draft.number + 1, "files": [item.path for item in files]}
+    return {"number": number, "files": [item.path for item in files]}
 
 
 def _confirmable(view: HearingView, number: int) -> Revision:
     draft = newest_brief(view)
     if draft is None:
         raise NoFile("no protocol was drafted yet")
+    if view.state is not State.DRAFTED:
+        raise IllegalAction("the draft was not completed: have the protocol drafted again, and read that")
     if draft.number != number:
         raise IllegalAction(f"protocol {number} is not the newest, that is {draft.number}: read that one")
     if draft.of:

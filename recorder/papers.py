@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,9 @@ async def add_draft(
     """
     view = ledger.view
     need_finished(view, "brief protocol")
-    number = 1 + sum(item.kind == "brief" for item in view.revisions)
+    number = next_brief(view)
     transcripts = [item.path for item in view.revisions if item.kind == "transcript" and item.key is None]
-    said = declared or Declared()
+    said = _with_decision(declared or Declared(), view)
     task = Task(
         record=str(folder),
         number=number,
@@ -114,6 +115,18 @@ async def add_draft(
     data = {"from": view.state.value, "to": State.DRAFTED.value, "by": by, "reason": ""}
     await ledger.post(("state", data), checkpoint=True)
     return {"number": number, "files": [item.path for item in files]}
+
+
+def next_brief(view: HearingView) -> int:
+    """Number of the next protocol; one whose files were named, and it was not before the power went, keeps its number."""
+    return 1 + max((item.number for item in view.revisions if item.kind in ("brief", "brief_pdf")), default=0)
+
+
+def _with_decision(said: Declared, view: HearingView) -> Declared:
+    """What people declare, and the presiding judge's decision about the recording, which nobody who asks for a draft can leave out."""
+    if view.judged is None or view.judged["accepted"] or said.rejected:
+        return said
+    return replace(said, rejected=str(view.judged["reason"] or ""), form="full")
 
 
 async def add_receipt(folder: Path, ledger: Ledger, body: bytes, trusted: tuple[VerifierKey, ...]) -> dict[str, Any]:
@@ -184,7 +197,9 @@ def transcript_before(view: HearingView, brief: Revision) -> str | None:
 
 
 async def add_files(folder: Path, ledger: Ledger, files: list[DraftFile], number: int, by: str, also: Sequence[Entry] = ()) -> None:
-    """Write files once, then name them in the journal, together with what else is said of them.
+    """Write files once, then name them in the journal, after what else is said of them.
+
+    A protocol's JSON is named last: until then there is no protocol of that number, whenever the power goes.
 
     Raises:
         DiskRefused: the disk refused.
@@ -212,6 +227,6 @@ async def add_files(folder: Path, ledger: Ledger, files: list[DraftFile], number
                 **item.more,
             },
         )
-        for item in files
+        for item in sorted(files, key=lambda item: item.kind == "brief")
     ]
-    await ledger.post(*lines, *also, checkpoint=True)
+    await ledger.post(*also, *lines, checkpoint=True)

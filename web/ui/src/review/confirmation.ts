@@ -8,6 +8,9 @@ import { t } from "../shared/i18n";
 import { AskingElement } from "./asking";
 import type { PageData, Revision } from "./model";
 
+/** When titles that did not come are asked for again. */
+const AGAIN_MS = 5_000;
+
 @customElement("hattama-confirmation")
 export class Confirmation extends AskingElement {
   @property({ attribute: false }) page!: PageData;
@@ -22,10 +25,17 @@ export class Confirmation extends AskingElement {
 
   protected override updated(): void {
     if (this.brief.of !== "" || this.brief.number === this.known || this.busy || !this.page.mayEdit) return;
-    this.known = this.brief.number;
+    const number = this.brief.number;
+    this.known = number;
     this.read = new Set();
+    this.sections = [];
     void this.try(async () => {
-      this.sections = await getJson<string[]>(`${this.page.base}/protocol/${this.page.tongue}/sections`);
+      try {
+        this.sections = await getJson<string[]>(`${this.page.base}/protocol/${this.page.tongue}/sections`);
+      } catch (error) {
+        setTimeout(() => { if (this.known === number) this.known = 0; this.requestUpdate(); }, AGAIN_MS);
+        throw error;
+      }
     });
   }
 
