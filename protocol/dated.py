@@ -26,6 +26,7 @@ from protocol.note import VerifierKey
 from protocol.receipt import BadReceipt, Receipt
 from protocol.seal_stamp import sealing_note
 from protocol.timestamps import BadTimestamp, Stamped
+from protocol.verification.line_kinds import wrong_key
 
 _Content = tuple[bytes, int, str]  # what a token may be over, number of the seal, what it is
 
@@ -85,7 +86,9 @@ def dated(
 
     ours: dict[bytes, _Content] = {}
     for line in lines:
-        if isinstance(line, Line) and line.type == "manifest" and (note := sealing_note(checkpoints, line.seq)):
+        if not isinstance(line, Line) or line.type != "manifest" or wrong_key(line):
+            continue  # the verification says what is wrong with a line
+        if note := sealing_note(checkpoints, line.seq):
             ours[hashlib.sha256(note).digest()] = note, int(line.data["number"]), "seal"
     for content in receipts:
         receipt = _receipt(content, str(opened.get("hearing")), str(opened.get("origin")), keys, root_at)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from protocol.journal import split_lines
 from tests.support.command import hattama
+from tests.support.golden import AUTHORITY, GOOD
 from tests.support.records import OTHER_SIGNER, SIGNER, make_record
 
 
@@ -68,3 +71,17 @@ def test_a_key_that_is_none_is_told(record: Path) -> None:
     said = hattama("verify", str(record), "--trust", "no-such-key")
     assert said.status == 78
     assert said.err.startswith("error[trust-unusable]: no-such-key: ")
+
+
+@pytest.mark.parametrize("number", [b'"number":"x",', b""])
+def test_a_seal_that_has_no_number_is_told_with_its_time_stamp(number: bytes, tmp_path: Path) -> None:
+    record = shutil.copytree(GOOD / "stamped", tmp_path / "record")
+    lines, _ = split_lines((record / "journal.jsonl").read_bytes())
+    assert b'"number":1,' in lines[10]
+    lines[10] = lines[10].replace(b'"number":1,', number)
+    (record / "journal.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+    said = hattama("verify", str(record), "--authorities", str(AUTHORITY))
+    assert said.status > 16, said
+    assert "step 2  FAILED" in said.out
+    assert "time stamp    FAILED  timestamps/0001.tst" in said.out
+    assert "seal 2: time stamped at" in said.out
