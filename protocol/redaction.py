@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from protocol import canonical, manifest
 from protocol.encoding import b64
@@ -52,8 +52,16 @@ def redact(record: RecordSource, *, lines: Collection[int] = (), paths: Collecti
     return files
 
 
-def without_closed_parts(record: RecordSource) -> dict[str, bytes]:
-    """The files of a copy without anything that is encrypted: sealed lines are withheld, encrypted files left out.
+def _encrypted(path: str) -> bool:
+    return path.endswith(".enc")
+
+
+def without_closed_parts(record: RecordSource, closed: Callable[[str], bool] = _encrypted) -> dict[str, bytes]:
+    """The files of a copy without its closed parts: sealed lines are withheld, closed files left out.
+
+    Args:
+        record: a record that verifies.
+        closed: whether a file is closed; by default what is encrypted is.
 
     Raises:
         UnreadableRecord: there is no journal.
@@ -65,4 +73,4 @@ def without_closed_parts(record: RecordSource) -> dict[str, bytes]:
     sealed = [entry.seq for entry in entries if isinstance(entry, Line) and "sealed" in entry.data]
     manifests = [manifest.parse(record.read(path)) for path in record.paths() if path.startswith("manifest-")]
     listed = {entry.path for made in manifests for entry in made.entries if isinstance(entry, manifest.Entry)}
-    return redact(record, lines=sealed, paths=[path for path in listed if path.endswith(".enc")])
+    return redact(record, lines=sealed, paths=[path for path in listed if closed(path)])

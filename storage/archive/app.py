@@ -91,7 +91,7 @@ def create_app(
             box_api.router(ours, pace),
             log_api.router(ours.log),
             media_api.router(ours, media, closed),
-            copies.router(ours),
+            copies.router(ours, media),
             closed_api.router(ours, closed),
             archive_pages.router(pages, ours),
             search_pages.router(pages, ours),

@@ -23,6 +23,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from protocol.record import CHECKPOINTS, JOURNAL, chunk_folder
 from protocol.redaction import without_closed_parts
+from storage.archive.media import Media
 from storage.archive.media_api import ReadBy
 from storage.archive.records import StoredRecord
 from storage.archive.service import Archive
@@ -36,13 +37,13 @@ _LOGS = tuple(f"{chunk_folder(name)}/" for name in (JOURNAL, CHECKPOINTS))
 Files = Iterable[tuple[str, Iterable[bytes]]]
 
 
-def router(archive: Archive) -> APIRouter:
+def router(archive: Archive, media: Media) -> APIRouter:
     """The route of a hearing's copy."""
     routes = APIRouter(prefix="/hearings/{hearing}", dependencies=[Depends(signed_in)])
 
     @routes.get("/copy.zip")
     def copy(request: Request, hearing: str, account: ReadBy) -> Response:
-        files = files_of(archive, hearing)
+        files = files_of(archive, media, hearing)
         note_copy(archive, hearing, account.name, str(request.state.session_token))
         named = {"Content-Disposition": f'attachment; filename="{hearing}.zip"', "Cache-Control": "no-store"}
         return StreamingResponse(zipped(files), headers=named, media_type="application/zip")
@@ -63,7 +64,7 @@ def note_copy(archive: Archive, hearing: str, user: str, session: str) -> None:
     log.info("hearing copied", action="copied", hearing=hearing, user=user)
 
 
-def files_of(archive: Archive, hearing: str) -> Files:
+def files_of(archive: Archive, media: Media, hearing: str) -> Files:
     """Every file of a copy: its name, its bytes piece by piece.
 
     Raises:
@@ -73,9 +74,10 @@ def files_of(archive: Archive, hearing: str) -> Files:
     if not archive.catalogue.receipts(hearing):
         raise NotVerified(f"{hearing}: the archive has no receipt for it yet; what is copied was received", {})
     record = StoredRecord(archive.store, hearing)
-    made = without_closed_parts(_Lists(archive, hearing))
+    known = media.known(hearing)
+    made = without_closed_parts(_Lists(archive, hearing), known.is_closed)
     kept = [
-        path for path in record.paths() if path not in made and not path.endswith(".enc") and not path.startswith(_LOGS)
+        path for path in record.paths() if path not in made and not path.startswith(_LOGS) and not known.is_closed(path)
     ]
 
     def each() -> Iterator[tuple[str, Iterable[bytes]]]:

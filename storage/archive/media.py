@@ -47,6 +47,16 @@ class Known:
             raise ObjectMissing(f"there is no take {take}")
         return self.view.takes[take]
 
+    def is_closed(self, path: str) -> bool:
+        """Whether a file belongs to a closed part, or may: media of which the journal, as far as it has come, says nothing."""
+        if path.endswith(".enc") or path in self.closed:
+            return True
+        folder, _, rest = path.partition("/")
+        if folder != "media" or path in self.segments:
+            return False
+        take = self.view.takes.get(rest.partition("/")[0])
+        return take is None or take.publicity == "closed"
+
 
 class Media:
     """Reads hearings for replay.
@@ -80,15 +90,8 @@ class Media:
         return Known(view, frozenset(path for path, s in segments.items() if s.publicity == "closed"), segments)
 
     def is_closed(self, hearing: str, path: str) -> bool:
-        """Whether a file belongs to a closed part, or may: media of which the journal, as far as it has come, says nothing."""
-        known = self.known(hearing)
-        if path.endswith(".enc") or path in known.closed:
-            return True
-        folder, _, rest = path.partition("/")
-        if folder != "media" or path in known.segments:
-            return False
-        take = known.view.takes.get(rest.partition("/")[0])
-        return take is None or take.publicity == "closed"
+        """See :meth:`Known.is_closed`."""
+        return self.known(hearing).is_closed(path)
 
     def init_bytes(self, hearing: str, path: str) -> int:
         """Length of ``ftyp`` and ``moov`` of a segment.

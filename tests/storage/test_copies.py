@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zipfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from storage.archive.copies import zipped
 from storage.sender import Sender
 from storage.uploader import upload_record
 from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, Court
+from tests.storage.records import SOURCES, START_US, Builder
 from tests.storage.test_closed import closed_record
 from web.accounts import Role
 from web.offline import NAME
@@ -61,6 +63,33 @@ def test_nothing_of_a_part_in_camera_is_copied(served: Court, tmp_path: Path, ro
         said = http.get("/hearings/h1/copy.zip")
     with zipfile.ZipFile(io.BytesIO(said.content)) as copy:
         assert not [name for name in copy.namelist() if name.endswith(".enc")]
+        copy.extractall(tmp_path)
+    report = verify(DirectoryRecord(tmp_path / "h1"), TRUST)
+    assert (report.good, report.completeness) == (True, "redacted"), report.failures
+
+
+def test_a_copy_has_what_a_reader_may_fetch_and_no_more(served: Court, tmp_path: Path) -> None:
+    """A part in camera that an older box did not encrypt, and media of which the journal says nothing."""
+    made = Builder(served.settings.hearings / "h1", "h1", SIGNER)
+    made.open()
+    made.start()
+    for source in SOURCES:
+        made.segment(source, 1, START_US)
+    made.line("take_ended", take="T01", end_us=START_US + 2_000_000, reason="publicity")
+    made.line("take_started", take="T02", publicity="closed", start_us=START_US + 2_000_000, sources=["mic-bench"])
+    made.segment("mic-bench", 1, START_US + 2_000_000, take="T02", publicity="closed")
+    made.end(START_US + 4_000_000, "T02")
+    made.seal()
+    paths = [f"media/{take}/mic-bench/0001.mp4" for take in ("T01", "T02", "T09")]
+    closed = (made.folder / paths[1]).read_bytes()
+    served.archive.put(served.device, "h1", paths[1], [closed], hashlib.sha256(closed).digest())
+    upload_record(made.folder, served.settings)
+    served.archive.put(served.device, "h1", paths[2], [b"x"], hashlib.sha256(b"x").digest())
+    with served.browser(Role.SECRETARY) as http:
+        assert [http.get(f"/hearings/h1/files/{path}").status_code for path in paths] == [200, 403, 403]
+        said = http.get("/hearings/h1/copy.zip")
+    with zipfile.ZipFile(io.BytesIO(said.content)) as copy:
+        assert [f"h1/{path}" in copy.namelist() for path in paths] == [True, False, False]
         copy.extractall(tmp_path)
     report = verify(DirectoryRecord(tmp_path / "h1"), TRUST)
     assert (report.good, report.completeness) == (True, "redacted"), report.failures
