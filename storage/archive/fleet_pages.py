@@ -71,7 +71,7 @@ def router(pages: Pages, archive: Archive, witnesses: Sequence[str]) -> APIRoute
                 for kind in kinds
             ],
             findings=[
-                _finding(item, lang) for item in notes.findings(FINDINGS) if sees(account, item["court"] or "")
+                _finding(item, lang) for item in notes.findings(FINDINGS, lambda court: sees(account, court))
             ],
             size=lang.number(archive.log.signed_size()),
             witnesses=[_witness(archive.log, key, lang) for key in witnesses],

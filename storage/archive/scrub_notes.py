@@ -11,7 +11,7 @@ A finding stands until a later look at its record no longer has it, or the recor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -114,15 +114,24 @@ class ScrubNotes:
         with self._database.begin() as db:
             return [Kind(*row) for row in db.execute(query)]
 
-    def findings(self, most: int) -> list[dict[str, Any]]:
-        """The newest findings, with ``court`` (of the case) and ``known`` (whether the catalogue still has the record)."""
-        query = (
-            sa.select(scrub_finding, hearing.c.court, hearing.c.hearing.is_not(None).label("known"))
-            .join(hearing, hearing.c.hearing == scrub_finding.c.hearing, isouter=True)
-            .order_by(scrub_finding.c.found_at.desc(), scrub_finding.c.id)
-            .limit(most)
-        )
+    def findings(self, most: int, sees: Callable[[str], bool]) -> list[dict[str, Any]]:
+        """The newest findings, with ``known`` (whether the catalogue still has the record).
+
+        Args:
+            most: how many at most.
+            sees: whether a court's, by its name as the case bears it, are asked for; empty: of a case or a record that the catalogue does not have.
+        """
+        court = sa.func.coalesce(hearing.c.court, "")
+        joined = scrub_finding.join(hearing, hearing.c.hearing == scrub_finding.c.hearing, isouter=True)
         with self._database.begin() as db:
+            courts = db.execute(sa.select(court).distinct().select_from(joined)).scalars()
+            query = (
+                sa.select(scrub_finding, hearing.c.hearing.is_not(None).label("known"))
+                .select_from(joined)
+                .where(court.in_([name for name in courts if sees(name)]))
+                .order_by(scrub_finding.c.found_at.desc(), scrub_finding.c.id)
+                .limit(most)
+            )
             return [dict(row) for row in db.execute(query).mappings()]
 
 

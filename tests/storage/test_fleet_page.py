@@ -11,6 +11,7 @@ import httpx2
 from device_config.log_settings import WitnessPeer
 from protocol.cosignature import Cosigner
 from storage.archive.app import create_app
+from storage.archive.fleet_pages import FINDINGS
 from storage.archive.log_witnesses import states
 from storage.archive.scrub import Scrub, ScrubFinding
 from storage.archive.scrub_notes import KEPT_RUNS, MOST, Kind, ScrubNotes, Share
@@ -124,6 +125,24 @@ def test_only_administrators_see_it_and_no_other_courts_record(any_court: Court)
     shown = page(any_court).text
     assert "A file that was received is missing" in shown  # counted
     assert "h1" not in shown.replace("<h1>", "").replace("</h1>", "")  # and not named
+
+
+def test_another_courts_newer_findings_do_not_hide_those_of_ones_own(any_court: Court) -> None:
+    upload_record(any_court.record().folder, any_court.settings)
+    archive = any_court.archive
+    archive.reindex("h1")
+    notes = ScrubNotes(archive.catalogue.database)
+    run = notes.begin(NOW * 1_000_000)
+    notes.looked(run, "h1", [ScrubFinding("object-missing", "h1", SOUND, "2027-01-15T08:00:00.000Z", "")], 10)
+    for number in range(FINDINGS + 5):  # of no court, and newer
+        name = f"foreign-{number}"
+        notes.looked(run, name, [ScrubFinding("unreadable", name, "", "2027-01-16T08:00:00.000Z", "")], 10)
+    known = archive.catalogue.get("h1")
+    assert known is not None
+    any_court.accounts.set_courts(Role.ADMIN.value, [known.court])
+    shown = page(any_court).text
+    assert 'href="/hearings/h1"' in shown
+    assert "foreign-" not in shown
 
 
 def test_how_each_witness_stands(any_court: Court, tmp_path: Path) -> None:
