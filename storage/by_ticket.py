@@ -9,7 +9,7 @@ from pathlib import Path
 
 from storage.bodies import Between
 from storage.client import ArchiveClient
-from storage.errors import Refused
+from storage.errors import Diverged, Refused
 from storage.tickets import FOLDER, FRESH_S, Announced, Ticket
 
 BATCH = 32  # files for which tickets are asked at once
@@ -62,7 +62,7 @@ class ByTicket:
             return []
         try:
             found, tickets = self._client.tickets(hearing, put, wanted)
-        except Refused:  # the archive says why where it is sent the file itself
+        except (Refused, Diverged):  # the archive says why where it is sent the file itself
             found, tickets = [], {}
         for path in put.keys() - set(found):
             self._lost.add(path)

@@ -15,7 +15,7 @@ from storage.archive.catalogue import Device
 from storage.archive.notes import Note
 from storage.archive.records import check_sent, is_read, key_of
 from storage.archive.service import Archive
-from storage.errors import BadKey, DigestMismatch, ObjectConflict, TooLarge
+from storage.errors import BadKey, DigestMismatch, TooLarge
 from storage.tickets import FOLDER, MOST, Announced, Ticket
 
 log = structlog.get_logger("storage.archive")
@@ -70,7 +70,6 @@ class TicketOffice:
         Raises:
             BadKey: not a path of a recorded file.
             NotEnrolled, Destroyed: as of :meth:`Archive.put`.
-            ObjectConflict: there are other bytes under a path.
         """
         maker, archive = self._archive.store.tickets, self._archive
         keys = {path: _key(hearing, path) for path in files}
@@ -80,10 +79,7 @@ class TicketOffice:
         until_us = archive.locked_until(hearing)
         given = {}
         for path, announced in files.items():
-            noted = archive.catalogue.stored_digest(hearing, path)
-            if noted is not None and noted != announced.sha256:
-                raise ObjectConflict(f"{keys[path]}: is there already with other bytes")
-            if noted is None:
+            if archive.catalogue.stored_digest(hearing, path) is None:  # with other bytes: said at its own PUT
                 given[path] = maker.make(keys[path], announced, until_us=until_us)
         return given
 

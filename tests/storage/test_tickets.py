@@ -22,6 +22,7 @@ from storage.errors import (
     BadKey,
     DigestMismatch,
     NotEnrolled,
+    NotVerified,
     ObjectConflict,
     ObjectMissing,
     StorageError,
@@ -29,6 +30,7 @@ from storage.errors import (
     StoreUnfit,
     TooLarge,
 )
+from storage.objects import read
 from storage.s3_store import Bucket, S3Store
 from storage.s3_tickets import S3Tickets
 from storage.store_client import MOST_FAULTS, SHUT_S, StoreClient
@@ -142,6 +144,21 @@ def test_recorded_files_go_straight_to_the_bucket(ticket_court: Court) -> None:
 
 
 @pytest.mark.ceph
+def test_one_file_that_the_archive_holds_with_other_bytes_stops_no_other(ticket_court: Court) -> None:
+    court = ticket_court
+    record = court.record()
+    paths = {path.relative_to(record.folder).as_posix() for path in record.folder.rglob("*.mp4")}
+    taken = min(paths)
+    assert len(paths) > 1
+    court.archive.put(court.device, record.hearing, taken, [DATA], SAID.sha256)
+    with pytest.raises(NotVerified):
+        upload_record(record.folder, court.settings)
+    held = court.archive.held(court.device, record.hearing)
+    assert paths <= set(held)
+    assert {path for path in paths if read(court.archive.store, f"records/{record.hearing}/{path}") == DATA} == {taken}
+
+
+@pytest.mark.ceph
 def test_who_gets_a_ticket(ticket_court: Court) -> None:
     court, office = ticket_court, TicketOffice(ticket_court.archive)
     device = court.device
@@ -153,8 +170,8 @@ def test_who_gets_a_ticket(ticket_court: Court) -> None:
         office.give(type(device)("other", "other.test+00000000+AAAA"), "h1", {PATH: SAID})
     court.archive.put(device, "h1", PATH, [DATA], SAID.sha256)
     assert office.give(device, "h1", {PATH: SAID}) == {}, "it is there"
-    with pytest.raises(ObjectConflict):
-        office.give(device, "h1", {PATH: Announced(5, bytes(32))})
+    other = PATH.replace("0001", "0002")
+    assert set(office.give(device, "h1", {PATH: Announced(5, bytes(32)), other: SAID})) == {other}
     record = make_record(court.settings.hearings / "h2", "h2", SIGNER, segments=1)
     upload_record(record.folder, court.settings)
     assert office.give(device, "h2", {PATH: SAID}) == {}, "its receipt is given"
