@@ -1,6 +1,7 @@
 """The newest passages first, out of an index of words that knows no order.
 
-Every passage is marked in that index with the spans of time that it lies in: its day (``1d/20719``), and its 8, 64 and 512 days, counted from 1970 (UTC).
+Every passage is marked in that index with the spans of time that it lies in: its day (``/1d/20719``), and its 8, 64 and 512 days, counted from 1970 (UTC).
+A mark begins with what no word holds: ``64d*`` is typed, and would be the beginning of a mark that began with it.
 A search asks for its words in the two newest spans of a day, then in those of 8 days before them, and so on, at last in all that is older, and ends where it has
 enough. So the index itself leaves out what is too old, and about as many rows are read as are shown, not every row that fits: among millions of passages that
 is the difference between a few pages of the disk and thousands.
@@ -25,7 +26,7 @@ Holding = Callable[[Sequence[str], Sequence[str]], sa.ColumnElement[bool]]
 def span_marks(at_us: int) -> list[str]:
     """What a passage of this moment (UTC µs) is marked with."""
     day = max(at_us, 0) // DAY_US
-    return [f"{span}d/{day // span}" for span in SPANS]
+    return [f"/{span}d/{day // span}" for span in SPANS]
 
 
 def newest(
@@ -75,7 +76,7 @@ def _spans(last_us: int, from_us: int | None) -> Iterator[tuple[int | None, int 
     marks: list[str] = []
     for span in SPANS:
         number = day // span
-        marks = [f"{span}d/{each}" for each in range(max(number - 1, 0), number + 1)]
+        marks = [f"/{span}d/{each}" for each in range(max(number - 1, 0), number + 1)]
         yield None, end, marks, []
         end = max(number - 1, 0) * span * DAY_US
         if end <= (from_us or 0):

@@ -1,8 +1,8 @@
 """Full-text search over what was said, stages, remarks and case data: one interface, FTS5 in SQLite, tsvector with GIN in PostgreSQL.
 
 Both databases get the words as :mod:`storage.archive.words` cuts them, so they find the same. What a filter asks for stands as a word with a mark in the
-same index: ``k/case``, ``s/сүлейменова`` for each word of a speaker's name, ``j/сүлейменова.а.б`` for the whole name of a judge or a court, ``1d/20719`` for
-its day (:mod:`storage.archive.newest`). No typed word can hold a ``/``. Whole names, because words like «районный» stand in every hearing of the country: which names a filter means is looked up in a short list first.
+same index: ``k/case``, ``s/сүлейменова`` for each word of a speaker's name, ``j/сүлейменова.а.б`` for the whole name of a judge or a court, ``/1d/20719`` for
+its day (:mod:`storage.archive.newest`). No typed word can hold a ``/``, and none that may go on is the beginning of a mark. Whole names, because words like «районный» stand in every hearing of the country: which names a filter means is looked up in a short list first.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from storage.archive.catalogue import Catalogue
 from storage.archive.migrate import migrate
-from storage.archive.newest import DAY_US
+from storage.archive.newest import DAY_US, SPANS
 from storage.archive.passages import Piece
 from storage.archive.search import Query, write_pieces
 from storage.database import Database
@@ -95,6 +95,14 @@ def test_the_box_of_the_list_gives_the_newest_hearings(catalogue: Catalogue) -> 
     assert catalogue.search("нет такого", courts=(COURTS[0],)) == []
 
 
+def test_a_typed_beginning_reaches_no_mark(catalogue: Catalogue) -> None:
+    write(catalogue, [*passages(13, 5, int(time.time() * 1_000_000)), ("said", COURTS[0], Piece("speech", 1, "64dB"))])
+    for span in SPANS:
+        assert [hit.hearing for hit in catalogue.find(Query(f"{span}d*"))] == ["said"] * (span == 64)
+        assert catalogue.find(Query(f"{span}d")) == []
+        assert [summary.hearing for summary in catalogue.search(f"{span}d")] == []
+
+
 def words_of_all(database: Database) -> dict[str, list[str]]:
     with database.begin() as db:
         rows = db.execute(sa.text("SELECT hearing, words FROM passage")).all()
@@ -110,7 +118,7 @@ def test_passages_from_before_the_marks_get_them_in_their_place(database_url: st
     database = catalogue.database
     with database.begin() as db:  # as step 0004 left them
         if database.is_postgres:
-            every = "SELECT array_agg(lexeme) FROM unnest(words) WHERE lexeme ~ '^[0-9]+d/'"
+            every = "SELECT array_agg(lexeme) FROM unnest(words) WHERE lexeme ~ '^/[0-9]+d/'"
             db.execute(sa.text(f"UPDATE passage SET words = ts_delete(words, ({every}))"))  # noqa: S608
         else:
             rows = db.execute(sa.text("SELECT id, words FROM passage")).all()
