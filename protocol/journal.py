@@ -15,6 +15,8 @@ from protocol.merkle import leaf_hash
 FORMAT = "hattama-record/1"
 KEYS = {"at", "data", "mono", "salt", "seq", "type"}
 SALT_BYTES = 16
+#: Types of lines that a box adds by itself, also years later: they say nothing of the hearing, and begin no new time.
+BESIDE = frozenset({"clock", "receipt", "timestamp"})
 _TYPE = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 
 

@@ -24,7 +24,7 @@ from protocol import canonical, durable
 from protocol.encoding import b64, sha256_b64, utc_text, utc_us
 from protocol.errors import DiskFailed
 from protocol.hearing import State
-from protocol.journal import Entry, Line, read_journal
+from protocol.journal import BESIDE, Entry, Line, read_journal
 from protocol.merkle import Tree
 from protocol.note import VerifierKey
 from protocol.receipt import BadReceipt, Receipt
@@ -165,7 +165,9 @@ def check(text: bytes, hearing: str, entries: Sequence[Entry], terms: Terms) -> 
 
 
 def _last_us(entries: Iterable[Entry]) -> int:
-    return max((utc_us(entry.at) for entry in entries if isinstance(entry, Line)), default=0)
+    return max(
+        (utc_us(entry.at) for entry in entries if isinstance(entry, Line) and entry.type not in BESIDE), default=0
+    )
 
 
 def _note(log: Path, said: dict[str, Any]) -> None:

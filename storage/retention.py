@@ -13,7 +13,7 @@ Nothing here deletes. A record is looked at in this order, and the first answer 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +21,7 @@ from pathlib import Path
 from protocol.encoding import b64, utc_text, utc_us
 from protocol.errors import ProtocolError
 from protocol.hearing import State
-from protocol.journal import Line, read_journal
+from protocol.journal import BESIDE, Entry, Line, read_journal
 from protocol.note import VerifierKey
 from protocol.record import CHECKPOINTS, JOURNAL
 from storage import receipt
@@ -137,7 +137,7 @@ def _ripe(tail: Tail, rules: Rules) -> receipt.Receipt:
     if not (folder / RECEIPT).is_file():
         raise _Kept(Answer.NO_RECEIPT)
     found = receipt.check((folder / RECEIPT).read_bytes(), rules.trusted, view.hearing, tail.origin, tail.leaves)
-    from_us = max(utc_us(found.received_at), _last_us(folder))
+    from_us = max(utc_us(found.received_at), _last_us(read_journal((folder / JOURNAL).read_bytes())[0]))
     until_us = from_us + rules.days * _DAY_US
     if rules.now_us < until_us:
         raise _Kept(Answer.TOO_EARLY, f"until {utc_text(until_us)}")
@@ -187,7 +187,8 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if not path.is_dir()]
 
 
-def _last_us(folder: Path) -> int:
-    """When the journal was last written, UTC µs."""
-    entries, _ = read_journal((folder / JOURNAL).read_bytes())
-    return max((utc_us(entry.at) for entry in entries if isinstance(entry, Line)), default=0)
+def _last_us(entries: Iterable[Entry]) -> int:
+    """When something of the hearing was last journalled, UTC µs."""
+    return max(
+        (utc_us(entry.at) for entry in entries if isinstance(entry, Line) and entry.type not in BESIDE), default=0
+    )

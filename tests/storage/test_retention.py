@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from protocol.encoding import b64
+from protocol.encoding import b64, utc_us
+from protocol.journal import Line
 from protocol.merkle import root_of
 from protocol.note import Ed25519Signer
-from storage import receipt
+from recorder import removal
+from storage import receipt, retention
 from storage.chunks import Tail
 from storage.client import ArchiveClient
 from storage.handover import trusted
@@ -47,6 +49,10 @@ def overwrite(path: Path, change: Callable[[bytes], bytes]) -> None:
     data = path.read_bytes()
     path.chmod(0o600)
     path.write_bytes(change(data))
+
+
+def entry(kind: str, at: str) -> Line:
+    return Line(0, at, 0, kind, {}, bytes(16), b"")
 
 
 def flip(data: bytes) -> bytes:
@@ -141,6 +147,15 @@ def test_lines_that_were_signed_after_it_was_sent(kept: Kept) -> None:
     assert judged(kept).answer is Answer.MISSING
     kept.send()
     assert judged(kept).answer is Answer.REMOVABLE
+
+
+@pytest.mark.parametrize("kind", ["timestamp", "clock", "receipt"])
+def test_what_the_box_notes_years_later_begins_no_new_time(kind: str) -> None:
+    """A box that gets a time stamp authority stamps the seals of all its records."""
+    hearing, note = entry("state", "2020-09-13T12:26:40.000Z"), entry(kind, "2026-09-13T12:26:40.000Z")
+    assert retention._last_us([hearing, note]) == removal._last_us([hearing, note]) == utc_us(hearing.at)
+    later = entry("state", note.at)
+    assert retention._last_us([hearing, later]) == removal._last_us([hearing, later]) == utc_us(later.at)
 
 
 def test_a_later_seal_needs_its_own_receipt(kept: Kept) -> None:
