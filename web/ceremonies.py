@@ -218,6 +218,13 @@ class Ceremonies:
         self._checked(passkey, party, challenge, origin, answer)
         return passkey
 
+    def known(self, answer: Answer) -> Passkey | None:
+        """The key that an answer names, not checked; None: no account has it."""
+        try:
+            return self._named(answer)
+        except PasskeyRefused:
+            return None
+
     def _party(self, origin: str) -> RelyingParty:
         if self.party is None or not self.offered(origin):
             raise NoPasskeysHere(f"no passkeys at {origin}")

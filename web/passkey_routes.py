@@ -177,8 +177,10 @@ def _entering(routes: APIRouter, app: str, ceremonies: Ceremonies, sessions: Ses
     @routes.post("/api/passkeys/sign-in/finish", dependencies=[Depends(anyone)])
     def finish(request: Request, body: Enter) -> Response:
         address, scheme = request.client.host if request.client else "", request.url.scheme
-        key = f"passkey {str(body.answer.get('rawId'))[:64]}"  # no account's name has a space
-        if throttle.begin(key, address):
+        # Counted for keys that we know only: a stranger invents as many others as they like, and each would take a password's count's place.
+        known = ceremonies.known(body.answer)
+        key = f"passkey {known.credential.hex()}" if known else ""  # no account's name has a space
+        if key and throttle.begin(key, address):
             raise HaveToWait("too many wrong answers")
         try:
             browser = request.cookies.get(_browser_cookie(app, scheme), "")

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 
 FREE_TRIES = 5
 FIRST_WAIT_S = 15.0
 LONGEST_WAIT_S = 15 * 60.0
 _FORGET_S = 30 * 60.0
+MOST_COUNTED = 10_000
 
 
 class Throttle:
@@ -20,12 +22,15 @@ class Throttle:
 
     Args:
         clock: seconds, never going back.
+        most: how many names and addresses are counted; the one that was wrong longest ago gives way.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MOST_COUNTED) -> None:
         self._clock = clock
+        self._most = most
         self._lock = threading.Lock()
-        self._wrong: dict[tuple[str, str], tuple[int, float]] = {}
+        # By the time of the last wrong try: what is to be forgotten stands in front, and nobody waits for a walk through all.
+        self._wrong: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
 
     def wait_s(self, name: str, address: str) -> float:
         """Seconds this name has to wait at this address; 0 where it may try now."""
@@ -60,7 +65,7 @@ class Throttle:
 
     def _count(self, name: str, address: str) -> None:
         now = self._clock()
-        if len(self._wrong) > 10_000:
-            self._wrong = {key: value for key, value in self._wrong.items() if now - value[1] < _FORGET_S}
-        count, last = self._wrong.get((name, address), (0, now))
+        count, last = self._wrong.pop((name, address), (0, now))
+        while self._wrong and (len(self._wrong) >= self._most or now - next(iter(self._wrong.values()))[1] > _FORGET_S):
+            self._wrong.popitem(last=False)
         self._wrong[name, address] = (1 if now - last > _FORGET_S else count + 1, now)

@@ -19,7 +19,7 @@ from web.pages import Pages
 from web.passkeys import Passkey, RelyingParty
 from web.reauthentication import Reauthentication
 from web.sessions import Sessions
-from web.throttle import FREE_TRIES
+from web.throttle import FREE_TRIES, Throttle
 
 PASSWORD = "long enough"
 ORIGIN = "https://zal.sot.example"
@@ -81,7 +81,8 @@ def court(tmp_path: Path) -> Iterator[Court]:
     accounts.add("berik", "Берік", Role.JUDGE, PASSWORD)
     ceremonies = Ceremonies(accounts, RelyingParty.of(DOMAIN, (ORIGIN,)), clock, Challenges(clock))
     again = Reauthentication(accounts, ceremonies)
-    app = assemble(Pages("console", "Courtroom console", []), [router()], accounts=accounts, clock=clock, again=again)
+    pages, throttle = Pages("console", "Courtroom console", []), Throttle(clock, most=3)
+    app = assemble(pages, [router()], accounts=accounts, clock=clock, again=again, throttle=throttle)
     with TestClient(app, base_url=ORIGIN, follow_redirects=False) as client:
         yield Court(client, accounts, ceremonies, clock)
 
@@ -162,6 +163,19 @@ def test_wrong_passwords_before_a_passkey_wait(court: Court) -> None:
     court.sign_in()
     answers = [court.post("/api/passkeys/add/begin", json={"password": "x"}) for _ in range(FREE_TRIES + 1)]
     assert [answer.status_code for answer in answers] == [422] * FREE_TRIES + [429]
+
+
+def test_a_known_passkey_waits_and_invented_ones_take_no_place_from_wrong_passwords(court: Court) -> None:
+    court.sign_in()
+    device = court.add()
+    for _ in range(FREE_TRIES):
+        assert court.post("/sign-in", data={"name": "berik", "password": "x"}).status_code == 401
+    for number in range(2 * FREE_TRIES):
+        assert court.enter({"rawId": f"invented{number}"}).status_code == 422
+    assert court.post("/sign-in", data={"name": "berik", "password": PASSWORD}).status_code == 429
+    wrong = device.sign(court.entering())
+    court.client.cookies.clear()
+    assert [court.enter(wrong).status_code for _ in range(FREE_TRIES + 1)] == [422] * FREE_TRIES + [429]
 
 
 Wrong = Callable[[Device, dict[str, Any]], dict[str, Any]]

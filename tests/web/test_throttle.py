@@ -64,3 +64,11 @@ def test_a_try_counts_from_its_beginning() -> None:
     assert [throttle.begin("a", "x") for _ in range(FREE_TRIES + 2)] == [0.0] * FREE_TRIES + [FIRST_WAIT_S] * 2
     throttle.right("a", "x")
     assert throttle.begin("a", "x") == 0
+
+
+def test_only_so_many_are_counted_and_the_oldest_gives_way() -> None:
+    throttle = Throttle(Clock(), most=3)
+    for name in ("a", "b", "a", "c", "d"):
+        for _ in range(FREE_TRIES):
+            throttle.wrong(name, "x")
+    assert [throttle.wait_s(name, "x") > 0 for name in "abcd"] == [True, False, True, True]
