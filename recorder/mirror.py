@@ -89,6 +89,7 @@ def drop(record: Path, copy: Path) -> None:
         return
     view = HearingView.of(read_journal((copy / JOURNAL).read_bytes())[0])
     named = {item.path for item in view.segments} | {item.path for item in view.revisions} | set(view.progress)
+    named |= {item["path"] for item in view.timestamps}
     named |= {item.path for item in view.manifests} | {JOURNAL, CHECKPOINTS, _RECEIPT}
     for path in gone:
         if path.relative_to(copy).as_posix() not in named:

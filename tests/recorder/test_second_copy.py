@@ -17,11 +17,12 @@ from protocol.durable import cut
 from protocol.record import DirectoryRecord
 from protocol.verification import Trust, verify
 from recorder.findings import Findings
-from recorder.mirror import mirror
+from recorder.mirror import drop, mirror
 from recorder.mirror_ends import CopyDiffers, NotRead
 from recorder.second_copy import CODE, SecondCopy
 from tests.support import records
 from tests.support.cut_off import CutOff, cut_off
+from tests.support.golden import GOOD
 from tests.support.recorder import SIGNER, check, codes, microphones, plan, running, settings, sync, until
 from tests.support.records import make_record
 
@@ -80,6 +81,15 @@ def test_a_torn_end_that_a_recovery_cut_goes_from_the_copy_too(record: Path, tmp
         cut(path, size)
     mirror(record, tmp_path / "copy", whole=True)
     assert files(tmp_path / "copy") == files(record)
+
+
+def test_a_time_stamp_that_the_first_disk_lost_stays_in_the_copy(tmp_path: Path) -> None:
+    first = shutil.copytree(GOOD / "stamped", tmp_path / "first")
+    copy = shutil.copytree(first, tmp_path / "copy")
+    (copy / "timestamps/0099.tst").write_bytes(b"of a line that a recovery cut")
+    (first / "timestamps/0001.tst").unlink()
+    drop(first, copy)
+    assert [path.name for path in sorted((copy / "timestamps").iterdir())] == ["0001.tst", "0002.tst"]
 
 
 def test_a_copy_with_more_lines_than_the_record_is_left_as_it_is(record: Path, tmp_path: Path) -> None:
