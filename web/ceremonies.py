@@ -14,6 +14,7 @@ import hashlib
 import secrets
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
@@ -64,14 +65,18 @@ class Challenges:
 
     Args:
         clock: seconds, never going back.
-        most: how many may wait; the oldest gives way, so that a stranger's flood costs people one more try and no memory.
+        most: how many may wait for each purpose; its oldest gives way, so that a stranger's flood of sign-ins costs who signs in one more try,
+            who adds or confirms nothing, and no memory.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MOST_OPEN) -> None:
         self._clock = clock
         self._most = most
         self._lock = threading.Lock()
-        self._open: dict[tuple[bytes, Purpose], tuple[bytes, str, float]] = {}
+        # Each in the order of its ends, for all live equally long: what ended is the first to give way.
+        self._open: dict[Purpose, OrderedDict[bytes, tuple[bytes, str, float]]] = {
+            one: OrderedDict() for one in Purpose
+        }
 
     def make(self, session: str, purpose: Purpose, subject: str = "") -> bytes:
         """A new challenge in the place of an older one.
@@ -81,20 +86,18 @@ class Challenges:
             purpose: what the answer is for.
             subject: which act the answer confirms.
         """
-        challenge, now = secrets.token_bytes(CHALLENGE_BYTES), self._clock()
+        challenge, key, waiting = secrets.token_bytes(CHALLENGE_BYTES), _digest(session), self._open[purpose]
         with self._lock:
-            if len(self._open) >= self._most:
-                self._open = {key: value for key, value in self._open.items() if value[2] > now}
-            while len(self._open) >= self._most:
-                del self._open[next(iter(self._open))]
-            self._open.pop((_digest(session), purpose), None)
-            self._open[_digest(session), purpose] = (challenge, subject, now + LIFETIME_S)
+            waiting.pop(key, None)
+            while len(waiting) >= self._most:
+                waiting.popitem(last=False)
+            waiting[key] = (challenge, subject, self._clock() + LIFETIME_S)
         return challenge
 
     def take(self, session: str, purpose: Purpose, subject: str = "") -> bytes:
         """The challenge, once; raises PasskeyRefused where none waits for this session, purpose and subject, or too long."""
         with self._lock:
-            challenge, wanted, until = self._open.pop((_digest(session), purpose), (b"", "", 0.0))
+            challenge, wanted, until = self._open[purpose].pop(_digest(session), (b"", "", 0.0))
         if not challenge or wanted != subject or until <= self._clock():
             raise PasskeyRefused("no challenge waits for this answer")
         return challenge

@@ -74,3 +74,12 @@ def test_a_flood_of_challenges_is_bounded() -> None:
     with pytest.raises(PasskeyRefused):
         challenges.take("a", Purpose.SIGN_IN)
     assert [challenges.take(name, Purpose.SIGN_IN) == made[name] for name in "bcd"] == [True] * 3
+
+
+def test_a_flood_of_sign_ins_takes_no_challenge_of_another_purpose() -> None:
+    challenges = Challenges(most=3)
+    added, confirmed = challenges.make("a", Purpose.ADD), challenges.make("a", Purpose.CONFIRM, "hearing")
+    for number in range(10):
+        challenges.make(f"stranger{number}", Purpose.SIGN_IN)
+    assert challenges.take("a", Purpose.ADD) == added
+    assert challenges.take("a", Purpose.CONFIRM, "hearing") == confirmed
