@@ -23,6 +23,7 @@
     ├── WitnessConflict         a witness refuses: it cosigned another history of the log
     ├── WitnessUnfit            a witness cannot be one: its memory is missing, damaged or in use
     ├── NotVerified             a record did not pass verification; carries the report
+    ├── StillComing             of a record that was received something later is on its way
     ├── BadReceipt              a receipt does not prove what it should
     ├── NotEnrolled             a device or its token is unknown to the archive, or the record belongs to another device
     ├── BadSignature            a request's signature is not over this request, or was used before
@@ -241,6 +242,15 @@ class NotVerified(StorageError):
     def __init__(self, message: str, report: dict[str, Any]) -> None:
         super().__init__(message)
         self.report = report
+
+
+class StillComing(StorageError):
+    """Of a record that was received something later is on its way."""
+
+    code = "still-coming"
+    exit_status = 75  # EX_TEMPFAIL
+    status = 409
+    advice = "Ask for the copy again when the box has sent the rest and the archive has received it."
 
 
 class BadReceipt(StorageError):

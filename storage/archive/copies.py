@@ -21,13 +21,15 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
+from protocol.journal import read_journal
 from protocol.record import CHECKPOINTS, JOURNAL, chunk_folder
 from protocol.redaction import without_closed_parts
+from protocol.view import HearingView
 from storage.archive.media import Media
 from storage.archive.media_api import ReadBy
 from storage.archive.records import StoredRecord
 from storage.archive.service import Archive
-from storage.errors import NotVerified
+from storage.errors import NotVerified, StillComing
 from web.offline import NAME, verifier
 from web.rights import signed_in
 
@@ -69,16 +71,17 @@ def files_of(archive: Archive, media: Media, hearing: str) -> Files:
 
     Raises:
         NotVerified: there is no receipt for any seal yet.
+        StillComing: something later is on its way.
         UnreadableRecord: the store does not give journal or manifests.
     """
     if not archive.catalogue.receipts(hearing):
         raise NotVerified(f"{hearing}: the archive has no receipt for it yet; what is copied was received", {})
     record = StoredRecord(archive.store, hearing)
     known = media.known(hearing)
+    paths = record.paths()  # before the journal, so that it names all of them
     made = without_closed_parts(_Lists(archive, hearing), known.is_closed)
-    kept = [
-        path for path in record.paths() if path not in made and not path.startswith(_LOGS) and not known.is_closed(path)
-    ]
+    kept = [path for path in paths if path not in made and not path.startswith(_LOGS) and not known.is_closed(path)]
+    _check_whole(archive, hearing, made[JOURNAL], frozenset(paths))
 
     def each() -> Iterator[tuple[str, Iterable[bytes]]]:
         yield NAME, [verifier()]
@@ -90,6 +93,17 @@ def files_of(archive: Archive, media: Media, hearing: str) -> Files:
             yield f"receipts/{key.rpartition('/')[2]}", archive.store.get(key)
 
     return each()
+
+
+def _check_whole(archive: Archive, hearing: str, journal: bytes, paths: frozenset[str]) -> None:
+    """Refuse a copy that would not verify: a later seal, or a file, is on its way."""
+    view = HearingView.of(read_journal(journal)[0])
+    named = {item.path for item in view.segments} | {item.path for item in view.revisions}
+    named |= {item.path for item in view.manifests} | {str(item["path"]) for item in view.timestamps}
+    if missing := sorted(named - paths):
+        raise StillComing(f"{hearing}: {missing[0]} has not come yet")
+    if not view.manifests or view.manifests[-1].number not in archive.catalogue.receipts(hearing):
+        raise StillComing(f"{hearing}: the archive has no receipt for its newest seal yet")
 
 
 class _Lists(StoredRecord):

@@ -55,6 +55,23 @@ def test_what_was_not_received_is_not_copied(served: Court) -> None:
     assert not served.logged("copied")
 
 
+def test_while_something_later_comes_there_is_no_copy(served: Court) -> None:
+    record = served.record()
+    upload_record(record.folder, served.settings)
+    record.add_revision("transcript", "transcript/0002.json", b"{}", number=2)
+    record.draft_again()
+    with served.browser() as http, served.client() as client:
+        Sender(record.folder, client).step()
+        said = http.get("/hearings/h1/copy.zip")
+        assert (said.status_code, said.json()["code"]) == (409, "still-coming"), "its seal has no receipt"
+        upload_record(record.folder, served.settings, client)
+        assert http.get("/hearings/h1/copy.zip").status_code == 200
+        (served.root / "archive/objects/records/h1/transcript/0002.json").unlink()
+        said = http.get("/hearings/h1/copy.zip")
+        assert (said.status_code, said.json()["code"]) == (409, "still-coming"), "a file is not there"
+    assert len(served.logged("copied")) == 1
+
+
 @pytest.mark.parametrize("role", [Role.JUDGE, Role.ADMIN])
 def test_nothing_of_a_part_in_camera_is_copied(served: Court, tmp_path: Path, role: Role) -> None:
     closed_record(served, "құпия")
