@@ -15,7 +15,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from protocol.encoding import MAX_FILE_BYTES, utc_text
@@ -44,10 +44,12 @@ class Protection:
     Attributes:
         until_us: locked until then, UTC µs; None: it never was locked.
         held: a legal hold lies on it.
+        sha256: hexadecimal, with which the object was created, where the store notes it (S3); comes with the same answer.
     """
 
     until_us: int | None = None
     held: bool = False
+    sha256: str | None = field(default=None, compare=False)
 
     def check_removable(self, key: str, now_us: int) -> None:
         """Raise :class:`ObjectLocked` while the object may not be removed."""

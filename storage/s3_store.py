@@ -343,7 +343,8 @@ def _oldest(entries: Entries) -> _Version | None:
 def _protection(head: dict[str, Any]) -> Protection:
     until, held = head.get("ObjectLockRetainUntilDate"), head.get("ObjectLockLegalHoldStatus") == "ON"
     locked = until is not None and head.get("ObjectLockMode") == "COMPLIANCE"
-    return Protection(round(until.timestamp() * 1_000_000) if until is not None and locked else None, held)
+    until_us = round(until.timestamp() * 1_000_000) if until is not None and locked else None
+    return Protection(until_us, held, head.get("Metadata", {}).get("sha256"))
 
 
 def _code(error: ClientError) -> str:

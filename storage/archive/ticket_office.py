@@ -84,7 +84,7 @@ class TicketOffice:
         return given
 
     def arrived(self, device: Device, hearing: str, files: Mapping[str, Announced]) -> list[str]:
-        """Look for files that a box has put, and note those that are there, as long as they were announced, and locked.
+        """Look for files that a box has put, and note those that are there as announced (length, SHA-256), and locked.
 
         Args:
             device: who put them.
@@ -97,10 +97,12 @@ class TicketOffice:
         archive = self._archive
         keys = {path: _key(hearing, path) for path in files}
         archive.claim(device, hearing)
-        sizes, until_us = archive.store.sizes(list(keys.values())), archive.locked_until(hearing)
-        there = [path for path, announced in files.items() if sizes.get(keys[path]) == announced.size]
-        if until_us is not None:  # until when stands in the signature; only that a lock is dropped was ever seen
-            there = [path for path in there if archive.store.protection(keys[path]).until_us is not None]
+        sizes, locks = archive.store.sizes(list(keys.values())), archive.locked_until(hearing) is not None
+        there = [
+            path
+            for path, announced in files.items()
+            if sizes.get(keys[path]) == announced.size and self._is_of_ticket(keys[path], announced, locks)
+        ]
         archive.check_not_destroyed(hearing, [keys[path] for path in there])
         archive.catalogue.note_all(
             [Note(hearing, path, files[path].size, files[path].sha256, is_read(path)) for path in there]
@@ -113,6 +115,13 @@ class TicketOffice:
             missing=len(files) - len(there),
         )
         return there
+
+    def _is_of_ticket(self, key: str, announced: Announced, locks: bool) -> bool:
+        """Whether what is there was put with the ticket for these bytes, whose SHA-256 the service compared."""
+        found = self._archive.store.protection(key)
+        if locks and found.until_us is None:  # until when is signed; only that a lock is dropped was ever seen
+            return False
+        return found.sha256 == announced.sha256.hex()
 
 
 def _key(hearing: str, path: str) -> str:

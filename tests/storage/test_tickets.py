@@ -185,6 +185,8 @@ def test_what_was_put_counts_when_the_archive_has_found_it(ticket_court: Court) 
     assert court.archive.held(court.device, "h1") == {}
     assert send(ticket, DATA).status_code == 200
     assert office.arrived(court.device, "h1", {PATH: Announced(SAID.size + 1, SAID.sha256)}) == []
+    assert office.arrived(court.device, "h1", {PATH: Announced(SAID.size, bytes(32))}) == [], "as long, and other bytes"
+    assert court.archive.catalogue.stored_digest("h1", PATH) is None
     assert office.arrived(court.device, "h1", {PATH: SAID}) == [PATH]
     assert court.archive.held(court.device, "h1") == {PATH: b64(SAID.sha256)}
 
