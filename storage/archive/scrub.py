@@ -28,6 +28,7 @@ from protocol.verification import Report
 from storage.archive.records import StoredRecord, key_of
 from storage.archive.scrub_notes import GONE, ScrubNotes
 from storage.archive.scrub_stamps import bad_stamps
+from storage.archive.search import reread_unmarked
 from storage.archive.service import Archive
 from storage.errors import ObjectMissing, StorageError, StoreUnavailable
 from storage.objects import read
@@ -103,6 +104,10 @@ class Scrub:
         report, end = ScrubReport(), None if max_s is None else self._clock() + max_s
         notes = ScrubNotes(self._archive.catalogue.database)
         run = notes.begin(self._now_us())
+        if again := reread_unmarked(self._archive.catalogue.database):
+            log.warning(
+                "an older program wrote what a search passes over: read again", action="unmarked", hearings=again
+            )
         for hearing, size, good_us in self._archive.catalogue.to_scrub():
             over = report.hearings and max_bytes is not None and report.bytes + size > max_bytes
             if over or (report.hearings and end is not None and self._clock() > end):

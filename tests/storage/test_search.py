@@ -12,7 +12,8 @@ from protocol.seal import seal_revision
 from protocol.transcript import TakeSpan, Transcript
 from storage.archive.catalogue import Catalogue
 from storage.archive.rebuild import rebuild
-from storage.archive.search import Query
+from storage.archive.scrub import Scrub
+from storage.archive.search import Query, reread_unmarked
 from storage.archive.service import Archive
 from storage.sender import Sender
 from storage.uploader import upload_record
@@ -144,6 +145,23 @@ def test_words_and_filters(told: Court) -> None:
         sorted(map(repr, hits)) for hits in before
     ]
     new.catalogue.close()
+
+
+def test_what_an_older_program_wrote_after_the_step_is_found_after_scrub(told: Court) -> None:
+    archive = told.archive
+    before = found(told, Query("сумму"))
+    database = archive.catalogue.database
+    with database.begin() as db:  # as a program from before step 0005 writes h1
+        rows = db.execute(sa.text("SELECT id, words FROM passage WHERE hearing = 'h1'")).all()
+        for row in rows:
+            bare = " ".join(word for word in row.words.split() if "d/" not in word)
+            db.execute(sa.text("UPDATE passage SET words = :words WHERE id = :id"), {"words": bare, "id": row.id})
+        if not database.is_postgres:
+            db.execute(sa.text("INSERT INTO passage_text (passage_text) VALUES ('rebuild')"))
+    assert found(told, Query("сумму", limit=1)) == []
+    Scrub(archive).run()
+    assert found(told, Query("сумму")) == before != []
+    assert reread_unmarked(database) == 0
 
 
 def test_a_hearing_that_grows_is_found_once_with_what_is_new(any_court: Court) -> None:
