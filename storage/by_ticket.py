@@ -64,6 +64,8 @@ class ByTicket:
             found, tickets = self._client.tickets(hearing, put, wanted)
         except (Refused, Diverged):  # the archive says why where it is sent the file itself
             found, tickets = [], {}
+        if found:
+            self._client.store.arrived()
         for path in put.keys() - set(found):
             self._lost.add(path)
             self._client.store.fault(f"{path}: the archive does not find it in the store")

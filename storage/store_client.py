@@ -65,10 +65,12 @@ class StoreClient:
             return False
         if not answer.is_success:
             self.fault(f"{answer.status_code} {said}")
-            return False
+        return answer.is_success
+
+    def arrived(self) -> None:
+        """The archive has found what was put: the faults before count no more."""
         with self._lock:
             self._faults = 0
-        return True
 
     def fault(self, what: str) -> None:
         """Count one."""

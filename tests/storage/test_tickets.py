@@ -239,6 +239,25 @@ def test_an_address_that_does_not_answer_is_left_alone_for_a_while(tmp_path: Pat
     client.close()
 
 
+@pytest.mark.ceph
+def test_a_bucket_that_keeps_nothing_is_left_alone_with_one_file_at_a_time_too(ceph: Ceph, tmp_path: Path) -> None:
+    """A running hearing of one source; what the bucket itself says does not make up for a fault, what the archive finds does."""
+    file = tmp_path / "file"
+    file.write_bytes(DATA)
+    honest = {MOST_FAULTS - 1}  # the faults before this one count no more
+    with ticketed(tmp_path, ceph) as box, box.client() as client:
+        client.held("h1")
+        by_ticket = ByTicket(client)
+        for number in range(2 * MOST_FAULTS):
+            assert client.store.is_open
+            box.proxy.plan = None if number in honest else always(Deed(unasked=True, answer=says(200, {})))
+            path = f"media/T01/mic/{number:04d}.mp4"
+            by_ticket.ask("h1", {path: SAID})
+            assert by_ticket.send(path, SAID, file, lambda _bytes: None)
+            assert by_ticket.ask("h1", {}) == ([path] if number in honest else [])
+        assert not client.store.is_open
+
+
 def test_a_secure_archive_sends_nobody_to_an_open_address(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(DATA)
