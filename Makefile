@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 help:
 	@echo "make demo [ARGS=\"--exit --json\"]   a courtroom without hardware: records, transcribes, seals, archives, verifies"
 	@echo "make test [ARGS=\"-k journal\"]      linters, type checks, the front end's tests, then every test"
-	@echo "make soak [ARGS=\"--seed 7\"]        200 kills and 100 power cuts, 30 minutes of recording, upload through faults; under 95 minutes (needs root)"
+	@echo "make soak [ARGS=\"--seed 7\"]        200 kills and 100 power cuts, 30 minutes of recording, upload through faults, a whole day in the console; under 105 minutes (needs root)"
 	@echo "make screenshots                   a whole day in the console by mouse and by keyboard; its pictures into docs/screenshots"
 	@echo "make lint                          linters and type checks only"
 	@echo "make lock                          write requirements/*.txt anew from pyproject.toml"
@@ -43,6 +43,7 @@ soak: setup-test
 	.venv/bin/python -m bench.loss --kills 200 --cuts 100 --minutes 42 $(ARGS) || failed=1; \
 	.venv/bin/python -m bench.endurance --minutes 30 || failed=1; \
 	.venv/bin/python -m bench.upload_faults || failed=1; \
+	.venv/bin/python -m bench.whole_day --own || failed=1; \
 	exit $$failed
 
 screenshots: setup-test
