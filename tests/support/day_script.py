@@ -72,7 +72,7 @@ def take_list(court: Courthouse, secretary: Person, *, stay: int = COUNT) -> Non
     secretary.follow("ht-upload button")
     secretary.see(".list-report .chip.good")
     secretary.follow("a.button[href='/']")
-    page.wait_for_load_state()
+    page.goto(f"/?day={court.day}")  # also where midnight has passed meanwhile
     assert page.locator(".hearings li").count() == COUNT, page.url
     secretary.look("day-evening" if evening else "day-morning")
 
