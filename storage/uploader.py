@@ -105,6 +105,7 @@ class Uploader:
         self._done = Done(settings.state_dir / "uploader.sqlite")
         self._jobs: dict[Path, Job] = {}
         self._looked_at = self._went_on_at = float("-inf")
+        self._receiving: Path | None = None  # whose receipt is asked for; one at a time, whatever goes on meanwhile
         self._teller = Teller(settings.socket, clock)
 
     def close(self) -> None:
@@ -245,12 +246,16 @@ class Uploader:
         sender = job.sender
         progress = sender.step()
         job.gave_way = progress is Progress.GAVE_WAY
-        if progress in (Progress.RUNNING, Progress.GAVE_WAY) or not self._is_due(sender):
+        if progress in (Progress.RUNNING, Progress.GAVE_WAY) or self._receiving is not None or not self._is_due(sender):
             return
         seal = sender.tail.view.manifests[-1].number
         if job.received < seal:
             work = partial(receive, self._settings, sender, self._client)
-            lanes.run(iter([work]), min(self.lanes, 2), self._meanwhile)
+            self._receiving = folder
+            try:
+                lanes.run(iter([work]), min(self.lanes, 2), self._meanwhile)
+            finally:
+                self._receiving = None
             job.received = seal
         if self._done.mark(folder, sender.tail.line_ends[-1]):
             del self._jobs[folder]
@@ -261,7 +266,7 @@ class Uploader:
         if self._clock() - self._went_on_at >= POLL_S:
             self._went_on_at = self._clock()
             for folder, job in self._ranked():
-                if job.sender.runs and self._clock() >= job.not_before:
+                if folder != self._receiving and job.sender.runs and self._clock() >= job.not_before:
                     self._serve(folder, job)
 
     def _is_due(self, sender: Sender) -> bool:

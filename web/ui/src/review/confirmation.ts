@@ -18,7 +18,7 @@ export class Confirmation extends AskingElement {
   @property({ attribute: false }) brief!: Revision;
   /** Whether the law requires something that the draft does not give, without a reason. */
   @property({ attribute: false }) lacks = false;
-  @property({ attribute: false }) onConfirmed: () => void = () => undefined;
+  @property({ attribute: false }) onConfirmed: () => Promise<void> = () => Promise.resolve();
   @state() private sections: readonly string[] = [];
   @state() private read: ReadonlySet<number> = new Set();
   private known = 0;
@@ -70,6 +70,6 @@ export class Confirmation extends AskingElement {
 
   private readonly confirm = (): void => void this.try(async () => {
     await postJson(`${this.page.base}/confirmation`, { number: this.brief.number, sections: this.sections });
-    this.onConfirmed();
+    await this.onConfirmed();
   });
 }

@@ -175,9 +175,7 @@ class Review {
   }
 
   /** A protocol was made. */
-  private readonly made = (): void => {
-    void this.papers().then(() => this.draw());
-  };
+  private readonly made = (): Promise<void> => this.papers().then(() => this.draw());
 
   private live(): TemplateResult | typeof nothing {
     if (!this.player.live) return nothing;

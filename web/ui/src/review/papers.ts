@@ -20,7 +20,7 @@ interface Point {
 export class Papers extends AskingElement {
   @property({ attribute: false }) page!: PageData;
   @property({ attribute: false }) revisions: readonly Revision[] = [];
-  @property({ attribute: false }) onMade: () => void = () => undefined;
+  @property({ attribute: false }) onMade: () => Promise<void> = () => Promise.resolve();
   @state() private points: readonly Point[] | null = null;
   @state() private shown = "";
   private known = 0;
@@ -93,7 +93,7 @@ export class Papers extends AskingElement {
       if (why !== "") reasons[box.dataset["key"] ?? ""] = why;
     }
     await postJson(`${this.page.base}/draft`, { reasons });
-    this.onMade();
+    await this.onMade(); // busy until the new one is shown: what was opened to read before would be closed again
   });
 
   /** The document's own page, without its styles: the policy of this page takes none from elsewhere. */
