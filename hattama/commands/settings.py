@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import typer
 
@@ -12,22 +13,27 @@ from hattama.context import settings_of
 #: From the name of an address's user to the last ``@`` before its path: a password may hold one, too.
 _PASSWORD = re.compile(r"^(\w[\w+.-]*://[^:/@]*:)[^/]*@")
 
+_SECRET = frozenset({"token", "secret_key"})
+
 app = typer.Typer(help="Show or check the settings.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command()
 def show(context: typer.Context) -> None:
     """Print the settings in force as JSON; a token, a secret key, and a password in an address, is shown as ***."""
-    settings = settings_of(context)
-    value = settings.model_dump(mode="json")
-    for place, name in ((value["archive"], "token"), (value["archive"]["s3"], "secret_key")):
-        if place[name]:
-            place[name] = "*" * 3
-    addresses = [(value["archive"], "url"), (value["archive"], "database"), *((source, "url") for source in value["sources"])]
-    for place, name in addresses:
-        if place.get(name):
-            place[name] = _PASSWORD.sub(r"\1***@", place[name])
+    value = _shown(settings_of(context).model_dump(mode="json"))
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _shown(value: Any, name: str = "") -> Any:
+    """Settings as they may be shown: by what a value is called, and by what it looks like, so that a new setting needs no place here."""
+    if isinstance(value, dict):
+        return {key: _shown(item, key) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_shown(item, name) for item in value]
+    if not isinstance(value, str) or not value:
+        return value
+    return "***" if name in _SECRET else _PASSWORD.sub(r"\1***@", value)
 
 
 @app.command()

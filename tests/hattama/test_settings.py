@@ -20,7 +20,8 @@ def test_show_hides_passwords_in_addresses(tmp_path: Path) -> None:
     file.write_text(
         '[[sources]]\nname = "cam"\nkind = "camera"\nmedia = "video"\nurl = "rtsp://admin:very@secret@10.0.0.11:554/a@b"\n'
         '[archive]\nurl = "https://box:secret@archive.court/"\ndatabase = "postgresql://archive:secret@db.court/hattama"\n'
-        '[archive.s3]\nbucket = "records"\nsecret_key = "secret"\n'
+        '[archive.s3]\nbucket = "records"\nsecret_key = "secret"\nendpoint = "https://a:secret@s3.court"\n'
+        '[cases]\ntoken = "secret-of-the-case-system"\n'
     )
     said = hattama("--config", str(file), "settings", "show")
     assert "secret" not in said.out.replace('"secret_key":', "")
@@ -29,6 +30,8 @@ def test_show_hides_passwords_in_addresses(tmp_path: Path) -> None:
     assert shown["archive"]["url"] == "https://box:***@archive.court/"
     assert shown["archive"]["database"] == "postgresql://archive:***@db.court/hattama"
     assert shown["archive"]["s3"]["secret_key"] == "***"
+    assert shown["archive"]["s3"]["endpoint"] == "https://a:***@s3.court"
+    assert shown["cases"]["token"] == "***"
 
 
 def test_check_counts_devices_and_tracks(tmp_path: Path) -> None:
