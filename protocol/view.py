@@ -109,6 +109,12 @@ class HearingView:
             view.add(entry)
         return view
 
+    @property
+    def added(self) -> set[str]:
+        """Paths of the files that are no media: what came after the capture, manifests, time stamps."""
+        found = {item.path for item in self.revisions} | {item.path for item in self.manifests}
+        return found | {str(item["path"]) for item in self.timestamps}
+
     def add(self, entry: Entry) -> None:
         """Take in one more line."""
         self.size += 1

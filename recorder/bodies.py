@@ -9,15 +9,15 @@ from recorder.refusals import BadRequest
 MOST = 64 * 2**20
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, most: int = MOST) -> bytes:
     """The body as it came.
 
     Raises:
-        BadRequest: it is longer than 64 MiB.
+        BadRequest: it is longer than so many bytes.
     """
     found = bytearray()
     async for part in request.stream():
         found += part
-        if len(found) > MOST:
-            raise BadRequest("the body is longer than 64 MiB")
+        if len(found) > most:
+            raise BadRequest(f"the body is longer than {most // 1024} KiB")
     return bytes(found)

@@ -29,7 +29,7 @@ from protocol.hearing import Revision, State
 from protocol.view import HearingView
 from recorder import paper_forms
 from recorder.certification import newest_brief, outdated, protocol_language
-from recorder.drafting import DraftFile, Task, draft_apart
+from recorder.drafting import DraftFile, Task, draft_apart, task_of, templates_of
 from recorder.ledger import Ledger
 from recorder.papers import add_files, need_finished, next_brief, transcript_before
 from recorder.refusals import BadRequest, IllegalAction, NoFile
@@ -91,22 +91,10 @@ async def add_confirmation(
     language = protocol_language(view)
     number = next_brief(view)
     task = paper_forms.Task(
-        str(folder), draft.path, transcript_before(view, draft), _templates(settings), language, "sections"
+        str(folder), draft.path, transcript_before(view, draft), templates_of(settings), language, "sections"
     )
     _need_all(await paper_forms.sections(task), body.sections)
-    files = await drafter(
-        Task(
-            record=str(folder),
-            number=number,
-            drafted_at_us=now_us,
-            transcript=task.transcript,
-            court=settings.court,
-            courtroom=settings.courtroom,
-            city=settings.city,
-            templates=task.templates,
-            confirms=draft.path,
-        )
-    )
+    files = await drafter(task_of(folder, settings, number, now_us, task.transcript, confirms=draft.path))
     named = [replace(item, more={"of": draft.path}) if item.kind == "brief" else item for item in files]
     said = {
         "number": draft.number + 1,
@@ -142,7 +130,3 @@ def _need_all(wanted: Sequence[str], confirmed: Sequence[str]) -> None:
         raise BadRequest("sections: not confirmed: " + "; ".join(left))
     if more := Counter(confirmed) - Counter(wanted):
         raise BadRequest("sections: the protocol has none of these: " + "; ".join(more)[:1000])
-
-
-def _templates(settings: Settings) -> str | None:
-    return str(settings.templates) if settings.templates else None

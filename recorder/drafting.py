@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from protocol.brief import Brief, CourtFacts, Declared, Form
 from protocol.brief_rules import BriefIncomplete, confirm
@@ -28,6 +28,9 @@ from protocol.transcript import Transcript
 from protocol.view import HearingView
 from protocol.writer import JOURNAL
 from recorder.refusals import NotDrafted, ProtocolIncomplete
+
+if TYPE_CHECKING:
+    from device_config.settings import Settings
 
 DRAFTING: tuple[str, ...] = (sys.executable, "-m", "recorder.drafting")
 LANGUAGES = ("ru", "kk")
@@ -60,6 +63,26 @@ class Task:
     rejected: str = ""
     form: Form | None = None
     confirms: str = ""
+
+
+def task_of(record: Path, settings: Settings, number: int, now_us: int, transcript: str | None, **more: Any) -> Task:
+    """What to draft of a record in the court of the settings; ``more``: the other attributes of :class:`Task`."""
+    return Task(
+        record=str(record),
+        number=number,
+        drafted_at_us=now_us,
+        transcript=transcript,
+        court=settings.court,
+        courtroom=settings.courtroom,
+        city=settings.city,
+        templates=templates_of(settings),
+        **more,
+    )
+
+
+def templates_of(settings: Settings) -> str | None:
+    """The court's folder of templates, as tasks name it."""
+    return str(settings.templates) if settings.templates else None
 
 
 @dataclass(frozen=True)

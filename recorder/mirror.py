@@ -88,9 +88,8 @@ def drop(record: Path, copy: Path) -> None:
     if not gone:
         return
     view = HearingView.of(read_journal((copy / JOURNAL).read_bytes())[0])
-    named = {item.path for item in view.segments} | {item.path for item in view.revisions} | set(view.progress)
-    named |= {item["path"] for item in view.timestamps}
-    named |= {item.path for item in view.manifests} | {JOURNAL, CHECKPOINTS, _RECEIPT}
+    named = {item.path for item in view.segments} | set(view.progress) | view.added
+    named |= {JOURNAL, CHECKPOINTS, _RECEIPT}
     for path in gone:
         if path.relative_to(copy).as_posix() not in named:
             path.unlink()

@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+from recorder.drafting import templates_of
 from recorder.paper_forms import MEDIA_TYPES, Form, Task, make_apart
 from recorder.papers import transcript_before
 from recorder.refusals import NoFile
@@ -24,6 +25,5 @@ def add_routes(app: FastAPI, daemon: Daemon) -> None:
         if brief is None:
             raise NoFile(f"{hearing}: no protocol was drafted yet")
         drawn = next((item for item in view.revisions if item.path == brief.of), brief)  # of a confirmed one, its draft
-        templates = str(daemon.settings.templates) if daemon.settings.templates else None
-        task = Task(str(folder), brief.path, transcript_before(view, drawn), templates, language, form)
+        task = Task(str(folder), brief.path, transcript_before(view, drawn), templates_of(daemon.settings), language, form)
         return Response(await make_apart(task), media_type=MEDIA_TYPES[form], headers={"Cache-Control": "no-store"})

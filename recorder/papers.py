@@ -26,7 +26,7 @@ from protocol.transcript import BadTranscript, Transcript
 from protocol.view import HearingView
 from protocol.writer import JournalWriter
 from recorder.closed_takes import OPEN
-from recorder.drafting import DraftFile, Task, draft_apart, encrypted
+from recorder.drafting import DraftFile, Task, draft_apart, encrypted, task_of
 from recorder.ledger import Entry, Ledger
 from recorder.refusals import BadRequest, DiskRefused, IllegalAction, KeysForgotten
 from recorder.tidying import tidy
@@ -96,19 +96,9 @@ async def add_draft(
     number = next_brief(view)
     transcripts = [item.path for item in view.revisions if item.kind == "transcript" and item.key is None]
     said = _with_decision(declared or Declared(), view)
-    task = Task(
-        record=str(folder),
-        number=number,
-        drafted_at_us=now_us,
-        transcript=transcripts[-1] if transcripts else None,
-        court=settings.court,
-        courtroom=settings.courtroom,
-        city=settings.city,
-        templates=str(settings.templates) if settings.templates else None,
-        reasons=dict(said.reasons),
-        rejected=said.rejected,
-        form=said.form,
-    )
+    transcript = transcripts[-1] if transcripts else None
+    declares = {"reasons": dict(said.reasons), "rejected": said.rejected, "form": said.form}
+    task = task_of(folder, settings, number, now_us, transcript, **declares)
     files = await drafter(task)
     await add_files(folder, ledger, files, number, by)
     await ledger.work(seal.seal_revision)

@@ -18,8 +18,7 @@ def tidy(folder: Path, view: HearingView) -> None:
 
     They were never acknowledged and can be made again; left there, they would make the record fail its verification.
     """
-    named = {item.path for item in view.revisions} | {item.path for item in view.manifests}
-    named |= {item["path"] for item in view.timestamps}
+    named = view.added
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder).as_posix()
         made_once = relative.startswith(_MADE_ONCE)

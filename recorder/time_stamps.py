@@ -21,6 +21,7 @@ from protocol.errors import RecordExists
 from protocol.seal import Moment
 from protocol.seal_stamp import LARGEST, BadStamp, imprint, path_of, sealing_note
 from protocol.writer import CHECKPOINTS, JournalWriter
+from recorder.bodies import read_body
 from recorder.ledger import Ledger
 from recorder.refusals import BadRequest, IllegalAction
 
@@ -82,10 +83,6 @@ def add_time_stamps(app: FastAPI, daemon: Daemon) -> None:
         hearing: str, number: Annotated[int, InPath(ge=1, le=9999)], request: Request
     ) -> dict[str, Any]:
         """Keep the time stamp token (DER, the body) over the seal of a manifest."""
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST:
-                raise BadRequest("a time stamp is not as long as that")
+        body = await read_body(request, LARGEST)
         async with daemon.ledger(hearing) as (folder, ledger):
-            return await keep(folder, ledger, number, bytes(body))
+            return await keep(folder, ledger, number, body)

@@ -98,9 +98,7 @@ def files_of(archive: Archive, media: Media, hearing: str) -> Files:
 def _check_whole(archive: Archive, hearing: str, journal: bytes, paths: frozenset[str]) -> None:
     """Refuse a copy that would not verify: a later seal, or a file, is on its way."""
     view = HearingView.of(read_journal(journal)[0])
-    named = {item.path for item in view.segments} | {item.path for item in view.revisions}
-    named |= {item.path for item in view.manifests} | {str(item["path"]) for item in view.timestamps}
-    if missing := sorted(named - paths):
+    if missing := sorted(({item.path for item in view.segments} | view.added) - paths):
         raise StillComing(f"{hearing}: {missing[0]} has not come yet")
     if not view.manifests or view.manifests[-1].number not in archive.catalogue.receipts(hearing):
         raise StillComing(f"{hearing}: the archive has no receipt for its newest seal yet")

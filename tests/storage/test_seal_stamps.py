@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx2
@@ -36,6 +35,7 @@ from tests.hattama.test_timestamp import OPENSSL, Authority, make_authority
 from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, Court
 from tests.storage.servers import wait_for
 from tests.support.command import Said, hattama
+from tests.support.tsa_http import over_http
 
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed (Debian: openssl)")
 TRUST = ("--trust", SIGNER.key.text, "--trust", ARCHIVE_SIGNER.key.text)
@@ -52,8 +52,10 @@ class Tsa:
     other: Authority | None = None
     refused: bytes = b""
 
-    def answer(self, request: bytes) -> bytes:
+    def answer(self, request: bytes) -> bytes | None:
         self.asked += 1
+        if self.how == "silent":
+            return None
         if self.refused and self.refused in request:
             return b""
         if self.how == "another digest":
@@ -81,30 +83,8 @@ def _nonce(request: bytes) -> int:
 @pytest.fixture
 def tsa(tmp_path: Path) -> Iterator[Tsa]:
     made = Tsa(make_authority(tmp_path / "tsa"), other=make_authority(tmp_path / "stranger"))
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            request = self.rfile.read(int(self.headers["Content-Length"]))
-            if made.how == "silent":
-                made.asked += 1
-                self.send_error(503)
-                return
-            answer = made.answer(request)
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    made.url = f"http://127.0.0.1:{server.server_address[1]}/"
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with over_http(made.answer) as made.url:
+        yield made
 
 
 @pytest.fixture

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -23,35 +19,10 @@ from tests.hattama.test_timestamp import OPENSSL, Authority, make_authority
 from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, Court
 from tests.storage.servers import wait_for
 from tests.support.command import Said, hattama
+from tests.support.tsa_http import over_http
 
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="openssl is not installed (Debian: openssl)")
 SILENT = "http://127.0.0.1:9/"
-
-
-@contextmanager
-def over_http(authority: Authority) -> Iterator[str]:
-    """The authority at an address."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            answer = authority.answer(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture
@@ -88,7 +59,7 @@ def test_a_silent_authority_a_restart_and_a_token_that_is_checked_offline(served
         65,
     )  # there is no token to check, and that is said
 
-    with over_http(authority) as url:
+    with over_http(authority.answer) as url:
         other = stamping(served, authority, url, policy="1.2.3.4.9")  # which this authority does not give
         other.start()
         wait_for(lambda: "refused" in other._trouble)
