@@ -40,6 +40,7 @@ from storage.errors import (
 )
 from storage.objects import CHUNK, Counted, Protection, Stray, bounds, check_key, digest
 from storage.s3_client import Bucket, connect, date_of
+from storage.s3_heads import S3Heads, of_headers
 from storage.tickets import TicketMaker
 
 __all__ = ["Bucket", "S3Store", "connect", "thread_turns"]
@@ -89,12 +90,19 @@ class S3Store:
         turn: holds a name while it is written, against other threads (the default) or other processes as well, because Ceph 16
             passes over ``If-None-Match`` in a bucket with versions.
         tickets: lets boxes put files here by themselves (:mod:`storage.tickets`).
+        heads: a quicker way to ask what protects an object.
     """
 
     def __init__(
-        self, client: BaseClient, bucket: str, turn: Turn | None = None, tickets: TicketMaker | None = None
+        self,
+        client: BaseClient,
+        bucket: str,
+        turn: Turn | None = None,
+        tickets: TicketMaker | None = None,
+        heads: S3Heads | None = None,
     ) -> None:
         self.tickets = tickets
+        self._heads = heads
         self._s3: Any = client
         self._bucket = bucket
         self._known: dict[str, _Version] = {}  # objects never change, so neither does the version
@@ -245,6 +253,8 @@ class S3Store:
     def protection(self, key: str) -> Protection:
         """As the seam says."""
         version = self._first(check_key(key))
+        if self._heads is not None and (headers := self._heads.head(key, version.id)) is not None:
+            return _protection(of_headers(headers))
         with _said(key):
             head = self._s3.head_object(Bucket=self._bucket, Key=key, VersionId=version.id)
         return _protection(head)

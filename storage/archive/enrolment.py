@@ -55,6 +55,7 @@ def bucket_store(settings: Settings) -> S3Store | None:
     if chosen.bucket is None:
         return None
     try:
+        from storage.s3_heads import S3Heads
         from storage.s3_store import Bucket, S3Store, connect
         from storage.s3_tickets import S3Tickets
     except ImportError as error:
@@ -64,7 +65,7 @@ def bucket_store(settings: Settings) -> S3Store | None:
     bundle = str(chosen.ca_bundle) if chosen.ca_bundle is not None else None
     bucket = Bucket(chosen.endpoint, chosen.bucket, chosen.region, chosen.access_key, chosen.secret_key, bundle)
     tickets = S3Tickets(bucket, chosen.boxes_endpoint) if chosen.boxes_endpoint else None
-    return S3Store(connect(bucket), chosen.bucket, tickets=tickets)
+    return S3Store(connect(bucket), chosen.bucket, tickets=tickets, heads=S3Heads(bucket))
 
 
 def open_archive(settings: Settings) -> Archive:

@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 
 from botocore.client import BaseClient
 
+from storage.s3_heads import S3Heads
 from storage.s3_store import Bucket, S3Store, connect
 from storage.s3_tickets import S3Tickets
 
@@ -129,7 +130,7 @@ class Ceph:
         """A store in a bucket of its own, and the bucket's name; with tickets for boxes where they have an address."""
         name = f"{prefix}-{uuid.uuid4().hex[:12]}"
         tickets = S3Tickets(self.bucket(name), boxes_endpoint) if boxes_endpoint else None
-        store = S3Store(self.client(name), name, tickets=tickets)
+        store = S3Store(self.client(name), name, tickets=tickets, heads=S3Heads(self.bucket(name)))
         store.create_bucket()
         return store, name
 
