@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 def demo(
     context: typer.Context,
-    exit_: Annotated[bool, typer.Option("--exit", help="End after the summary instead of serving the pages until Ctrl-C.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")] = False,
+    exit_: Annotated[
+        bool, typer.Option("--exit", help="End after the summary instead of serving the pages until Ctrl-C.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as one JSON object on standard output.")
+    ] = False,
     seconds: Annotated[float, typer.Option(min=5, max=3600, help="How long the hearing is recorded.")] = 30,
 ) -> None:
     """Hold a made-up hearing in a courtroom without hardware and show what becomes of it.
@@ -32,6 +36,7 @@ def demo(
     """
     outer = settings_of(context)
     from hattama.demo import show
+    from hattama.demo.leaving import in_good_order
     from hattama.demo.processes import Processes
     from hattama.demo.setting_up import prepared
 
@@ -43,7 +48,11 @@ def demo(
     def say(text: str) -> None:
         print(f"[{time.monotonic() - begin:6.1f} s] {text}", file=sys.stderr, flush=True)
 
-    with prepared(outer) as room, Processes(room.settings.state_dir / "logs") as processes:
+    with (
+        prepared(outer) as room,
+        Processes(room.settings.state_dir / "logs", room.lock) as processes,
+        in_good_order(room.settings, say),
+    ):
         say(f"state and logs: {room.settings.state_dir}")
         show.start(room, processes, say)
         for name, password in room.passwords.items():
@@ -58,7 +67,10 @@ def demo(
 
 
 def _serve(processes: Processes, passwords: dict[str, str], say: Any) -> None:
-    say("both pages are served until Ctrl-C; sign in as " + ", ".join(f"{name} / {word}" for name, word in passwords.items()))
+    say(
+        "both pages are served until Ctrl-C; sign in as "
+        + ", ".join(f"{name} / {word}" for name, word in passwords.items())
+    )
     try:
         while True:
             processes.check()

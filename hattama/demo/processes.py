@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ T = TypeVar("T")
 
 GRACE_S = 20.0  # the recorder closes its segments in this time
 TAIL_LINES = 5
+_NOT_TOLD = ("event", "level", "action", "timestamp")
 
 
 @dataclass(frozen=True)
@@ -35,28 +37,40 @@ class Processes:
 
     Args:
         logs: folder of their output, one file a process.
+        kept: a descriptor that each of them holds, so that a lock on it is free when the last of them is gone.
     """
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, kept: int | None = None) -> None:
         self._logs = logs
+        self._kept = () if kept is None else (kept,)
         self._running: list[Running] = []
         logs.mkdir(parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.end()
 
     def start(self, name: str, *module: str) -> None:
         """Start ``python -m MODULE ARGS…``; it gets none of the caller's ``HATTAMA_*`` variables."""
-        environment: Mapping[str, str] = {key: value for key, value in os.environ.items() if not key.startswith("HATTAMA_")}
+        environment: Mapping[str, str] = {
+            key: value for key, value in os.environ.items() if not key.startswith("HATTAMA_")
+        }
         command = [sys.executable, "-m", "hattama.demo.tied", str(os.getpid()), sys.executable, "-m", *module]
         log = self._logs / f"{name}.log"
         with log.open("wb") as output:
             # A pipe that nobody writes to: its end tells a camera that the demo is gone.
             process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, process_group=0
+                command,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                env=environment,
+                process_group=0,
+                pass_fds=self._kept,
             )
         self._running.append(Running(name, process, log))
 
@@ -100,4 +114,18 @@ class Processes:
 
 
 def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:])
+    return "\n".join(
+        _plain(line) for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+    )
+
+
+def _plain(line: str) -> str:
+    """A line of a log as a person reads it: what happened, and with what; other lines stay as they are."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(entry, dict) or "event" not in entry:
+        return line
+    facts = ", ".join(f"{key}: {value}" for key, value in entry.items() if key not in _NOT_TOLD)
+    return f"{entry.get('level', 'info')}: {str(entry['event']).replace('_', ' ')}" + (f" ({facts})" if facts else "")

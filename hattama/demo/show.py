@@ -13,6 +13,7 @@ import httpx2
 
 from device_config.identity import trust_dir, trusted_keys
 from device_config.settings import Settings
+from hattama.demo.leaving import clear
 from hattama.demo.processes import Processes
 from hattama.demo.room import ACTS, CASE, PARTICIPANTS, SEATS, SECRETARY, Act, camera_socket
 from hattama.demo.setting_up import Prepared
@@ -85,6 +86,7 @@ def _answers(url: str) -> bool | None:
 def record(room: Prepared, processes: Processes, seconds: float, say: Say) -> str:
     """Hold the hearing: plan it, record for so long while stages are marked, stop. Returns its identifier."""
     with RecorderClient(room.settings.socket) as client:
+        clear(client, say)
         hearing = client.plan(CASE, PARTICIPANTS, SEATS)
         say(f"hearing: {hearing}")
         processes.wait_for("every camera and microphone", lambda: _ready(client), START_S)
@@ -110,9 +112,22 @@ def _ready(client: RecorderClient) -> Status | None:
 def _shown(status: Status, say: Say) -> None:
     """Say what the recorder says; a recording that it does not vouch for ends the demo."""
     if not status.recording:
-        raise DemoFailed(f"the recorder does not record: {status.model_dump_json()}")
-    levels = ", ".join(f"{item.name} {item.rms_cdb / 100:.0f} dB" for item in status.sources if item.rms_cdb is not None)
+        raise DemoFailed(f"the recorder does not record: {not_recording(status)}")
+    levels = ", ".join(
+        f"{item.name} {item.rms_cdb / 100:.0f} dB" for item in status.sources if item.rms_cdb is not None
+    )
     say(f"recording: {len(status.sources)} sources; {levels}")
+
+
+def not_recording(status: Status) -> str:
+    """Why nothing is vouched for, in a sentence: the sources that give nothing, and what the recorder found."""
+    silent = [f"{item.label or item.name} is {item.state}" for item in status.sources if item.state != "recording"]
+    found = [
+        " ".join(part for part in (item.code, item.source or "", item.detail, item.advice) if part)
+        for item in status.findings
+    ]
+    state = f"the hearing is {status.state}" if status.state else "there is no hearing"
+    return "; ".join([state, *silent, *found])
 
 
 def _mark(client: RecorderClient, hearing: str, act: Act, say: Say) -> None:
@@ -156,7 +171,9 @@ def keep(room: Prepared, processes: Processes, hearing: str, say: Say) -> Kept:
 def _words(view: dict[str, Any], folder: Path) -> int:
     from protocol.transcript import Transcript
 
-    newest = max((item for item in view["revisions"] if item["kind"] == "transcript"), key=lambda item: int(item["number"]))
+    newest = max(
+        (item for item in view["revisions"] if item["kind"] == "transcript"), key=lambda item: int(item["number"])
+    )
     return Transcript.from_json((folder / newest["path"]).read_bytes()).word_count
 
 

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +19,16 @@ import numpy as np
 import pytest
 
 from device_config.settings import ModelSettings, Settings, SpeechSettings, load
-from hattama.demo import room
+from hattama.demo import room, show
+from hattama.demo.leaving import begun, clear, in_good_order
 from hattama.demo.picture import HEIGHT, WIDTH, Picture
 from hattama.demo.processes import Processes
 from hattama.demo.setting_up import prepared
 from hattama.errors import ChildEnded, DemoFailed
+from protocol.hearing import State
 from protocol.stages import stages
+from recorder.client import RecorderClient, Refused
+from recorder.status import ClockStatus, FindingStatus, SourceStatus, Status
 
 
 @pytest.mark.parametrize("view", ["bench", "room"])
@@ -52,7 +57,9 @@ def test_a_camera_serves_a_live_stream_to_several_and_ends_with_its_input(tmp_pa
             times = [packet.pts for packet in packets if packet.pts is not None]
             assert packets[0].is_keyframe
             assert sum(packet.is_keyframe for packet in packets) >= 2
-            assert {later - earlier for earlier, later in itertools.pairwise(times)} == {7200}  # 12.5 a second, none twice
+            assert {later - earlier for earlier, later in itertools.pairwise(times)} == {
+                7200
+            }  # 12.5 a second, none twice
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -89,7 +96,9 @@ def test_the_courtroom_hangs_together() -> None:
 
 
 def test_settings_survive_the_file(tmp_path: Path) -> None:
-    model = ModelSettings(engine="moonshine", path=Path("/m"), languages=("kk", "ru"), options={"beam": 2, "fast": True})
+    model = ModelSettings(
+        engine="moonshine", path=Path("/m"), languages=("kk", "ru"), options={"beam": 2, "fast": True}
+    )
     made = room.settings(tmp_path / "state", tmp_path / "run", SpeechSettings(models=(model,)))
     room.write_toml(made, tmp_path / "settings.toml")
     assert load(tmp_path / "settings.toml") == made
@@ -126,6 +135,18 @@ def test_a_process_that_ends_by_itself_is_named_with_its_last_words(tmp_path: Pa
             processes.wait_for("light", lambda: None, 60)
 
 
+def test_the_last_words_of_a_process_are_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "lamp.py").write_text(
+        'print(\'{"event": "not_lit", "level": "error", "action": "keep", "cause": "no bulb"}\')\nprint("[1, 2]")\n'
+    )
+    with Processes(tmp_path) as processes:
+        processes.start("lamp", "lamp")
+        with pytest.raises(ChildEnded) as raised:
+            processes.wait_for("light", lambda: None, 60)
+    assert "error: not lit (cause: no bulb)\n[1, 2]" in str(raised.value)
+
+
 def test_every_process_is_ended_and_a_wait_has_an_end(tmp_path: Path) -> None:
     with Processes(tmp_path) as processes:
         processes.start("cam", "hattama.demo.camera", "--socket", str(tmp_path / "cam"), "--view", "room")
@@ -155,6 +176,70 @@ def test_processes_die_with_a_demo_that_is_killed(tmp_path: Path) -> None:
     while _command_of(child) and time.monotonic() < until:
         time.sleep(0.05)
     assert not _command_of(child)
+
+
+def test_what_is_being_recorded_is_stopped_and_sealed_however_a_demo_ends(tmp_path: Path) -> None:
+    said: list[str] = []
+    with prepared(Settings(state_dir=tmp_path / "state")) as made, Processes(tmp_path / "logs", made.lock) as processes:
+        inner = made.settings.model_copy(update={"sources": made.settings.sources[-1:], "run_dir": made.config.parent})
+        room.write_toml(inner, made.config)
+        processes.start("recorder", "hattama", "--config", str(made.config), "recorder")
+        with in_good_order(inner, said.append):
+            pass  # nobody answers yet, and nothing is said
+        assert said == []
+        with RecorderClient(inner.socket) as client:
+            processes.wait_for("the recorder", lambda: inner.socket.exists() or None, 60)
+            first = client.plan(room.CASE)
+            client.start(first, "test")
+            with pytest.raises(KeyboardInterrupt), in_good_order(inner, said.append):
+                raise KeyboardInterrupt
+            assert client.hearing(first)["state"] == "finished"
+            assert said == [f"ending: the hearing {first} is stopped and sealed", f"sealed: {inner.hearings / first}"]
+            left = client.plan(room.CASE)
+            client.start(left, "test")
+            with pytest.raises(Refused, match="is recording"):
+                client.plan(room.CASE)
+            clear(client, said.append)
+            assert client.hearing(left)["state"] == "finished"
+            assert left in said[-1]
+            assert client.plan(room.CASE)
+            assert begun(client) == []
+
+
+def test_a_demo_ended_by_ctrl_c_says_so_by_its_status(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "hattama", "demo", "--exit"]
+    demo = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, process_group=0)
+    assert demo.stderr is not None
+    while "state and logs" not in (line := demo.stderr.readline()) and line:
+        pass
+    demo.send_signal(signal.SIGINT)
+    told = demo.stderr.read()
+    demo.stderr.close()
+    assert demo.wait(60) == 130
+    assert "Traceback" not in told
+
+
+def test_processes_of_a_killed_demo_are_waited_for_and_its_sockets_removed(tmp_path: Path) -> None:
+    outer = Settings(state_dir=tmp_path / "state")
+    with prepared(outer) as first:
+        assert first.lock is not None
+        # As after kill -9: a process goes on holding the lock, and the folder of sockets stays.
+        slow = subprocess.Popen(["sleep", "1"], pass_fds=[first.lock])
+    left = Path(tempfile.mkdtemp(prefix="hattama-demo-"))
+    (outer.state_dir / "demo" / "run").write_text(str(left))
+    with prepared(outer):
+        assert slow.wait(30) == 0
+        assert not left.exists()
+
+
+def test_a_room_that_does_not_record_is_told_in_a_sentence() -> None:
+    source = SourceStatus(name="cam-bench", kind="camera", media="video", label="Суд", state="lost")
+    found = FindingStatus(
+        code="source-lost", severity="error", source="cam-bench", start_us=0, advice="Look at its cable."
+    )
+    status = Status(state=State.FAULTY, sources=(source,), findings=(found,), clock=ClockStatus.model_construct())
+    assert show.not_recording(status) == "the hearing is faulty; Суд is lost; source-lost cam-bench Look at its cable."
 
 
 def _command_of(pid: int) -> str:
