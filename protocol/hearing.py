@@ -288,9 +288,13 @@ class Revision:
 
 @dataclass(frozen=True)
 class Key:
-    """The key of a closed take, as its line names it: ``wrapped`` is a list of ``to``, ``key_id`` and ``box`` (record format, section 9)."""
+    """The key of a closed take, as its line names it: ``wrapped`` is a list of ``to``, ``key_id`` and ``box`` (record format, section 9).
+
+    ``of``: path of the remarks on the closed part that alone are encrypted with it; empty: it is the take's own.
+    """
 
     seq: int
     key: str
     take: str
     wrapped: tuple[Mapping[str, str], ...]
+    of: str = ""

@@ -10,11 +10,14 @@ becomes of them (ГПК 285). Canonical JSON, keys of :class:`Remarks`; what doe
 ``filed``       ``person`` remarks ``text`` on the protocol ``of``; ``moments`` of the recording, ``attachments``
 ``reviewed``    ``person`` (the presiding judge) has decided on the remarks ``of``: ``decision`` and ``text``, the reasons
 ==============  ==============================================================================================
+
+What speaks of a closed part is two files: ``remarks/NNNN-0.json.enc``, encrypted, is the whole entry; ``remarks/NNNN.json``, its cover, says in the clear
+that there is one, of which kind and when, what was decided, and no word more (``closed`` is then the path of the encrypted one; format 2).
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -22,6 +25,8 @@ from protocol.canonical import dumps, loads
 from protocol.errors import NotCanonical, ProtocolError
 
 FORMAT = "hattama-remarks/1"
+#: Of a cover.
+FORMAT_CLOSED = "hattama-remarks/2"
 
 
 class BadRemarks(ProtocolError):
@@ -67,6 +72,7 @@ class Remarks:
         person, role: of whom it is told.
         of: path of the signed protocol, or of the remarks that are reviewed.
         moments: places in the recording that remarks point to.
+        closed: of a cover, path of the encrypted file that says the rest.
     """
 
     hearing: str
@@ -82,22 +88,34 @@ class Remarks:
     decision: Decision | None = None
     moments: tuple[int, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    closed: str = ""
 
     @property
     def path(self) -> str:
         """Where it stands in the record."""
         return f"remarks/{self.number:04d}.json"
 
+    def cover(self, *, named: bool) -> Remarks:
+        """What stands in the clear of an entry that speaks of a closed part.
+
+        Args:
+            named: whether lines in the clear name the person already.
+        """
+        person, role = (self.person, self.role) if named else ("", "")
+        closed = f"remarks/{self.number:04d}-0.json.enc"
+        return replace(self, person=person, role=role, text="", moments=(), attachments=(), closed=closed)
+
     def to_json(self) -> bytes:
         """Its bytes."""
-        return dumps(
-            {
-                "format": FORMAT,
-                **asdict(self),
-                "moments": list(self.moments),
-                "attachments": [asdict(one) for one in self.attachments],
-            }
-        )
+        value = {
+            "format": FORMAT_CLOSED if self.closed else FORMAT,
+            **asdict(self),
+            "moments": list(self.moments),
+            "attachments": [asdict(one) for one in self.attachments],
+        }
+        if not self.closed:
+            del value["closed"]
+        return dumps(value)
 
 
 def read_remarks(data: bytes) -> Remarks:
@@ -108,8 +126,9 @@ def read_remarks(data: bytes) -> Remarks:
     """
     try:
         value: dict[str, Any] = dict(loads(data))
-        if value.pop("format", None) != FORMAT:
-            raise BadRemarks(f"format is not {FORMAT}")
+        known = value.pop("format", None)
+        if known not in (FORMAT, FORMAT_CLOSED) or (known == FORMAT_CLOSED) != bool(value.get("closed")):
+            raise BadRemarks(f"format is neither {FORMAT} nor {FORMAT_CLOSED}")
         decision = value.pop("decision")
         attachments = tuple(Attachment(**one) for one in value.pop("attachments"))
         kind, moments = Kind(value.pop("kind")), tuple(int(one) for one in value.pop("moments"))

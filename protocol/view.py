@@ -142,7 +142,7 @@ class HearingView:
 
     def key_of(self, take: str) -> str | None:
         """Name of a closed take's key: the last that was made for it; None for an open take."""
-        return next((key.key for key in reversed(self.keys.values()) if key.take == take), None)
+        return next((key.key for key in reversed(self.keys.values()) if key.take == take and not key.of), None)
 
     def at(self, at_us: int, media: str | None = None) -> list[Segment]:
         """Segments that hold the moment, microphones first."""
@@ -249,8 +249,10 @@ def _case(view: HearingView, _seq: int, _at: str, data: Mapping[str, Any]) -> No
 
 
 def _key(view: HearingView, seq: int, _at: str, data: Mapping[str, Any]) -> None:
-    view.keys[data["key"]] = Key(seq, data["key"], data["take"], tuple(data["wrapped"]))
-    view.publicity = "closed"
+    made = Key(seq, data["key"], data["take"], tuple(data["wrapped"]), str(data.get("of", "")))
+    view.keys[made.key] = made
+    if not made.of:  # a key of remarks came after the capture: no take begins with it
+        view.publicity = "closed"
 
 
 def _withdraw(view: HearingView, seq: int, line: Any, data: Mapping[str, Any]) -> None:

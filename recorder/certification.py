@@ -12,24 +12,20 @@ job of the writer thread: no other line gets between a file and its seal.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from protocol import durable, seal
 from protocol.encoding import sha256_b64, utc_us
 from protocol.hearing import Revision, State
 from protocol.record import DirectoryRecord, UnreadableRecord
-from protocol.seal import Moment
 from protocol.signatures.errors import BadTrustList
 from protocol.signatures.person import Role
 from protocol.signatures.report import Finding, Report
 from protocol.view import HearingView
-from protocol.writer import JournalWriter
+from recorder.entering import Paper, enter
 from recorder.ledger import Ledger
 from recorder.refusals import BadRequest, IllegalAction, NoTrustList, SignatureRefused
-from recorder.tidying import tidy
 
 if TYPE_CHECKING:  # pyHanko takes more than a second to load: a daemon that signs nothing today does not pay for it
     from protocol.signatures.trust import TrustList
@@ -37,75 +33,6 @@ if TYPE_CHECKING:  # pyHanko takes more than a second to load: a daemon that sig
 #: Languages that protocols are written in.
 LANGUAGES = ("kk", "ru")
 _BOTH = frozenset({Role.SECRETARY.value, Role.JUDGE.value})
-
-
-@dataclass(frozen=True)
-class Paper:
-    """A file that comes after the capture, and what its ``revision`` line says of it."""
-
-    kind: str
-    path: str
-    data: bytes
-    number: int
-    of: str = ""
-    roles: tuple[str, ...] = ()
-
-    def line(self, by: str) -> dict[str, Any]:
-        """Data of the line."""
-        said: dict[str, Any] = {
-            "kind": self.kind,
-            "number": self.number,
-            "path": self.path,
-            "bytes": len(self.data),
-            "sha256": sha256_b64(self.data),
-            "by": by,
-        }
-        if self.of:
-            said["of"] = self.of
-        if self.roles:
-            said["roles"] = list(self.roles)
-        return said
-
-
-async def enter(
-    folder: Path, ledger: Ledger, papers: Sequence[Paper], by: str, kind: str, state: State | None = None
-) -> int:
-    """Write files, journal them, change the state, seal: one after the other, and nothing between them.
-
-    Args:
-        folder: the record.
-        ledger: its journal.
-        papers: the files.
-        by: who enters them.
-        kind: of the manifest.
-        state: that the hearing gets.
-
-    Returns:
-        The number of the manifest.
-
-    Raises:
-        DiskRefused, Unsigned: see :meth:`recorder.ledger.Ledger.work`.
-    """
-    before, view = ledger.view.size, ledger.view
-    closed = any(take.publicity == "closed" for take in view.takes.values())
-    there = {item.path: item.sha256 for item in view.revisions}
-
-    def job(writer: JournalWriter, moment: Moment) -> int:
-        named = {line.data.get("path") for line in writer.lines[before:] if line.type == "revision"}
-        if not named:
-            tidy(folder, view)
-        for item in papers:
-            if item.path in named or there.get(item.path) == sha256_b64(item.data):
-                continue  # the disk refused, or the power went, after this one
-            durable.write_once(folder / item.path, item.data)
-            writer.append("revision", item.line(by), at_us=moment.at_us, mono_us=moment.mono_us, salt=moment.salt())
-        if state is not None and view.state is not state:
-            moved = {"from": view.state.value, "to": state.value, "by": by, "reason": ""}
-            writer.append("state", moved, at_us=moment.at_us, mono_us=moment.mono_us, salt=moment.salt())
-        made = seal.seal_revision(writer, moment, kind, "closed" if closed else "open")
-        return made[0].number if made else len(view.manifests)
-
-    return await ledger.work(job)
 
 
 # What there is to sign

@@ -21,7 +21,8 @@ from protocol import durable
 from protocol.amendment import Amendment, read_amendment
 from protocol.hearing import State
 from protocol.view import HearingView
-from recorder.certification import Paper, checked_pdf, enter, protocol_language, signed_by_both
+from recorder.certification import checked_pdf, protocol_language, signed_by_both
+from recorder.entering import Paper, enter
 from recorder.ledger import Ledger
 from recorder.refusals import BadRequest, IllegalAction, NoHearing
 

@@ -11,11 +11,14 @@ from typing import Any
 
 from protocol.encoding import sha256_b64
 from protocol.hearing import State
-from protocol.remarks import Attachment, Decision, Kind, Remarks, read_remarks
+from protocol.remarks import Attachment, Decision, Kind, Remarks
 from protocol.view import HearingView
-from recorder.certification import Paper, enter, read_paper, signed_by_both
+from recorder.certification import signed_by_both
+from recorder.closed_remarks import attachment_path, covers, sealed, speaks_in_camera
+from recorder.entering import Paper, enter
 from recorder.ledger import Ledger
 from recorder.refusals import BadRequest, IllegalAction
+from recorder.vault import Vault
 
 #: How far a clock may be ahead of the box's.
 _AHEAD_US = 300 * 1_000_000
@@ -25,7 +28,12 @@ _ENDING = re.compile(r"\.([a-z0-9]{1,8})$")
 
 @dataclass(frozen=True)
 class Entered:
-    """What somebody enters; see :class:`protocol.remarks.Remarks`. ``attachments``: name as given, and bytes."""
+    """What somebody enters; see :class:`protocol.remarks.Remarks`.
+
+    Attributes:
+        attachments: name as given, and bytes.
+        in_camera: whether it speaks of a part in camera; None: not said (:func:`recorder.closed_remarks.speaks_in_camera`).
+    """
 
     kind: Kind
     at_us: int
@@ -37,22 +45,16 @@ class Entered:
     decision: Decision | None = None
     moments: tuple[int, ...] = ()
     attachments: Sequence[tuple[str, bytes]] = ()
+    in_camera: bool | None = None
 
 
-def all_remarks(folder: Path, view: HearingView) -> list[Remarks]:
-    """Everything that was entered, in its order. Reads files."""
-    listed = [
-        item for item in view.revisions if item.kind == "remarks" and re.fullmatch(r"remarks/\d{4}\.json", item.path)
-    ]
-    return [read_remarks(read_paper(folder, item)) for item in listed]
-
-
-async def add_remarks(folder: Path, ledger: Ledger, said: Entered, now_us: int) -> dict[str, Any]:
+async def add_remarks(folder: Path, ledger: Ledger, vault: Vault, said: Entered, now_us: int) -> dict[str, Any]:
     """Enter remarks, a review, or that somebody has read the protocol.
 
     Args:
         folder: the record.
         ledger: its journal.
+        vault: the box's keys: what speaks of a part in camera is encrypted.
         said: what is entered.
         now_us: UTC µs.
 
@@ -62,29 +64,37 @@ async def add_remarks(folder: Path, ledger: Ledger, said: Entered, now_us: int) 
     Raises:
         IllegalAction: nobody could have read the protocol yet, or the remarks were reviewed already.
         BadRequest: something is missing or does not fit.
+        NoClosedKeys: it speaks of a part in camera, and the settings do not name whose keys open it later.
     """
     view = ledger.view
     protocol = signed_by_both(view)
     if protocol is None or view.state not in (State.DRAFTED, State.CERTIFIED, State.ARCHIVED):
         raise IllegalAction("the protocol is not signed yet: there is nothing to read or to remark on")
-    known = await asyncio.to_thread(all_remarks, folder, view)
+    known = await asyncio.to_thread(covers, folder, view)
     of = _subject(said, known, protocol.path)
     _check(said, view, now_us)
+    filed = next((item for item in known if item.path == of), None)
+    closed = speaks_in_camera(said.in_camera, view, said.moments, filed)
     # Not by those that are known: files of an entry that was cut short have its number, and keep it.
     number = 1 + max((item.number for item in view.revisions if item.kind == "remarks"), default=0)
-    made, files = [], []
+    made = []
     for place, (name, data) in enumerate(said.attachments, 1):
         ending = _ENDING.search(name.lower())
-        path = f"remarks/{number:04d}-{place}.{ending[1] if ending else 'bin'}"
+        path = attachment_path(number, place, ending[1] if ending else "bin")
         made.append(Attachment(name, path, len(data), sha256_b64(data)))
-        files.append(Paper("remarks", path, data, number, f"remarks/{number:04d}.json"))
     remarks = Remarks(
         hearing=view.hearing, number=number, kind=said.kind, at_us=said.at_us, entered_us=now_us, by=said.by, person=said.person, role=said.role,
         of=of, text=said.text, decision=said.decision, moments=said.moments, attachments=tuple(made),
     )  # fmt: skip
-    papers = [*files, Paper("remarks", remarks.path, remarks.to_json(), number, of)]
-    sealed = await enter(folder, ledger, papers, said.by, "remarks")
-    return {"number": number, "path": remarks.path, "seal": sealed}
+    files = [data for _, data in said.attachments]
+    if closed:
+        ready = await sealed(folder, view, vault, remarks, files, filed)
+        seal = await enter(folder, ledger, ready.papers, said.by, "remarks", keys=ready.lines)
+    else:
+        papers = [Paper("remarks", one.path, data, number, remarks.path) for one, data in zip(made, files, strict=True)]
+        papers.append(Paper("remarks", remarks.path, remarks.to_json(), number, of))
+        seal = await enter(folder, ledger, papers, said.by, "remarks")
+    return {"number": number, "path": remarks.path, "seal": seal, "in_camera": closed}
 
 
 def _subject(said: Entered, known: Sequence[Remarks], protocol: str) -> str:

@@ -29,14 +29,16 @@ from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 
 from protocol.encoding import sha256_b64
 from protocol.errors import ProtocolError
+from protocol.hearing import State
 from protocol.record import DirectoryRecord
 from protocol.remarks import Decision, Kind
 from protocol.working_days import read_calendar
 from recorder import certification, certification_amendments
 from recorder.amending import render_apart
 from recorder.bodies import read_body
-from recorder.certification_remarks import Entered, add_remarks, all_remarks
+from recorder.certification_remarks import Entered, add_remarks
 from recorder.certification_terms import Facts, facts_of, rows
+from recorder.closed_remarks import covers, opened
 from recorder.refusals import NoHearing, Refusal
 from recorder.service import Daemon
 
@@ -77,6 +79,7 @@ class RemarksBody(_Body):
     decision: Decision | None = None
     moments: list[Annotated[int, Field(ge=0, le=2**53 - 1)]] = Field(default=[], max_length=200)
     attachments: list[AttachmentBody] = Field(default=[], max_length=10)
+    in_camera: bool | None = None
 
 
 class AmendmentBody(_Body):
@@ -152,20 +155,24 @@ def _certifying(app: FastAPI, daemon: Daemon) -> None:
         async with daemon.ledger(hearing) as (folder, ledger):
             done = await _whole(certification.certify(folder, ledger, trust, manifest, body, daemon.clock.now()[0], by))
         _log.info("certified", action="certify", hearing=hearing, by=by, path=done["path"])
-        try:  # the box needs the keys of its closed takes no more (recorder.forgetting)
-            await daemon.forgetting.forget(hearing)
-        except (Refusal, ProtocolError, OSError) as error:  # the certification stands; it is tried again by itself
-            _log.error("closed_keys_not_forgotten", action="retry", hearing=hearing, error=str(error))
+        await _forget(daemon, hearing)
         return done
 
 
 def _remarks(app: FastAPI, daemon: Daemon) -> None:
     @app.get("/v1/hearings/{hearing}/protocol-remarks")
     async def listed(hearing: str) -> list[dict[str, Any]]:
-        """Remarks, reviews, and who has read the protocol, in the order in which they were entered."""
-        folder, view = daemon.store.path(hearing), daemon.view(hearing)
-        found = await asyncio.to_thread(all_remarks, folder, view)
-        return [{**asdict(item), "path": item.path} for item in found]
+        """Remarks, reviews, and who has read the protocol, in the order in which they were entered; ``readable``: in full, not only the cover."""
+        folder, view, keys = daemon.store.path(hearing), daemon.view(hearing), dict(daemon.vault.keys(hearing))
+
+        def look() -> list[dict[str, Any]]:
+            told = []
+            for cover in covers(folder, view):
+                item = opened(folder, view, cover, keys)
+                told.append({**asdict(item), "path": item.path, "readable": not cover.closed or item is not cover})
+            return told
+
+        return await asyncio.to_thread(look)
 
     @app.post("/v1/hearings/{hearing}/protocol-remarks", status_code=201)
     async def enter(hearing: str, body: RemarksBody) -> dict[str, Any]:
@@ -182,9 +189,10 @@ def _remarks(app: FastAPI, daemon: Daemon) -> None:
             body.decision,
             tuple(body.moments),
             files,
+            body.in_camera,
         )
         async with daemon.ledger(hearing) as (folder, ledger):
-            done = await _whole(add_remarks(folder, ledger, said, daemon.clock.now()[0]))
+            done = await _whole(add_remarks(folder, ledger, daemon.vault, said, daemon.clock.now()[0]))
         _log.info(
             "remarks_entered",
             action="enter_remarks",
@@ -192,7 +200,10 @@ def _remarks(app: FastAPI, daemon: Daemon) -> None:
             by=body.by,
             kind=body.kind.value,
             path=done["path"],
+            in_camera=done["in_camera"],
         )
+        if done["in_camera"] and daemon.view(hearing).state is not State.DRAFTED:
+            await _forget(daemon, hearing)  # of what waits for no review
         return done
 
 
@@ -267,6 +278,14 @@ def _terms(app: FastAPI, daemon: Daemon) -> None:
             return [asdict(row) for row in sorted(found, key=lambda row: (row.last_us is None, row.last_us or 0))]
 
         return {"now_us": now, "rows": await asyncio.to_thread(look)}
+
+
+async def _forget(daemon: Daemon, hearing: str) -> None:
+    """Keys that the box needs no more (recorder.forgetting)."""
+    try:
+        await daemon.forgetting.forget(hearing)
+    except (Refusal, ProtocolError, OSError) as error:  # what was done stands; it is tried again by itself
+        _log.error("closed_keys_not_forgotten", action="retry", hearing=hearing, error=str(error))
 
 
 async def _trust(daemon: Daemon) -> Any:

@@ -19,7 +19,7 @@ from protocol.remarks import Remarks
 from protocol.view import HearingView
 from protocol.working_days import Calendar, UnknownYear
 from recorder.certification import newest_brief, read_paper, signed_by_both
-from recorder.certification_remarks import all_remarks
+from recorder.closed_remarks import covers
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def facts_of(folder: Path, view: HearingView) -> Facts | None:
     full = brief is not None and json.loads(read_paper(folder, brief)).get("form") == "full"
     ended = max(take.end_us or take.start_us for take in view.takes.values())
     signed_us = utc_us(signed.at) if signed is not None else None
-    remarks = tuple(all_remarks(folder, view)) if view.state is not State.FINISHED else ()
+    remarks = tuple(covers(folder, view)) if view.state is not State.FINISHED else ()
     return Facts(view.hearing, view.case.number, view.case.title, view.case.code, full, ended, signed_us, remarks)
 
 

@@ -119,7 +119,7 @@ class ClosedTakes:
         Raises:
             KeysForgotten: that key is not on this box.
         """
-        newest = next(reversed(self._view.keys), None)
+        newest = next((key.key for key in reversed(self._view.keys.values()) if not key.of), None)
         secret = self._vault.keys(self._view.hearing).get(newest or "")
         if newest is None or secret is None:
             raise KeysForgotten(f"key {newest} of the closed part is not on this box")

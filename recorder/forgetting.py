@@ -1,4 +1,7 @@
-"""Keys of closed takes are forgotten when the hearing is certified: from then on only the archive and the escrow open them."""
+"""Keys of closed takes are forgotten when the hearing is certified: from then on only the archive and the escrow open them.
+
+Keys of remarks on a closed part, which come later, are forgotten when the remarks were reviewed (recorder.closed_remarks).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import structlog
 
 from protocol.errors import ProtocolError
 from protocol.hearing import State
+from recorder.closed_remarks import pending_keys
 from recorder.refusals import IllegalAction, Refusal
 
 if TYPE_CHECKING:
@@ -44,7 +48,11 @@ class Forgetting:
         view = self._daemon.view(hearing)
         if view.state not in _OVER:
             raise IllegalAction(f"hearing {hearing} is {view.state}: its keys are forgotten when it is certified")
-        count = await asyncio.to_thread(self._daemon.vault.forget, hearing)
+        async with self._daemon._writing[hearing]:  # noqa: SLF001 - a key that was made a moment ago is not named by any file yet
+            keep = await asyncio.to_thread(pending_keys, self._daemon.store.path(hearing), self._daemon.view(hearing))
+            count = await asyncio.to_thread(self._daemon.vault.forget, hearing, keep)
+        if keep and not count:
+            return 0
         self._daemon.store.forget(hearing)
         session = self._daemon.session
         if session is not None and session.ledger.view.hearing == hearing:

@@ -92,9 +92,12 @@ async def remove(daemon: Daemon, hearing: str, receipt: bytes, lines: int, by: s
         if copies is not None and daemon.second_copy.failed is not None:
             raise IllegalAction(f"the second copy cannot be deleted with it: {daemon.second_copy.failed}")
         try:
-            return await asyncio.to_thread(_remove, settings.state_dir / LOG, folder, copies, receipt, terms, by)
+            said = await asyncio.to_thread(_remove, settings.state_dir / LOG, folder, copies, receipt, terms, by)
         except (DiskFailed, OSError) as error:
             raise DiskRefused(str(error)) from error
+        # Of remarks in camera that nobody reviewed here: who reviews them now has the archive's key.
+        await asyncio.to_thread(daemon.vault.forget, hearing)
+        return said
 
 
 def _remove(log: Path, folder: Path, copies: Path | None, text: bytes, terms: Terms, by: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@
     make      32 random bytes → wrapped to archive and escrow (for the journal) and to the hearing's own pair → on the disk → in use
               (a name that no `key` line bears is the trace of a try that was cut short: its key is taken, which has encrypted nothing yet)
     keys      of a hearing: from memory, after a restart from the disk
-    forget    the files are overwritten in place, synced and unlinked; memory is let go
+    forget    the files are overwritten in place, synced and unlinked; memory is let go. Keys of remarks that wait for their review are kept (recorder.closed_remarks)
 
 ``<state_dir>/keys/closed/<hearing>/`` holds ``pair.key``, the secret half of an X25519 pair of this hearing alone, and a sealed box ``K01.box`` for each take. Every file is
 written once, so that no block that was freed holds an older copy, and overwritten before it is unlinked, so that the block that is freed holds nothing. What this
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import structlog
@@ -103,8 +103,12 @@ class Vault:
 
         return open_one
 
-    def forget(self, hearing: str) -> int:
+    def forget(self, hearing: str, keep: Collection[str] = ()) -> int:
         """Leave nothing on this box that opens the closed takes of a hearing.
+
+        Args:
+            hearing: its identifier.
+            keep: names of keys that are needed yet.
 
         Returns:
             How many keys were forgotten.
@@ -113,18 +117,26 @@ class Vault:
             DiskRefused: a file could not be overwritten; asked again, it goes on.
         """
         folder = self._of(hearing)
-        count = len(list(folder.glob(f"*{_BOX}")))
+        boxes = list(folder.glob(f"*{_BOX}"))
+        kept = {path for path in boxes if path.name.removesuffix(_BOX) in keep}
+        if kept:
+            kept.add(folder / _PAIR)
+            known = self._read(hearing)
+        else:
+            known = {}
+        count = len(set(boxes) - kept)
         try:
             # The boxes first: a pair without boxes opens nothing, and says nothing of what it opened.
-            for path in sorted(folder.glob("*"), key=lambda path: path.name == _PAIR):
+            for path in sorted(set(folder.glob("*")) - kept, key=lambda path: path.name == _PAIR):
                 _wipe(path)
-            if folder.exists():
+            if not kept and folder.exists():
                 folder.rmdir()
                 sync_dir(folder.parent)
         except (OSError, ProtocolError) as error:
             raise DiskRefused(f"{folder}: the keys cannot be wiped: {error}") from error
-        self._kept[hearing] = {}
-        _log.info("closed_keys_forgotten", action="forget", hearing=hearing, keys=count)
+        self._kept[hearing] = {name: key for name, key in known.items() if name in keep}
+        if count or not kept:
+            _log.info("closed_keys_forgotten", action="forget", hearing=hearing, keys=count)
         return count
 
     def hearings(self) -> list[str]:

@@ -75,7 +75,7 @@ class ClosedParts:
             "at": self._archive.now(),
             "hearing": hearing,
             "reason": said,
-            "takes": len(view.keys),
+            "takes": sum(not key.of for key in view.keys.values()),
             "type": "closed_opened",
             "user": account.name,
         }

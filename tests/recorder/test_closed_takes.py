@@ -5,6 +5,7 @@ What is searched is the raw image of the disk, blocks that were freed included.
 
 from __future__ import annotations
 
+import base64
 import secrets
 import shutil
 import time
@@ -26,10 +27,10 @@ from protocol.redaction import redact
 from protocol.transcript import Model, Passage, Word
 from protocol.verification import Trust, verify
 from protocol.view import HearingView
-from protocol.writer import JournalWriter
 from recorder.client import RecorderClient, Refused
 from tests.support import canaries
 from tests.support.recorder import CASE, SIGNER, Box, check, codes, settings, wait_for
+from tests.support.signed_record import certify
 from transcription.activity import LevelDetector
 from transcription.client import SocketClient
 from transcription.closed_takes import InMemory, OpenedRecord, of_take
@@ -163,6 +164,7 @@ def test_nothing_of_a_closed_take_is_ever_on_the_disk_in_the_clear(room: Room) -
     vault = {path.name: path.read_bytes() for path in (box.settings.state_dir / "keys" / "closed" / hearing).iterdir()}
     assert set(vault) == {"K01.box", "K02.box", "pair.key"}
     _certified(room, hearing)
+    vault |= _remarked(room, hearing, f"{typed}3")
     _no_canary(room, typed, typed_open, vault)
 
 
@@ -214,20 +216,34 @@ def _certified(room: Room, hearing: str) -> None:
         client._send("POST", f"/v1/hearings/{hearing}/forget-keys")
     assert refused.value.code == "illegal-move"
     room.box.stop()
-    writer, _ = JournalWriter.reopen(room.record, SIGNER)
-    last = writer.lines[-1]
-    data = {"from": "drafted", "to": "certified", "by": "judge", "reason": ""}
-    writer.append("state", data, at_us=time.time_ns() // 1000, mono_us=last.mono, salt=bytes(16))
-    writer.checkpoint()
-    writer.close()
+    certify(room.record, SIGNER)
     room.box.start()
     vault = room.box.settings.state_dir / "keys" / "closed" / hearing
     wait_for(lambda: not vault.exists())
     with room.box.client() as client:
         assert client._get(f"/v1/hearings/{hearing}/closed")["takes"][0]["opens"] is False
         assert len(client.hearing(hearing)["remarks"]) == 1
-    room.box.stop()
     room.snapshot("certified")
+
+
+def _remarked(room: Room, hearing: str, typed: str) -> dict[str, bytes]:
+    """Remarks on the closed part are filed and reviewed after that; the keys that the box had meanwhile."""
+    vault, at = room.box.settings.state_dir / "keys" / "closed" / hearing, f"/v1/hearings/{hearing}/protocol-remarks"
+    said = {"by": "secretary", "person": typed, "at_us": time.time_ns() // 1000, "text": typed, "kind": "filed"}
+    file = {"name": f"{typed}.txt", "data": base64.b64encode(typed.encode()).decode()}
+    with room.box.client() as client:
+        path = client._send("POST", at, json={**said, "attachments": [file]}).json()["path"]
+        keys = {item.name: item.read_bytes() for item in vault.iterdir()}
+        assert set(keys) == {"K03.box", "pair.key"}
+        assert client._get(at)[0]["text"] == typed  # who reviews it, reads it
+        room.snapshot("remarked")
+        client._send("POST", at, json={**said, "kind": "reviewed", "of": path, "decision": "rejected"})
+        assert not vault.exists()
+        assert [item["readable"] for item in client._get(at)] == [False, False]
+    room.box.stop()
+    assert check(room.record).good, codes(check(room.record))
+    room.snapshot("reviewed")
+    return {f"{name} of remarks": data for name, data in keys.items()}
 
 
 def _no_canary(room: Room, typed: str, typed_open: str, vault: dict[str, bytes]) -> None:
@@ -237,6 +253,7 @@ def _no_canary(room: Room, typed: str, typed_open: str, vault: dict[str, bytes])
     closed = (
         canaries.of_text(typed)
         | canaries.of_text(f"{typed}2")
+        | canaries.of_text(f"{typed}3")
         | set(keys.values())
         | {b64(key).encode() for key in keys.values()}
     )
@@ -250,12 +267,13 @@ def _no_canary(room: Room, typed: str, typed_open: str, vault: dict[str, bytes])
     assert len(closed) > 100
     for name, image in room.images.items():
         assert canaries.found_in(image, closed) == set(), name
-    last = room.images["certified"]
+    last = room.images["reviewed"]
     found = canaries.found_in(last, in_the_open)
     assert len(found) > len(in_the_open) // 3
     assert typed_open.encode() in found
     secrets_of_box = set(vault.values())
-    assert canaries.found_in(room.images["finished"], secrets_of_box) == secrets_of_box
+    assert secrets_of_box == canaries.found_in(room.images["finished"], secrets_of_box) | canaries.found_in(room.images["remarked"], secrets_of_box)
+    assert not canaries.found_in(room.images["certified"], canaries.found_in(room.images["finished"], secrets_of_box))
     assert canaries.found_in(last, secrets_of_box) == set()
 
 
