@@ -4,32 +4,37 @@ The engine alone gets the whole file and takes it by its own windows of 30 s: on
 and with ``--windows`` so many at once (its batched pipeline), with its activity detection and with windows of 30 s side by side. The
 pipeline has as many windows at once as the side it is held against. Model, beam, word times and threads are equal, and each side loads
 the model once. The ratio is the engine's time over the pipeline's, as CPU seconds of one thread, which other work of the machine does
-not change; the least of the runs on each side, which take turns. What silence the pipeline passes over is its own gain: the hearing's
-sound has it, the dense one has none to speak of. The windows that each side's encoder was given are counted.
+not change; the least of the runs on each side, which take turns. The pipeline's model is loaded anew before each run, because it
+remembers what it encoded last. What silence the pipeline passes over is its own gain: the hearing's sound has it, the dense one has none
+to speak of. The windows that each side's encoder was given are counted.
+
+``--whisperx PYTHON``: whisperX beside it, in an environment of its own (``bench.beside_whisperx``); told, and held to nothing.
 
 Models: ``tiny`` and ``base`` have Whisper's own size and vocabulary and decode every window in the same number of steps
 (``bench.speaking_clock``). ``demo`` is the demonstration model, which was taught single sentences: each has a window, and the engine
-alone in windows leaves most words out, so it is held against the engine called for each utterance that its own detection finds.
-Exit status 1 when a ratio of a size is below 0.95, or the pipeline of the demonstration model against utterances.
+alone in windows leaves most words out, so it is held against the engine called for each utterance that its own detection finds, on the
+dense sound. In the hearing's, four microphones as one, turns of both languages meet in an utterance; the pipeline looks for the change in
+windows of two seconds, each a window of the encoder, which the engine alone does not: that ratio is told, and held to nothing.
+Exit status 1 when a ratio of a size is below 0.95, or that of the demonstration model on the dense sound.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
 import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.beside_whisperx import beside
 from bench.hearing import made
 from bench.machine import machine
 from bench.speaking_clock import make
@@ -98,7 +103,7 @@ class Taken:
     """What one way took: loading, the least of its runs, and what came out."""
 
     load_s: float
-    run: Callable[[], int]
+    ready: Callable[[], Callable[[], int]]
     cpu_s: float = float("inf")
     words: int = 0
     windows: int = 0
@@ -109,9 +114,10 @@ class Taken:
         return self.load_s + self.cpu_s
 
     def once(self, encoded: Encoded) -> None:
-        """One run."""
+        """One run; getting ready for it is not counted."""
+        run = self.ready()
         before = encoded.windows
-        took, self.words = _timed(self.run)
+        took, self.words = _timed(run)
         self.cpu_s, self.windows = min(self.cpu_s, took), encoded.windows - before
 
 
@@ -163,7 +169,7 @@ class Alone:
 
 
 def measured(
-    folder: Path, path: Path, pairs: int, compute: str, windows: int, encoded: Encoded
+    folder: Path, path: Path, pairs: int, compute: str, windows: int, encoded: Encoded, whisperx: Path | None = None
 ) -> list[dict[str, Any]]:
     """Every way with one model on one sound; the ratio of each of the engine's against the pipeline of as many windows."""
     detector = default_detector()
@@ -183,34 +189,63 @@ def measured(
             (f"{windows} at once, own detection", windows, lambda: alone.batched(path, windows, detection=True)),
         ]
     taken: dict[int | str, Taken] = {many: _ours(folder, path, compute, many, detector) for _, many, _ in ways}
-    taken |= {name: Taken(alone_load_s, run) for name, _, run in ways}
+    taken |= {name: Taken(alone_load_s, partial(_ready, run)) for name, _, run in ways}
     for _ in range(pairs):
         for one in taken.values():
             one.once(encoded)
-    return [
+    rows: list[dict[str, Any]] = [
         {
             "model": folder.name, "sound": path.stem, "alone": name, "at_once": many,
-            "held": not taught_sentences or name == "called for each utterance",
+            "held": not taught_sentences or (name == "called for each utterance" and path.stem == "dense"),
             "ratio": round(taken[name].whole_s / taken[many].whole_s, 3),
             "ours": _row(taken[many]), "engine": _row(taken[name]),
         }
         for name, many, _ in ways
     ]  # fmt: skip
+    if whisperx is not None:
+        ours = {many: one for many, one in taken.items() if isinstance(many, int)}
+        rows += [_whisperx(whisperx, folder, path, compute, many, pairs, one) for many, one in ours.items()]
+    return rows
+
+
+def _whisperx(
+    python: Path, folder: Path, path: Path, compute: str, many: int, runs: int, ours: Taken
+) -> dict[str, Any]:
+    theirs = beside(python, folder, path, compute=compute, beam=BEAM, windows=many, threads=_THREADS, runs=runs)
+    return {
+        "model": folder.name, "sound": path.stem, "alone": f"whisperX {theirs['version']}, {many} at once", "at_once": many,
+        "held": False, "ratio": round((theirs["load_s"] + theirs["cpu_s"]) / ours.whole_s, 3),
+        "ours": _row(ours), "engine": theirs,
+    }  # fmt: skip
+
+
+def _ready(run: Callable[[], int]) -> Callable[[], int]:
+    """What remembers nothing is ready as it is."""
+    return run
 
 
 def _ours(folder: Path, path: Path, compute: str, many: int, detector: Detector) -> Taken:
     options: dict[str, str | int | float | bool] = {"compute_type": compute, "beam_size": BEAM, "windows": many}
     model = ModelSettings(engine="faster-whisper", path=folder, languages=("ru", "kk"), options=options)
     speech = SpeechSettings(models=(model,), device="cpu", threads=_THREADS)
-    engines = Engines(speech)
+
+    def loaded() -> Engines:
+        engines = Engines(speech)
+        engines.for_language("ru")
+        return engines
+
+    def ready() -> Callable[[], int]:
+        engines = loaded()
+
+        def run() -> int:
+            with SoundRecord(path, "ru") as record:
+                return transcribe(record.view, record, speech, engines=engines, detector=detector).word_count
+
+        return run
+
     began = time.process_time()
-    engines.for_language("ru")
-
-    def run() -> int:
-        with SoundRecord(path, "ru") as record:
-            return transcribe(record.view, record, speech, engines=engines, detector=detector).word_count
-
-    return Taken(time.process_time() - began, run)
+    loaded()
+    return Taken(time.process_time() - began, ready)
 
 
 def _row(one: Taken) -> dict[str, float | int]:
@@ -225,21 +260,6 @@ def _timed(work: Callable[[], int]) -> tuple[float, int]:
     return time.process_time() - cpu, words
 
 
-def whisperx(folder: Path, path: Path) -> dict[str, Any] | None:
-    """WhisperX on the same model folder, where it is installed (it is not among this project's packages)."""
-    if importlib.util.find_spec("whisperx") is None:
-        return None
-    installed: Any = importlib.import_module("whisperx")
-    model = installed.load_model(
-        str(folder), "cpu", compute_type="float32", language="ru", asr_options={"beam_size": BEAM}, threads=_THREADS
-    )
-    sound = installed.load_audio(str(path))
-    cpu, words = _timed(
-        lambda: sum(len(one["text"].split()) for one in model.transcribe(sound, batch_size=1)["segments"])
-    )
-    return {"cpu_s": round(cpu, 2), "words": words}
-
-
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -250,6 +270,7 @@ def main() -> int:
     parser.add_argument("--windows", type=int, default=4, help="at once, for the batched comparison; 1: none")
     parser.add_argument("--pairs", type=int, default=2, help="runs of each side")
     parser.add_argument("--seed", type=int, default=1, help="of the sounds")
+    parser.add_argument("--whisperx", type=Path, help="python of another virtual environment that has whisperx")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     chosen = parser.parse_args()
     configure()
@@ -260,15 +281,15 @@ def main() -> int:
             for sound in chosen.sounds:
                 path = Path(folder) / f"{sound}.wav"
                 write_wav(path, (dense if sound == "dense" else hearing)(chosen.seconds, chosen.seed))
-                for row in measured(model, path, chosen.pairs, chosen.compute, chosen.windows, encoded):
+                for row in measured(
+                    model, path, chosen.pairs, chosen.compute, chosen.windows, encoded, chosen.whisperx
+                ):
                     rows.append(row)
                     if not chosen.json:
                         _print(row)
-        other = whisperx(model, path)
     if chosen.json:
-        print(json.dumps({"machine": machine(), "seconds": chosen.seconds, "rows": rows, "whisperx": other}))
+        print(json.dumps({"machine": machine(), "seconds": chosen.seconds, "rows": rows}))
     else:
-        print(f"whisperX: {other or 'not installed'}")
         print(machine())
     return 0 if all(row["ratio"] >= LIMIT for row in rows if row["held"]) else 1
 
@@ -276,7 +297,7 @@ def main() -> int:
 def _print(row: dict[str, Any]) -> None:
     sides = [
         f"{name} {one['cpu_s']:6.2f} CPU s + {one['load_s']:.2f} loading, {one['windows']} windows, {one['words']} words"
-        for name, one in (("ours", row["ours"]), (f"alone, {row['alone']}", row["engine"]))
+        for name, one in (("ours", row["ours"]), (row["alone"], row["engine"]))
     ]
     print(f"{row['model']:12}{row['sound']:9}ratio {row['ratio']:6.3f}  " + "; ".join(sides), flush=True)
 
