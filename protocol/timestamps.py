@@ -20,7 +20,9 @@ from pyhanko.sign.validation.status import TimestampSignatureStatus
 from pyhanko_certvalidator import ValidationContext
 
 from protocol.errors import ProtocolError
+from protocol.library_log import hush
 
+hush()
 _GRANTED = frozenset({"granted", "granted_with_mods"})
 NONCE_BITS = 63  # OpenSSL's authority takes a positive integer
 

@@ -18,10 +18,12 @@ from pyhanko.sign.validation.errors import NoDSSFoundError, SignatureValidationE
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
+from protocol.library_log import hush
 from protocol.signatures.person import Role
 from protocol.signatures.report import Finding, Report, Signed
 from protocol.signatures.trust import TrustList
 
+hush()
 #: How far a signer's clock may be ahead of the time asked for.
 _CLOCK = timedelta(minutes=5)
 #: Who signs a protocol (ГПК 283(5), УПК 347(5), КоАП 829-13).

@@ -22,10 +22,12 @@ from pyhanko.sign.signers import ExternalSigner, PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
+from protocol.library_log import hush
 from protocol.signatures.errors import AlreadySigned, NotSignable
 from protocol.signatures.person import PersonalSigner, Role
 from protocol.signatures.trust import TrustList
 
+hush()
 #: Bytes kept free for the CMS object: a certificate chain of some 4 KB, twice, as it is written in hexadecimal.
 _ROOM = 32_768
 
@@ -117,7 +119,11 @@ def embed(prepared: Prepared, signature: bytes) -> bytes:
 
 def _with_place(writer: IncrementalPdfFileWriter, role: Role, at: datetime, name: str) -> Prepared:
     meta = PdfSignatureMetadata(
-        field_name=role.value, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, name=name or None, reason=role.value
+        field_name=role.value,
+        md_algorithm="sha256",
+        subfilter=SigSeedSubFilter.PADES,
+        name=name or None,
+        reason=role.value,
     )
     plan = PdfSigner(meta, ExternalSigner(None, None, signature_value=256), new_field_spec=SigFieldSpec(role.value))
     session = plan.init_signing_session(writer)
@@ -125,7 +131,9 @@ def _with_place(writer: IncrementalPdfFileWriter, role: Role, at: datetime, name
     document = session.prepare_tbs_document(validation_info=None, bytes_reserved=_ROOM)
     out = io.BytesIO()
     prepared, _ = document.digest_tbs_document(output=out)
-    return Prepared(out.getvalue(), prepared.document_digest, prepared.reserved_region_start, prepared.reserved_region_end)
+    return Prepared(
+        out.getvalue(), prepared.document_digest, prepared.reserved_region_start, prepared.reserved_region_end
+    )
 
 
 def _fields(reader: PdfFileReader) -> set[str]:

@@ -6,7 +6,10 @@ import asyncio
 
 from pyhanko.sign.signers import Signer, SimpleSigner
 
+from protocol.library_log import hush
 from protocol.signatures.errors import KeyUnusable
+
+hush()
 
 
 class FileKey:

@@ -96,6 +96,12 @@ def test_bad_input_is_refused_and_nothing_is_written(
     assert sorted(folder.iterdir()) == before
 
 
+def test_a_wrong_password_is_told_without_a_traceback(folder: Path) -> None:
+    command = [sys.executable, "-m", "hattama", "sign", "brief.pdf", "--key", "judge.p12", "--role", "judge"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False, input="wrong\n")
+    assert (done.returncode, len(done.stderr.splitlines())) == (77, 2), done.stderr
+
+
 def test_nothing_is_overwritten_and_no_role_signs_twice(folder: Path) -> None:
     assert sign(folder, "brief.pdf", "secretary").status == 0
     signed = (folder / "brief.secretary.pdf").read_bytes()
@@ -127,14 +133,30 @@ def token(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip("softhsm2 is not installed")
     judge = people()[2]
     (folder / "tokens").mkdir()
-    (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\n", encoding="utf-8")
+    (folder / "softhsm2.conf").write_text(
+        f"directories.tokendir = {folder / 'tokens'}\nobjectstore.backend = file\n", encoding="utf-8"
+    )
     monkeypatch.setenv("SOFTHSM2_CONF", str(folder / "softhsm2.conf"))
     encoding = serialization.Encoding
-    (folder / "judge.pem").write_bytes(judge.key.private_bytes(encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    (folder / "judge.pem").write_bytes(
+        judge.key.private_bytes(encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
     (folder / "judge.der").write_bytes(judge.certificate.public_bytes(encoding.DER))
     for command in (
         ["softhsm2-util", "--init-token", "--free", "--label", "court", "--pin", _PIN, "--so-pin", "5678"],
-        ["softhsm2-util", "--import", str(folder / "judge.pem"), "--token", "court", "--label", "judge", "--id", "01", "--pin", _PIN],
+        [
+            "softhsm2-util",
+            "--import",
+            str(folder / "judge.pem"),
+            "--token",
+            "court",
+            "--label",
+            "judge",
+            "--id",
+            "01",
+            "--pin",
+            _PIN,
+        ],
         [sys.executable, "-c", _CERTIFICATE, str(SOFTHSM), str(folder / "judge.der")],
     ):
         subprocess.run(command, check=True, capture_output=True, timeout=60)
@@ -149,7 +171,11 @@ def test_a_key_on_a_token_signs(folder: Path, token: Path) -> None:
     listed = trust_folder(folder / "trust", authority, {secretary: "secretary", judge: "judge"})
     report = check_pdf((folder / "brief.judge.pdf").read_bytes(), read_trust(listed), int(time.time() * 1e6), ())
     assert [item.name for item in report.signatures] == ["Әлиев"]
-    assert {item.code for item in report.findings} <= {"revocation-unchecked", "expired", "not-yet-valid"}  # the test's people live in 2026
+    assert {item.code for item in report.findings} <= {
+        "revocation-unchecked",
+        "expired",
+        "not-yet-valid",
+    }  # the test's people live in 2026
     # Beside a file, too; and a wrong PIN, token or key is said, with nothing written.
     beside = hattama(*command, "--detached", "--token", "court", "--key-label", "judge", given=_PIN + "\n")
     assert (beside.status, (folder / "brief.pdf.judge.p7s").is_file()) == (0, True)

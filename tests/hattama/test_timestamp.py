@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -246,3 +247,17 @@ def test_a_record_takes_no_token(authority: Authority, tmp_path: Path) -> None:
     )
     assert said.status not in (0, 75)
     assert not (tmp_path / "receipt.json.tst").exists()
+
+
+def test_a_stranger_is_refused_in_two_lines_without_a_traceback(authority: Authority, tmp_path: Path) -> None:
+    """As a process of its own: under pytest the library's log would go elsewhere than to standard error."""
+    other = make_authority(tmp_path / "other")
+    names = {"receipt.json": CONTENT, "receipt.json.tst": stamp(authority), "list.pem": other.issuer}
+    for name, content in names.items():
+        (tmp_path / name).write_bytes(content)
+    command = [sys.executable, "-m", "hattama", "timestamp", "receipt.json", "--authorities", "list.pem"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 65
+    told = done.stderr.splitlines()
+    assert len(told) == 2, done.stderr
+    assert told[0].startswith("error[bad-timestamp]: no authority of the list stands behind the token")
