@@ -20,16 +20,27 @@ def sign(
         Path, typer.Argument(metavar="PDF", help="What to sign: the protocol's PDF, or another file with --detached.")
     ],
     role: Annotated[Role, typer.Option(help="In what capacity.")],
-    key: Annotated[Path | None, typer.Option(metavar="FILE.p12", help="The person's key (PKCS#12).", show_default=False)] = None,
-    pkcs11: Annotated[
-        Path | None, typer.Option(metavar="LIBRARY.so", help="The person's key on a token, by its vendor's library.", show_default=False)
+    key: Annotated[
+        Path | None, typer.Option(metavar="FILE.p12", help="The person's key (PKCS#12).", show_default=False)
     ] = None,
-    token: Annotated[str | None, typer.Option(help="Label of the token, where there are several.", show_default=False)] = None,
-    key_label: Annotated[str | None, typer.Option(help="Label of the key, where the token holds several.", show_default=False)] = None,
+    pkcs11: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LIBRARY.so", help="The person's key on a token, by its vendor's library.", show_default=False
+        ),
+    ] = None,
+    token: Annotated[
+        str | None, typer.Option(help="Label of the token, where there are several.", show_default=False)
+    ] = None,
+    key_label: Annotated[
+        str | None, typer.Option(help="Label of the key, where the token holds several.", show_default=False)
+    ] = None,
     password_file: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The key's password, or the token's PIN, in the first line of this file.", show_default="it is asked for"
+            metavar="FILE",
+            help="The key's password, or the token's PIN, in the first line of this file.",
+            show_default="it is asked for",
         ),
     ] = None,
     trust: Annotated[
@@ -58,17 +69,19 @@ def sign(
     content = file.read_bytes()
     listed = None if trust is None else read_trust(trust)
     with _key(key, pkcs11, password_file, token, key_label) as signer:
+        now_us = time.time_ns() // 1000
         if detached:
-            signed, path = sign_detached(content, signer), file.with_name(f"{file.name}.{role}.p7s")
+            signed, path = sign_detached(content, signer, now_us), file.with_name(f"{file.name}.{role}.p7s")
         else:
-            now_us = time.time_ns() // 1000
             signed, path = sign_pdf(content, signer, role, now_us, listed), file.with_suffix(f".{role}.pdf")
     durable.write_once(output or path, signed)
     typer.echo(str(output or path))
 
 
 @contextmanager
-def _key(file: Path | None, library: Path | None, password_file: Path | None, token: str | None, label: str | None) -> Iterator[PersonalSigner]:
+def _key(
+    file: Path | None, library: Path | None, password_file: Path | None, token: str | None, label: str | None
+) -> Iterator[PersonalSigner]:
     from protocol.signatures.pkcs11 import TokenKey
     from protocol.signatures.pkcs12 import FileKey
 

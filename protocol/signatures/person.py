@@ -29,11 +29,12 @@ class PersonalSigner(Protocol):
         """The person's certificate, DER."""
         ...
 
-    def sign_digest(self, digest: bytes) -> bytes:
-        """A detached CMS signature (RFC 5652 SignedData, DER) with the signed attributes of CAdES-B-B and no signing time (PAdES keeps that in the PDF).
+    def sign_digest(self, digest: bytes, at_us: int | None = None) -> bytes:
+        """A detached CMS signature (RFC 5652 SignedData, DER) with the signed attributes of CAdES-B-B.
 
         Args:
             digest: SHA-256 of the content, 32 bytes.
+            at_us: when, µs since 1970 UTC: its signing-time, beside a file; None in a PDF, which keeps the time itself.
 
         Raises:
             KeyUnusable: the key does not sign.

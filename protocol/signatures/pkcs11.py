@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -52,12 +51,12 @@ class TokenKey:
         """The person's certificate, DER."""
         return self._certificate
 
-    def sign_digest(self, digest: bytes) -> bytes:
+    def sign_digest(self, digest: bytes, at_us: int | None = None) -> bytes:
         """See the seam. Not to be called where an event loop runs: in a thread there."""
+        from protocol.signatures.attributes import cms_of
+
         with _Told():
-            cms = asyncio.run(self._signer.async_sign(digest, "sha256", use_pades=True))
-            der: bytes = cms.dump()
-            return der
+            return cms_of(self._signer, digest, at_us)
 
 
 def _is(slot: Any, label: str | None) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from pyhanko.sign.signers import Signer, SimpleSigner
 
 from protocol.library_log import hush
+from protocol.signatures.attributes import cms_of
 from protocol.signatures.errors import KeyUnusable
 
 hush()
@@ -33,8 +32,6 @@ class FileKey:
         """The person's certificate, DER."""
         return self._certificate
 
-    def sign_digest(self, digest: bytes) -> bytes:
+    def sign_digest(self, digest: bytes, at_us: int | None = None) -> bytes:
         """See the seam. Not to be called where an event loop runs: in a thread there."""
-        cms = asyncio.run(self._signer.async_sign(digest, "sha256", use_pades=True))
-        der: bytes = cms.dump()
-        return der
+        return cms_of(self._signer, digest, at_us)

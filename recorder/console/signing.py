@@ -73,7 +73,7 @@ def router(desk: Desk, again: Reauthentication) -> APIRouter:
             _came_whole(texts["way"], content)
             await confirmed(again, request, account, texts["password"], texts["passkey"], hearing)
             act = await acts.begin(hearing, texts["what"], account)
-            signature = await run_in_threadpool(sign_with_file, act.digest, content, texts["key_password"])
+            signature = await run_in_threadpool(sign_with_file, act, content, texts["key_password"], int(desk.now_s() * 1e6))
             await acts.finish(act, signature)
         except DaemonError as error:
             return await _page(desk, again, request, hearing, account, error)

@@ -160,8 +160,8 @@ class Acts:
             raise _refused(error) from error
 
 
-def sign_with_file(digest: bytes, content: bytes, password: str) -> bytes:
-    """A signature by the key in a PKCS#12 file; nothing of either is kept.
+def sign_with_file(act: Act, content: bytes, password: str, at_us: int) -> bytes:
+    """A signature by the key in a PKCS#12 file, at a time (µs since 1970 UTC), which a PDF keeps itself; nothing of either is kept.
 
     Raises:
         DaemonError: the file cannot be opened.
@@ -169,7 +169,7 @@ def sign_with_file(digest: bytes, content: bytes, password: str) -> bytes:
     from protocol.signatures.pkcs12 import FileKey
 
     try:
-        return FileKey(content, password).sign_digest(digest)
+        return FileKey(content, password).sign_digest(act.digest, at_us if act.prepared is None else None)
     except ProtocolError as error:
         raise _refused(error) from error
 

@@ -157,8 +157,8 @@ class _Carrying(FileKey):
     def __init__(self, content: bytes) -> None:
         super().__init__(content, PASSWORD)
 
-    def sign_digest(self, digest: bytes) -> bytes:
-        made = cms.ContentInfo.load(super().sign_digest(digest))
+    def sign_digest(self, digest: bytes, at_us: int | None = None) -> bytes:
+        made = cms.ContentInfo.load(super().sign_digest(digest, at_us))
         stranger = Authority("Басқа КО").certificate.public_bytes(Encoding.DER)
         made["content"]["certificates"].append(cms.CertificateChoices("certificate", x509.Certificate.load(stranger)))
         der: bytes = made.dump(force=True)
@@ -258,8 +258,12 @@ def test_revocation_lists_in_the_file_are_enough(court: Court) -> None:
 
 def test_a_detached_signature_of_a_manifest(court: Court) -> None:
     manifest = b'{"format":"hattama-manifest/1"}'
-    p7s = sign_detached(manifest, key(court.secretary))
-    assert check_detached(manifest, p7s, Role.SECRETARY, court.trust, LATER_US).findings == ()
+    p7s = sign_detached(manifest, key(court.secretary), SIGNED_US)
+    report = check_detached(manifest, p7s, Role.SECRETARY, court.trust, LATER_US)
+    assert report.findings == ()
+    assert [item.at_us for item in report.signatures] == [SIGNED_US // 1_000_000 * 1_000_000]
+    early = check_detached(manifest, p7s, Role.SECRETARY, court.trust, SIGNED_US - 3_600_000_000)
+    assert codes(early) == {"not-yet-valid"}
     assert codes(check_detached(manifest + b" ", p7s, Role.SECRETARY, court.trust, LATER_US)) == {"altered"}
     assert codes(check_detached(manifest, p7s, Role.JUDGE, court.trust, LATER_US)) == {"wrong-role"}
     for broken in (b"", b"\x30\x80", p7s[:-20], manifest):
@@ -269,7 +273,7 @@ def test_a_detached_signature_of_a_manifest(court: Court) -> None:
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 def test_openssl_reads_the_detached_signature(court: Court, tmp_path: Path) -> None:
     (tmp_path / "manifest").write_bytes(b"x" * 1000)
-    (tmp_path / "p7s").write_bytes(sign_detached(b"x" * 1000, key(court.judge)))
+    (tmp_path / "p7s").write_bytes(sign_detached(b"x" * 1000, key(court.judge), SIGNED_US))
     command = ["openssl", "cms", "-verify", "-binary", "-noverify", "-inform", "DER", "-in", str(tmp_path / "p7s")]
     said = subprocess.run(
         [*command, "-content", str(tmp_path / "manifest"), "-out", str(tmp_path / "out")],
@@ -277,6 +281,30 @@ def test_openssl_reads_the_detached_signature(court: Court, tmp_path: Path) -> N
         check=False,
     )
     assert said.returncode == 0, said.stderr
+    printed = subprocess.run(
+        ["openssl", "cms", "-cmsout", "-print", "-noout", "-inform", "DER", "-in", str(tmp_path / "p7s")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert f"UTCTIME:{SIGNED:%b} {SIGNED.day:2d} {SIGNED:%H:%M:%S %Y} GMT" in printed.partition("signingTime")[2]
+
+
+def test_a_detached_signature_has_the_attributes_of_its_level(court: Court) -> None:
+    """ETSI EN 319 122-1, 6.3 (B-B): these four are signed, each once. PAdES forbids the time (ETSI EN 319 142-1, 6.3)."""
+
+    def attributes(der: bytes) -> list[str]:
+        (info,) = cms.ContentInfo.load(der)["content"]["signer_infos"]
+        return sorted(item["type"].native for item in info["signed_attrs"])
+
+    always = ["content_type", "message_digest", "signing_certificate_v2"]
+    assert attributes(sign_detached(b"x", key(court.judge), SIGNED_US)) == sorted([*always, "signing_time"])
+    assert attributes(key(court.judge).sign_digest(b"x" * 32)) == always
+
+
+def test_an_older_detached_signature_that_says_no_time_stays_good(court: Court) -> None:
+    report = check_detached(b"x", sign_detached(b"x", key(court.secretary)), Role.SECRETARY, court.trust, LATER_US)
+    assert (report.findings, report.signatures[0].at_us) == ((), None)
 
 
 def test_what_cannot_be_signed_is_refused(court: Court, once: bytes) -> None:
