@@ -11,12 +11,14 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError as UnreadableSource
 
+from device_config import variables
+from device_config.addresses import Address, HoursOfDay, OwnName
 from device_config.errors import SettingsError
 from device_config.log_settings import MonitorSettings, WitnessPeer, WitnessSettings
 from device_config.passkey_settings import PasskeySettings
@@ -130,7 +132,7 @@ class BucketSettings(_Model):
     """A bucket of an S3 service where the archive keeps its objects."""
 
     bucket: str | None = Field(default=None, description="Name of the bucket; without it objects lie in a folder below state_dir.")
-    endpoint: str | None = Field(default=None, description="Address of the service; Amazon's for the region without it.")
+    endpoint: Address | None = Field(default=None, description="Address of the service; Amazon's for the region without it.")
     boxes_endpoint: str | None = Field(
         default=None,
         pattern=r"^https?://[^/?#]+/?$",
@@ -144,6 +146,12 @@ class BucketSettings(_Model):
         default=None, description="PEM file of certificates that the service's own is checked with; the system's without it."
     )
 
+    @model_validator(mode="after")
+    def _of_a_bucket(self) -> Self:
+        if self.boxes_endpoint is not None and self.bucket is None:
+            raise ValueError("boxes_endpoint needs bucket: without one nothing goes straight from a box to the store")
+        return self
+
 
 class ArchiveSettings(_Model):
     """The archive as a service, and as the box sees it."""
@@ -151,12 +159,12 @@ class ArchiveSettings(_Model):
     host: str = Field(default="127.0.0.1", description="Address it listens on.")
     port: int = Field(default=8802, ge=0, le=65535, description="Port it listens on.")
     name: str = Field(default="archive.hattama.local", pattern=r"^[^\s+]+$", description="Key name of the archive's log.")
-    addresses: tuple[Annotated[str, Field(pattern=r"^[^\s/@]+$")], ...] = Field(
+    addresses: tuple[OwnName, ...] = Field(
         default=(),
         description="Names under which boxes reach the archive, `host` or `host:port`; what a box signed for another name is refused. Without it those of the "
         "machine itself, and `host`.",
     )
-    url: str | None = Field(default=None, description="Where the box sends records; nothing is sent without it.")
+    url: Address | None = Field(default=None, description="Where the box sends records; nothing is sent without it.")
     token: str | None = Field(
         default=None, description="The box's token, at an archive that accepts tokens; requests are signed with the device's key without it.", repr=False
     )
@@ -166,7 +174,7 @@ class ArchiveSettings(_Model):
     rate_kib: int | None = Field(
         default=None, ge=32, description="Most KiB a second that the uploader sends on average; as fast as it can without it."
     )
-    hours: tuple[Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$")], ...] = Field(
+    hours: tuple[HoursOfDay, ...] = Field(
         default=(),
         description="Hours of the day (the court's time) in which files are sent, for instance \"18:30-08:00\"; always without it. "
         "Journal and checkpoints of a hearing that runs are sent at any hour.",
@@ -311,15 +319,13 @@ def load(path: Path | None = None) -> Settings:
     if path is None and os.environ.get("HATTAMA_CONFIG"):
         path = Path(os.environ["HATTAMA_CONFIG"])
     text, values = _read(path) if path is not None else ("", {})
-    _refuse_unknown_variables()
+    variables.refuse_unknown(Settings)
     try:
         return Settings(**values)
     except ValidationError as error:
         raise SettingsError("\n".join(_describe(path, text, item) for item in error.errors())) from error
     except UnreadableSource as error:  # a variable that should hold JSON does not
-        name = re.search(r'field "(\w+)"', str(error))
-        variable = f"environment variable HATTAMA_{name[1].upper()}" if name else "environment"
-        raise SettingsError(f"{variable}: not JSON: {error.__cause__}") from error
+        raise SettingsError(variables.unreadable(Settings)) from error
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:
@@ -332,32 +338,14 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
         raise SettingsError(f"{path}: not TOML: {error}") from error
 
 
-def _refuse_unknown_variables() -> None:
-    """A misspelt variable would otherwise be passed over in silence, and the default would rule."""
-    known = {name.upper() for name in Settings.model_fields} | {"CONFIG"}
-    for variable in sorted(os.environ):
-        name = variable.upper()
-        if name.startswith("HATTAMA_") and name.removeprefix("HATTAMA_").split("__")[0] not in known:
-            raise SettingsError(f"environment variable {variable}: there is no such setting")
-
-
 def _describe(path: Path | None, text: str, item: Any) -> str:
     names = [str(part) for part in item["loc"]]
     said = f"{'.'.join(names)}: {item['msg'].removeprefix('Value error, ')}"
-    if variable := _variable_of(names):
+    if variable := variables.variable_of(names):
         return f"environment variable {variable}: {said}"
     if line := _line_of(text, names):
         return f"{path}:{line}: {said}"
     return f"{path or 'settings'}: {said}"
-
-
-def _variable_of(names: list[str]) -> str | None:
-    """The set variable that gives this setting, the most exact one first; it wins over the file."""
-    present = {name.upper(): name for name in os.environ}
-    for length in range(len(names), 0, -1):
-        if found := present.get("HATTAMA_" + "__".join(names[:length]).upper()):
-            return found
-    return None
 
 
 def _line_of(text: str, names: list[str]) -> int | None:

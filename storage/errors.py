@@ -10,6 +10,7 @@
     ├── StoreUnfit              the store's settings or the bucket itself do not keep the promise
     ├── DatabaseUnavailable     the catalogue's database does not answer
     ├── DatabaseUnfit           the catalogue's database cannot be used by this program
+    ├── SettingUnfit            a setting cannot be used (storage.setting_errors)
     ├── ObjectConflict          the name is taken by other bytes; nothing was overwritten
     ├── DigestMismatch          the bytes that came are not the bytes that were announced
     ├── StalledBody             the sender went away, or nothing came for too long

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ssl
 from dataclasses import dataclass
 
 import boto3
@@ -39,8 +40,10 @@ def connect(bucket: Bucket, *, connect_s: float = 5.0, read_s: float = 60.0) -> 
     It does not try again by itself: a PUT that timed out may still arrive, and only :meth:`S3Store.put_once` knows what then.
 
     Raises:
-        StoreUnfit: the address is none.
+        StoreUnfit: the address is none, or the certificates cannot be read.
     """
+    if bucket.ca_bundle is not None:
+        _check_readable(bucket.ca_bundle)
     config = Config(
         signature_version="s3v4", s3={"addressing_style": "path"}, connect_timeout=connect_s, read_timeout=read_s,
         retries={"total_max_attempts": 1, "mode": "standard"}, max_pool_connections=32,
@@ -57,6 +60,14 @@ def connect(bucket: Bucket, *, connect_s: float = 5.0, read_s: float = 60.0) -> 
     # `Expect: 100-continue`: a way there and back before each body, for the case that it is refused.
     client.meta.events.unregister("before-call.s3", add_expect_header)
     return client
+
+
+def _check_readable(bundle: str) -> None:
+    """Else it would only be found at the first request, as a service that does not answer."""
+    try:
+        ssl.create_default_context(cafile=bundle)
+    except (OSError, ssl.SSLError) as error:
+        raise StoreUnfit(f"archive.s3.ca_bundle: {bundle}: {error.strerror or error}") from error
 
 
 def date_of(until_us: int) -> dt.datetime:

@@ -13,7 +13,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from protocol.errors import BadNote
 from protocol.note import VerifierKey
 from storage.errors import WitnessUnfit
 from storage.witness import Memory, Witness
@@ -24,15 +23,8 @@ LARGEST = 1 << 14  # bytes of a request: 63 lines of proof, a checkpoint and its
 
 
 def logs_of(keys: Mapping[str, str]) -> dict[str, VerifierKey]:
-    """Logs that are witnessed, from the settings: origin → key.
-
-    Raises:
-        WitnessUnfit: a key is malformed.
-    """
-    try:
-        return {origin: VerifierKey.from_text(text) for origin, text in keys.items()}
-    except BadNote as error:
-        raise WitnessUnfit(f"witness.logs: {error}") from error
+    """Logs that are witnessed, from the settings, which take keys only: origin → key."""
+    return {origin: VerifierKey.from_text(text) for origin, text in keys.items()}
 
 
 def create_app(witness: Witness) -> Starlette:
@@ -73,7 +65,7 @@ def run(folder: Path, name: str, logs: Mapping[str, str], host: str, port: int) 
     """Be a witness until told to stop (SIGTERM, SIGINT).
 
     Raises:
-        WitnessUnfit: see :class:`storage.witness.Memory`, and malformed keys.
+        WitnessUnfit: see :class:`storage.witness.Memory`.
     """
     known = logs_of(logs)
     memory = Memory(folder, name)

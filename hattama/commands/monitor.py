@@ -44,22 +44,18 @@ def monitor(
 
 def _run(settings: Settings, *, full: bool) -> MonitorReport:
     from protocol.cosignature import WitnessKey
-    from protocol.errors import BadNote
     from protocol.note import VerifierKey
-    from storage.errors import MonitorUnfit
     from storage.monitor import HOUR_US, Monitor, Patience
     from storage.monitor_memory import MonitorMemory
+    from storage.setting_errors import NoLog
     from storage.tile_reader import TileReader
     from storage.witness_client import WitnessClient
 
     chosen = settings.monitor
     if not chosen.url or not chosen.key:
-        raise MonitorUnfit("no log is set: monitor.url and monitor.key are needed")
-    try:
-        key = VerifierKey.from_text(chosen.key)
-        witnesses = [WitnessClient(item.url, WitnessKey.from_text(item.key)) for item in chosen.witnesses]
-    except BadNote as error:
-        raise MonitorUnfit(f"monitor: {error}") from error
+        raise NoLog("no log is set: monitor.url and monitor.key are needed")
+    key = VerifierKey.from_text(chosen.key)
+    witnesses = [WitnessClient(item.url, WitnessKey.from_text(item.key)) for item in chosen.witnesses]
     reader, memory = (
         TileReader(chosen.url),
         MonitorMemory(settings.state_dir / "monitor" / "seen.sqlite", f"{key.name}/log"),

@@ -38,7 +38,16 @@ def _shown(value: Any, name: str = "") -> Any:
 
 @app.command()
 def check(context: typer.Context) -> None:
-    """Read the settings and say whether they are right; a wrong one is named with its line or variable."""
+    """Read the settings and say whether they are right; a wrong one is named with its line or variable.
+
+    What a service refuses at its start by its settings, or by a file that they name, is refused here with the same words. Nothing is started or connected to.
+    """
     settings = settings_of(context)
+    from hattama.cli import tell
+    from hattama.settings_checks import problems
+
+    statuses = [tell(error) for error in problems(settings)]
+    if statuses:
+        raise typer.Exit(statuses[0] or 78)
     tracks = sum(len(source.channels) or 1 for source in settings.sources)
     typer.echo(f"settings are right: {len(settings.sources)} devices, {tracks} tracks, state in {settings.state_dir}")

@@ -61,7 +61,7 @@ def create_app(
     Raises:
         BadRelyingParty: the settings of passkeys name no address that can have them.
         LogBroken: the archive's log is not the one that it signed.
-        StoreUnfit: the list of time stamp authorities cannot be read.
+        AuthoritiesUnfit: the list of time stamp authorities cannot be read.
     """
     party = RelyingParty.of(settings.passkeys.domain, settings.passkeys.origins)
     ours = archive if archive is not None else open_archive(settings)

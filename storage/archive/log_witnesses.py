@@ -28,9 +28,8 @@ from device_config.settings import Settings
 from protocol.checkpoint import Checkpoint
 from protocol.cosignature import WitnessKey
 from protocol.encoding import utc_text
-from protocol.errors import BadNote
 from protocol.note import parse_note
-from storage.errors import DatabaseUnavailable, WitnessConflict, WitnessSilent, WitnessUnfit
+from storage.errors import DatabaseUnavailable, WitnessConflict, WitnessSilent
 from storage.log import Log
 from storage.witness_client import WitnessClient
 
@@ -202,15 +201,8 @@ def _point(note: str) -> Checkpoint:
 
 
 def witnesses_of(log: Log, settings: Settings) -> Witnesses:
-    """Those of the settings.
-
-    Raises:
-        WitnessUnfit: a key is malformed.
-    """
-    try:
-        clients = [WitnessClient(item.url, WitnessKey.from_text(item.key)) for item in settings.archive.witnesses]
-    except BadNote as error:
-        raise WitnessUnfit(f"archive.witnesses: {error}") from error
+    """Those of the settings, which take addresses and keys only."""
+    clients = [WitnessClient(item.url, WitnessKey.from_text(item.key)) for item in settings.archive.witnesses]
     return Witnesses(log, clients)
 
 

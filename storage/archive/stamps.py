@@ -27,8 +27,9 @@ from asn1crypto import x509
 from device_config.settings import Settings, TsaSettings
 from protocol import timestamps
 from protocol.timestamps import BadTimestamp, Stamped
-from storage.errors import AuthoritySilent, ObjectConflict, ObjectMissing, StorageError, StoreUnfit
+from storage.errors import AuthoritySilent, ObjectConflict, ObjectMissing, StorageError
 from storage.objects import ObjectStore, read
+from storage.setting_errors import AuthoritiesUnfit
 from storage.tsa_client import ask
 
 log = structlog.get_logger("storage.archive")
@@ -177,7 +178,7 @@ def stamps_of(store: ObjectStore, settings: Settings) -> Stamps:
     """Those of the settings.
 
     Raises:
-        StoreUnfit: the list of authorities cannot be read.
+        AuthoritiesUnfit: the list of authorities cannot be read.
     """
     return Stamps(store, settings.archive.tsa, authorities_of(settings))
 
@@ -186,13 +187,15 @@ def authorities_of(settings: Settings) -> list[x509.Certificate]:
     """Certificates of the authorities that are believed; none where none are set.
 
     Raises:
-        StoreUnfit: the list cannot be read.
+        AuthoritiesUnfit: the list cannot be read.
     """
     path = settings.archive.tsa.authorities
     try:
         return timestamps.certificates(path.read_bytes()) if path is not None else []
-    except (OSError, BadTimestamp) as error:
-        raise StoreUnfit(f"archive.tsa.authorities: {path}: {error}") from error
+    except OSError as error:
+        raise AuthoritiesUnfit(f"archive.tsa.authorities: {path}: {error.strerror}") from error
+    except BadTimestamp as error:
+        raise AuthoritiesUnfit(f"archive.tsa.authorities: {path}: {error}") from error
 
 
 def facts(stamped: Stamped | None) -> dict[str, Any] | None:

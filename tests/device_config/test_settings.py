@@ -3,10 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from device_config import reference
 from device_config.errors import SettingsError
-from device_config.settings import Settings, load
+from device_config.settings import ArchiveSettings, Settings, load
 
 CAMERA = '[[sources]]\nname = "a"\nkind = "camera"\nmedia = "video"\nurl = "rtsp://x/1"\n'
 WRONG = [
@@ -19,6 +20,14 @@ WRONG = [
     (f'{CAMERA}\n[[sources]]\nname = "b"\nkind = "microphone"\nmedia = "audio"\ndevice = "d"\nchannels = ["a"]\n', 1, "sources: two of one track name: a"),
     ('[[sources]]\nname = "a"\nmedia = "video"\n', 1, "sources.0.kind: Field required"),
     ("segment_s = 60\n", 1, "segment_s: Input should be less than or equal to 20"),
+    ('[archive]\nurl = "archive.court"\n', 2, "archive.url: is no address"),
+    ('[archive]\nhours = ["late"]\n', 2, "archive.hours.0: is not of the form 18:30-08:00"),
+    ('[archive.s3]\nboxes_endpoint = "https://s3.court"\n', 1, "archive.s3: boxes_endpoint needs bucket"),
+    ('[archive.s3]\nbucket = "b"\nendpoint = "s3.court"\n', 3, "archive.s3.endpoint: is no address"),
+    ('[[archive.witnesses]]\nurl = "https://w"\nkey = "k"\n', 3, "archive.witnesses.0.key: 'k' is not a witness key"),
+    ('[witness.logs]\n"a/log" = "nonsense"\n', 1, "witness.logs.a/log: 'nonsense' is not a verifier key"),
+    ('[monitor]\nurl = "https://archive/log"\n', 1, "monitor: url and key are needed together"),
+    ('[monitor]\nurl = "https://archive/log"\nkey = "k"\n', 3, "monitor.key: 'k' is not a verifier key"),
     ('[speech]\nthreads = 1\n[[speech.models]]\nengine = "x"\npath = "/m"\nlanguages = ["ru"]\n', 4, "speech.models.0.engine: "),
 ]
 
@@ -30,6 +39,19 @@ def test_a_wrong_setting_is_named_with_its_line(tmp_path: Path, text: str, line:
     with pytest.raises(SettingsError) as caught:
         load(file)
     assert str(caught.value).startswith(f"{file}:{line}: {said}")
+
+
+def test_a_variable_that_is_no_list_says_how_one_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HATTAMA_ARCHIVE__ADDRESSES", "archive.court")
+    with pytest.raises(SettingsError, match=r'a list is given as \["one", "two"\]'):
+        load()
+
+
+def test_an_address_that_is_wrong_is_not_repeated() -> None:
+    """It may hold a password."""
+    with pytest.raises(ValidationError) as caught:
+        ArchiveSettings(url="ftp://box:secret@archive")
+    assert "secret" not in caught.value.errors()[0]["msg"]
 
 
 def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
@@ -47,6 +69,10 @@ def test_all_wrong_settings_are_named_at_once(tmp_path: Path) -> None:
         ("HATTAMA_ARCHIVE__PORT", "-1", "environment variable HATTAMA_ARCHIVE__PORT: archive.port: "),
         ("HATTAMA_ARCHIVE", '{"port": -1}', "environment variable HATTAMA_ARCHIVE: archive.port: "),
         ("HATTAMA_SOURCES", "cam", "environment variable HATTAMA_SOURCES: not JSON: "),
+        ("HATTAMA_ARCHIVE__ADDRESSES", "archive.court", "environment variable HATTAMA_ARCHIVE__ADDRESSES: not JSON: "),
+        ("HATTAMA_ARCHIVE__LOCK_DAYS", "ten", "environment variable HATTAMA_ARCHIVE__LOCK_DAYS: not JSON: "),
+        ("HATTAMA_MONITOR__WITNESSES", "x", "environment variable HATTAMA_MONITOR__WITNESSES: not JSON: "),
+        ("HATTAMA_ARCHIVE__ADDRESSES", '["http://a"]', "environment variable HATTAMA_ARCHIVE__ADDRESSES: archive.addresses.0: is `host`"),
         ("HATTAMA_COURTT", "x", "environment variable HATTAMA_COURTT: there is no such setting"),
     ],
 )

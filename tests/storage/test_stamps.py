@@ -13,7 +13,7 @@ from device_config.tsa import TsaSettings
 from protocol import timestamps
 from storage.archive.media import Media
 from storage.archive.stamps import Stamps, stamps_of
-from storage.errors import StoreUnfit
+from storage.setting_errors import AuthoritiesUnfit
 from storage.uploader import upload_record
 from tests.hattama.test_timestamp import OPENSSL, Authority, make_authority
 from tests.storage.conftest import ARCHIVE_SIGNER, SIGNER, Court
@@ -117,6 +117,6 @@ def test_settings(served: Court, tmp_path: Path) -> None:
         TsaSettings(policy="gost")
     settings = served.settings
     archive = settings.archive.model_copy(update={"tsa": TsaSettings(url=SILENT, authorities=tmp_path / "none.pem")})
-    with pytest.raises(StoreUnfit, match=r"none\.pem"):
+    with pytest.raises(AuthoritiesUnfit, match=r"none\.pem"):
         stamps_of(served.archive.store, settings.model_copy(update={"archive": archive}))
     assert hattama("verify", str(tmp_path), "--timestamps", str(tmp_path)).status not in (0, 65)
