@@ -158,17 +158,29 @@ async def sign(
     return {"number": number, "missing": [], "seal": sealed}
 
 
-def withdraw(folder: Path, number: int) -> None:
-    """Forget an amendment that waits.
+async def withdraw(ledger: Ledger, folder: Path, number: int) -> tuple[str, ...]:
+    """Forget an amendment that waits: it is none yet, whoever has signed it.
+
+    Args:
+        ledger: of the hearing.
+        folder: where amendments wait.
+        number: which.
+
+    Returns:
+        Roles that had signed it.
 
     Raises:
         NoHearing: none of that number waits.
     """
-    if not any(item.amendment.number == number for item in waiting(folder)):
+    await asyncio.to_thread(settle, folder, ledger.view)
+    item = next((one for one in await asyncio.to_thread(waiting, folder) if one.amendment.number == number), None)
+    if item is None:
         raise NoHearing(f"no amendment {number} waits for signatures")
-    _clear(folder, number)
+    await asyncio.to_thread(_clear, folder, number)
+    return item.roles
 
 
 def _clear(folder: Path, number: int) -> None:
-    for path in folder.glob(f"{number:04d}.*"):
+    # The JSON first: PDFs without it are what a crash left.
+    for path in sorted(folder.glob(f"{number:04d}.*"), key=lambda path: path.suffix != ".json"):
         path.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FIXED = frozenset({State.CERTIFIED, State.ARCHIVED})
 _HEARING = "/v1/hearings/{hearing}/"
 #: Routes under a hearing that add to a certified record and change nothing of it; ``sending`` touches no record at all.
-ADDING = frozenset({"receipt", "timestamps/{number}", "removal", "forget-keys", "protocol-remarks", "amendments", "amendments/{number}/signatures", "sending"})
+ADDING = frozenset({"receipt", "timestamps/{number}", "removal", "forget-keys", "protocol-remarks", "amendments", "amendments/{number}/signatures", "amendments/{number}/withdrawal", "sending"})
 
 
 def guard(daemon: Daemon) -> Callable[[Request], Awaitable[None]]:

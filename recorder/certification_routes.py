@@ -11,6 +11,7 @@
     GET, POST /v1/hearings/{hearing}/amendments               those that wait for signatures; a new one
     GET  /v1/hearings/{hearing}/amendments/{number}.pdf       the newest PDF of one that waits
     POST /v1/hearings/{hearing}/amendments/{number}/signatures?by=   body: the signed PDF
+    POST /v1/hearings/{hearing}/amendments/{number}/withdrawal       forgets one that waits
     GET  /v1/terms                                            by when what is due
 """
 
@@ -248,6 +249,14 @@ def _amendments(app: FastAPI, daemon: Daemon) -> None:
             )
         _log.info("amendment_signed", action="sign", hearing=hearing, by=by, number=number, missing=done["missing"])
         return done
+
+    @app.post("/v1/hearings/{hearing}/amendments/{number}/withdrawal")
+    async def withdraw(hearing: str, number: int, body: ByBody) -> dict[str, Any]:
+        """Forget an amendment that waits for signatures; ``roles``: who had signed it."""
+        async with daemon.ledger(hearing) as (_, ledger):
+            roles = await _whole(certification_amendments.withdraw(ledger, waits(hearing), number))
+        _log.warning("amendment_withdrawn", action="withdraw", hearing=hearing, by=body.by, number=number, roles=roles)
+        return {"number": number, "roles": list(roles)}
 
 
 def _terms(app: FastAPI, daemon: Daemon) -> None:

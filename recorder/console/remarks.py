@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -12,10 +13,12 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from protocol.stages import cite
 from recorder.console.daemon import DaemonError
 from recorder.console.desk import Desk, operators
+from recorder.console.in_camera import has_part, in_the_room, shown_to
 from recorder.console.signing_texts import DECISIONS, problem_of
 from recorder.console.texts import ROLES
 from web.accounts import Account, Role
@@ -45,7 +48,7 @@ def router(desk: Desk) -> APIRouter:
         texts: dict[str, str] = {}
         try:
             _check_length(request)
-            async with request.form(max_files=10, max_fields=30) as form:
+            async with _in_memory(request) as form:
                 texts = {name: value.strip() for name, value in form.multi_items() if isinstance(value, str)}
                 files = await _files(form)
             body = _body(texts, files, await desk.daemon.read(_at(hearing)), desk.now_s())
@@ -63,13 +66,19 @@ def router(desk: Desk) -> APIRouter:
         """An entry was refused and the page stood under this address: a reload or another language comes here."""
         return RedirectResponse(f"/hearings/{quote(hearing, safe='')}/remarks", 303)
 
-    @routes.get("/hearings/{hearing}/notice", dependencies=[Depends(signed_in)])
-    async def notice(request: Request, hearing: str, language: str = "kk", number: int = 0) -> Response:
+    @routes.get("/hearings/{hearing}/notice")
+    async def notice(
+        request: Request,
+        hearing: str,
+        account: Annotated[Account, Depends(signed_in)],
+        language: str = "kk",
+        number: int = 0,
+    ) -> Response:
         """A notice to print: the protocol may be read, or (``number``) the remarks were reviewed."""
         language = language if language in ("kk", "ru") else "kk"
         lang = desk.pages.catalogues.translator(language)
-        view = await desk.daemon.read(_at(hearing))
-        entries = await desk.daemon.read(f"{_at(hearing)}/protocol-remarks")
+        view = shown_to(account, await desk.daemon.read(_at(hearing)))
+        entries = await _entries(desk, hearing, account)
         review = next((item for item in entries if item["number"] == number and item["kind"] == "reviewed"), None)
         remark = next((item for item in entries if review and item["path"] == review["of"]), None)
         rows = await _terms(desk, hearing)
@@ -89,6 +98,25 @@ def router(desk: Desk) -> APIRouter:
         )
 
     return routes
+
+
+@asynccontextmanager
+async def _in_memory(request: Request) -> AsyncIterator[FormData]:
+    """The form, nothing of it in a temporary file: what is remarked on a part in camera stands nowhere in the clear."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        async with request.form() as plain:
+            yield plain
+        return
+    parser = MultiPartParser(request.headers, request.stream(), max_files=10, max_fields=30)
+    parser.spool_max_size = 2 * MOST_FILES
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise DaemonError(422, "bad-entry", error.message) from error
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 def _at(hearing: str) -> str:
@@ -117,7 +145,10 @@ def _body(
 ) -> dict[str, Any]:
     """What the daemon takes, of what the browser sent."""
     known = {person["name"]: person["role"] for person in view["participants"]}
-    person = texts.get("person", "")
+    person, closed = texts.get("person", ""), has_part(view)
+    at = moments(texts.get("moments", ""), view["takes"])
+    if texts.get("open_part") and any(_in_closed(moment, view["takes"]) for moment in at):
+        raise DaemonError(422, "in-camera-time", "a time lies in a part in camera")
     return {
         "kind": texts.get("kind", ""),
         "at_us": _court_us(texts.get("at", ""), now_s),
@@ -126,9 +157,20 @@ def _body(
         "of": texts.get("of", ""),
         "text": texts.get("text", ""),
         "decision": texts.get("decision") or None,
-        "moments": moments(texts.get("moments", ""), view["takes"]),
+        "moments": at,
         "attachments": files,
+        "in_camera": _declared(texts) if closed else None,
     }
+
+
+def _declared(texts: Mapping[str, str]) -> bool | None:
+    """Whether it speaks of a part in camera, as far as whoever enters it says so; the recorder takes it for that otherwise."""
+    return False if texts.get("open_part") else True if texts.get("in_camera") else None
+
+
+def _in_closed(moment: int, takes: Sequence[Mapping[str, Any]]) -> bool:
+    closed = [take for take in takes if take["publicity"] == "closed"]
+    return any(take["start_us"] <= moment <= (take["end_us"] or moment) for take in closed)
 
 
 def _court_us(text: str, now_s: float) -> int:
@@ -168,6 +210,17 @@ def _moment(text: str, takes: Sequence[Mapping[str, Any]]) -> int:
     raise DaemonError(422, "bad-time", f"nothing was recorded at {text[:20]}")
 
 
+async def _entries(desk: Desk, hearing: str, account: Account) -> list[dict[str, Any]]:
+    """What was entered; of what speaks of a part in camera who only looks on sees that there is something."""
+    entries: list[dict[str, Any]] = await desk.daemon.read(f"{_at(hearing)}/protocol-remarks")
+    if in_the_room(account):
+        if any(item["closed"] and item["readable"] for item in entries):
+            log.info("remarks in camera read", action="open_closed", hearing=hearing, account=account.name)
+        return entries
+    nothing = {"person": "", "role": "", "text": "", "moments": [], "attachments": [], "readable": False}
+    return [{**item, **nothing} if item["closed"] else item for item in entries]
+
+
 async def _page(
     desk: Desk,
     request: Request,
@@ -177,9 +230,9 @@ async def _page(
     sent: Mapping[str, str] | None = None,
 ) -> Response:
     lang = desk.pages.translator(request)
-    view = await desk.daemon.read(_at(hearing))
+    view = shown_to(account, await desk.daemon.read(_at(hearing)))
     told = await desk.daemon.read(f"{_at(hearing)}/signing")
-    entries = await desk.daemon.read(f"{_at(hearing)}/protocol-remarks")
+    entries = await _entries(desk, hearing, account)
     reviews = {item["of"]: item for item in entries if item["kind"] == "reviewed"}
     problem, _ = problem_of(lang, error) if error else (None, [])
     return desk.pages.render(
@@ -195,6 +248,8 @@ async def _page(
         rows=await _terms(desk, hearing) if told["signed"] else [],
         problem=problem,
         values=sent or {},
+        had_closed_part=has_part(view),
+        wholly=all(take["publicity"] == "closed" for take in view["takes"]),
         people=[person for person in view["participants"] if not person.get("protected")],
         roles=ROLES,
         decisions=DECISIONS,

@@ -20,6 +20,7 @@ from starlette.datastructures import UploadFile
 from protocol.encoding import utc_us
 from recorder.console.daemon import DaemonError
 from recorder.console.desk import Desk, operators
+from recorder.console.in_camera import has_part, in_the_room
 from recorder.console.reauthentication import confirmed
 from recorder.console.signing_acts import Acts, sign_with_file
 from recorder.console.signing_texts import SIGNERS, problem_of
@@ -27,7 +28,7 @@ from recorder.console.texts import CASE_LANGUAGES, STATES
 from web.accounts import Account
 from web.i18n import N_, Translator, from_us
 from web.reauthentication import Reauthentication
-from web.rights import signed_in
+from web.rights import NotAllowed, signed_in
 from web.security import origin_of
 
 #: A key file has some kilobytes.
@@ -73,7 +74,9 @@ def router(desk: Desk, again: Reauthentication) -> APIRouter:
             _came_whole(texts["way"], content)
             await confirmed(again, request, account, texts["password"], texts["passkey"], hearing)
             act = await acts.begin(hearing, texts["what"], account)
-            signature = await run_in_threadpool(sign_with_file, act, content, texts["key_password"], int(desk.now_s() * 1e6))
+            signature = await run_in_threadpool(
+                sign_with_file, act, content, texts["key_password"], int(desk.now_s() * 1e6)
+            )
             await acts.finish(act, signature)
         except DaemonError as error:
             return await _page(desk, again, request, hearing, account, error)
@@ -85,9 +88,17 @@ def router(desk: Desk, again: Reauthentication) -> APIRouter:
 
 
 def _papers(routes: APIRouter, desk: Desk, again: Reauthentication) -> None:
-    @routes.get("/hearings/{hearing}/papers/{path:path}", dependencies=[Depends(signed_in)])
-    async def paper(hearing: str, path: str) -> Response:
-        data = await desk.daemon.get_bytes(f"{_at(hearing)}/papers/{quote(path)}")
+    @routes.get("/hearings/{hearing}/papers/{path:path}")
+    async def paper(hearing: str, path: str, account: Annotated[Account, Depends(signed_in)]) -> Response:
+        """A file as it stands in the record; one that came with remarks on a part in camera is opened for who sits in the room."""
+        if path.startswith("remarks/") and path.endswith(".enc"):
+            if not in_the_room(account):
+                raise NotAllowed
+            log.info("remarks in camera read", action="open_closed", hearing=hearing, path=path, account=account.name)
+            data = await desk.daemon.get_bytes(f"{_at(hearing)}/closed/files/{quote(path)}")
+            path = path.removesuffix(".enc")
+        else:
+            data = await desk.daemon.get_bytes(f"{_at(hearing)}/papers/{quote(path)}")
         kind, shown = (
             ("application/pdf", "inline") if path.endswith(".pdf") else ("application/octet-stream", "attachment")
         )
@@ -111,6 +122,17 @@ def _papers(routes: APIRouter, desk: Desk, again: Reauthentication) -> None:
             await desk.daemon.post(f"{_at(hearing)}/amendments", body)
         except DaemonError as error:
             return await _page(desk, again, request, hearing, account, error)
+        return RedirectResponse(f"/hearings/{quote(hearing, safe='')}/signing", 303)
+
+    @routes.post("/hearings/{hearing}/amendments/{number}/withdrawal")
+    async def withdraw(
+        request: Request, hearing: str, number: int, account: Annotated[Account, Depends(operators)]
+    ) -> Response:
+        try:
+            await desk.daemon.post(f"{_at(hearing)}/amendments/{number}/withdrawal", {"by": account.name})
+        except DaemonError as error:
+            return await _page(desk, again, request, hearing, account, error)
+        log.warning("amendment withdrawn", action="withdraw", hearing=hearing, number=number, account=account.name)
         return RedirectResponse(f"/hearings/{quote(hearing, safe='')}/signing", 303)
 
 
@@ -194,7 +216,12 @@ def _choices(
 
 
 async def _page(
-    desk: Desk, again: Reauthentication, request: Request, hearing: str, account: Account, error: DaemonError | None = None
+    desk: Desk,
+    again: Reauthentication,
+    request: Request,
+    hearing: str,
+    account: Account,
+    error: DaemonError | None = None,
 ) -> Response:
     lang = desk.pages.translator(request)
     view = await desk.daemon.read(_at(hearing))
@@ -225,6 +252,8 @@ async def _page(
         signers=SIGNERS,
         languages_of=CASE_LANGUAGES,
         state_text=STATES.get(told["state"], told["state"]),
+        may_withdraw=account.role.value in SIGNERS,
+        had_closed_part=has_part(view),
         may_amend=told["certified"] and account.role.value in SIGNERS and not waiting,
         moment=lambda at: from_us(utc_us(at)) if at else None,
     )

@@ -62,6 +62,10 @@ PROBLEMS = {
         N_("A time does not fit the recording."),
         N_("Write times as they were in the courtroom, for instance 10:04:15, and separate them by commas."),
     ),
+    "in-camera-time": Problem(
+        N_("A time lies in the part in camera."),
+        N_("Take the mark «open part only» away: what speaks of a part in camera is encrypted."),
+    ),
     "bad-entry": Problem(
         N_("Something that is needed is missing."), N_("Fill in who, when and what; a rejection needs its reasons.")
     ),
