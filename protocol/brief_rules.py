@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from protocol.brief import Brief, Form, MissingPoint
+from protocol.brief import Brief, Declared, Form, MissingPoint
 from protocol.errors import ProtocolError
 from protocol.hearing import Participant
 
@@ -202,6 +202,12 @@ def in_full(brief: Brief) -> Brief:
     law, article = document_article(brief.code, "full")
     full = replace(brief, form="full", law=law, article=article, confirmed=False, final_on="")
     return replace(full, missing=missing_points(full, {point.key: point.reason for point in brief.missing}))
+
+
+def declared_in(brief: Brief) -> Declared:
+    """What people declared of the protocol: its reasons, why the recording was rejected, and the full form where only a person asked for it."""
+    asked: Form | None = "full" if brief.form == "full" and form_of(brief) == "brief" else None
+    return Declared({point.key: point.reason for point in brief.missing if point.reason}, brief.rejected, form=asked)
 
 
 def identified(brief: Brief) -> tuple[Participant, ...]:

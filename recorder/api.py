@@ -14,7 +14,6 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.exceptions import HTTPException
 
-from protocol.brief import Declared
 from protocol.errors import DiskFailed, ProtocolError
 from protocol.hearing import Case, Participant, Seat, State
 from protocol.stages import CODES, stages
@@ -31,6 +30,7 @@ from recorder.live_text import add_routes as add_live_routes
 from recorder.marking import add_routes as add_marking_routes
 from recorder.media_routes import add_routes as add_media_routes
 from recorder.paper_routes import add_routes as add_paper_routes
+from recorder.papers import Said
 from recorder.participants import add_routes as add_participant_routes
 from recorder.quality_routes import add_routes as add_quality_routes
 from recorder.refusals import BadRequest, DiskRefused, NoSource, Refusal
@@ -112,19 +112,20 @@ class ByBody(_Body):
 class DraftBody(_Body):
     """Who asks for the draft, and what only people can say (:class:`protocol.brief.Declared`).
 
-    ``reasons``: why the record does not give a point of the law, by its key; ``rejected``: why the judge did not accept the recording.
+    ``reasons``: why the record does not give a point of the law, by its key; ``rejected``: why the judge did not accept the recording;
+    ``full``: the full protocol though a brief one would do. What is left out stays as it was said of the protocol before.
     """
 
     by: str = Field(default="recorder", min_length=1, max_length=300)
-    reasons: dict[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], Annotated[str, Field(max_length=500)]] = Field(
-        default={}, max_length=40
+    reasons: dict[Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")], Annotated[str, Field(max_length=500)]] | None = Field(
+        default=None, max_length=40
     )
-    rejected: str = Field(default="", max_length=2000)
-    full: bool = False
+    rejected: str | None = Field(default=None, max_length=2000)
+    full: bool | None = None
 
-    def declared(self) -> Declared:
-        """As the protocol takes it."""
-        return Declared(self.reasons, self.rejected, form="full" if self.full else None)
+    def said(self) -> Said:
+        """As the recorder takes it."""
+        return Said(self.reasons, self.rejected, self.full)
 
 
 class CheckBody(_Body):
@@ -261,7 +262,7 @@ def _papers(app: FastAPI, daemon: Daemon) -> None:
     async def draft(hearing: str, body: DraftBody | None = None) -> dict[str, Any]:
         """Draft the brief protocol from the journal and the last transcript."""
         asked = body or DraftBody()
-        return await daemon.draft(hearing, asked.by, asked.declared())
+        return await daemon.draft(hearing, asked.by, asked.said())
 
     @app.post("/v1/hearings/{hearing}/receipt")
     async def receipt(hearing: str, request: Request) -> dict[str, Any]:

@@ -206,9 +206,9 @@ class RecorderClient:
         found: dict[str, Any] = self._send("GET", _at(hearing, "transcripts", str(number), "doubts")).json()
         return found
 
-    def draft(self, hearing: str, by: str = "recorder", *, reasons: Mapping[str, str] | None = None, rejected: str = "", full: bool = False) -> list[str]:
-        """Have the protocol drafted, with what people declare (:class:`protocol.brief.Declared`); its files' paths in the record."""
-        body = {"by": by, "reasons": dict(reasons or {}), "rejected": rejected, "full": full}
+    def draft(self, hearing: str, by: str = "recorder", *, reasons: Mapping[str, str] | None = None, rejected: str | None = None, full: bool | None = None) -> list[str]:
+        """Have the protocol drafted, with what people declare (:class:`protocol.brief.Declared`; None: as before); its files' paths in the record."""
+        body = {"by": by, "reasons": None if reasons is None else dict(reasons), "rejected": rejected, "full": full}
         return list(self._post(_at(hearing, "draft"), body)["files"])
 
     def sections(self, hearing: str, language: str) -> list[str]:

@@ -18,8 +18,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from protocol.brief import Brief, CourtFacts, Declared, Form
-from protocol.brief_rules import BriefIncomplete, confirm
+from protocol.brief import Brief, CourtFacts, Declared
+from protocol.brief_rules import BriefIncomplete, confirm, declared_in
 from protocol.closed import encrypt_file
 from protocol.encoding import b64, unb64
 from protocol.errors import ProtocolError
@@ -47,7 +47,8 @@ class Task:
         transcript: path of the transcript in the record, or None.
         court, courtroom, city: of the settings.
         templates: the court's folder of templates, or None.
-        reasons, rejected, form: what people said (:class:`protocol.brief.Declared`).
+        reasons, rejected, full: what people said (:class:`protocol.brief.Declared`); None: as in the protocol ``before``.
+        before: path of the newest protocol in the record; empty where this is the first.
         confirms: path of the draft that people confirmed; the files are then its confirmed form, drawn from nothing else. Empty: a draft.
     """
 
@@ -59,9 +60,10 @@ class Task:
     courtroom: str
     city: str
     templates: str | None = None
-    reasons: dict[str, str] = field(default_factory=dict)
-    rejected: str = ""
-    form: Form | None = None
+    reasons: dict[str, str] | None = None
+    rejected: str | None = None
+    full: bool | None = None
+    before: str = ""
     confirms: str = ""
 
 
@@ -136,7 +138,26 @@ def _drawn(record: Path, task: Task, transcript: Transcript | None) -> Brief:
         court=CourtFacts(task.court, task.courtroom, task.city),
         drafted_at_us=task.drafted_at_us,
         number=task.number,
-        declared=Declared(task.reasons, task.rejected, form=task.form),
+        declared=declared_of(record, task),
+    )
+
+
+def declared_of(record: Path, task: Task) -> Declared:
+    """What people say now, and what they said of the protocol before where they say nothing now: no program forgets a person's reasons."""
+    from protocol.brief_reading import BadBrief, read_brief
+
+    before = Declared()
+    if task.before:
+        try:
+            before = declared_in(read_brief((record / task.before).read_bytes()))
+        except (BadBrief, OSError) as error:
+            # The points then lack their reasons, and nobody can confirm them: people are asked again.
+            said = {"action": "reasons_unreadable", "path": task.before, "reason": str(error), "level": "warning"}
+            sys.stderr.write(json.dumps(said) + "\n")  # standard output is the answer
+    return Declared(
+        before.reasons if task.reasons is None else task.reasons,
+        before.rejected if task.rejected is None else task.rejected,
+        form=before.form if task.full is None else "full" if task.full else None,
     )
 
 

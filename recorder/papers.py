@@ -8,13 +8,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from device_config.settings import Settings
 from protocol import durable, seal
-from protocol.brief import Declared
 from protocol.encoding import b64, sha256_b64
 from protocol.errors import BadNote, DiskFailed, RecordExists
 from protocol.hearing import Revision, State
@@ -32,6 +31,15 @@ from recorder.refusals import BadRequest, DiskRefused, IllegalAction, KeysForgot
 from recorder.tidying import tidy
 
 Drafter = Callable[[Task], Awaitable[list[DraftFile]]]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What people say when a protocol is drawn up (:class:`protocol.brief.Declared`); None: nothing new, what was said before holds."""
+
+    reasons: dict[str, str] | None = None
+    rejected: str | None = None
+    full: bool | None = None
 
 
 async def add_transcript(folder: Path, ledger: Ledger, body: bytes, by: str) -> dict[str, Any]:
@@ -82,9 +90,11 @@ def _encrypted(ledger: Ledger, transcript: Transcript, made: DraftFile) -> Draft
 
 
 async def add_draft(
-    folder: Path, ledger: Ledger, settings: Settings, now_us: int, by: str, drafter: Drafter = draft_apart, declared: Declared | None = None
+    folder: Path, ledger: Ledger, settings: Settings, now_us: int, by: str, drafter: Drafter = draft_apart, said: Said | None = None
 ) -> dict[str, Any]:
     """Draft the brief protocol from the journal, the last transcript and what people declare, seal it, and call the hearing drafted.
+
+    What nobody says this time stays as it was said of the protocol before: the transcriber, which asks for a draft too, says nothing.
 
     Raises:
         IllegalAction: the hearing is not finished and sealed, or certified already.
@@ -95,10 +105,10 @@ async def add_draft(
     need_finished(view, "brief protocol")
     number = next_brief(view)
     transcripts = [item.path for item in view.revisions if item.kind == "transcript" and item.key is None]
-    said = _with_decision(declared or Declared(), view)
     transcript = transcripts[-1] if transcripts else None
-    declares = {"reasons": dict(said.reasons), "rejected": said.rejected, "form": said.form}
-    task = task_of(folder, settings, number, now_us, transcript, **declares)
+    before = [item.path for item in view.revisions if item.kind == "brief"]
+    declares = asdict(_with_decision(said or Said(), view))
+    task = task_of(folder, settings, number, now_us, transcript, before=before[-1] if before else "", **declares)
     files = await drafter(task)
     await add_files(folder, ledger, files, number, by)
     await ledger.work(seal.seal_revision)
@@ -112,11 +122,13 @@ def next_brief(view: HearingView) -> int:
     return 1 + max((item.number for item in view.revisions if item.kind in ("brief", "brief_pdf")), default=0)
 
 
-def _with_decision(said: Declared, view: HearingView) -> Declared:
+def _with_decision(said: Said, view: HearingView) -> Said:
     """What people declare, and the presiding judge's decision about the recording, which nobody who asks for a draft can leave out."""
-    if view.judged is None or view.judged["accepted"] or said.rejected:
+    if view.judged is None or said.rejected:
         return said
-    return replace(said, rejected=str(view.judged["reason"] or ""), form="full")
+    if view.judged["accepted"]:
+        return replace(said, rejected="")
+    return replace(said, rejected=str(view.judged["reason"] or ""), full=True)
 
 
 async def add_receipt(folder: Path, ledger: Ledger, body: bytes, trusted: tuple[VerifierKey, ...]) -> dict[str, Any]:

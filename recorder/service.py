@@ -23,7 +23,6 @@ from typing import Any
 import structlog
 
 from device_config.settings import Settings
-from protocol.brief import Declared
 from protocol.hearing import Case, Participant, Seat, State
 from protocol.journal import Line
 from protocol.note import Signer
@@ -262,10 +261,10 @@ class Daemon:
         async with self.ledger(hearing) as (folder, ledger):
             return await papers.add_transcript(folder, ledger, body, by)
 
-    async def draft(self, hearing: str, by: str, declared: Declared | None = None) -> dict[str, Any]:
+    async def draft(self, hearing: str, by: str, said: papers.Said | None = None) -> dict[str, Any]:
         """Draft the brief protocol (recorder.papers)."""
         async with self.ledger(hearing) as (folder, ledger):
-            return await papers.add_draft(folder, ledger, self.settings, self.clock.now()[0], by, declared=declared)
+            return await papers.add_draft(folder, ledger, self.settings, self.clock.now()[0], by, said=said)
 
     async def receipt(self, hearing: str, body: bytes) -> dict[str, Any]:
         """Keep the archive's receipt (recorder.papers)."""

@@ -34,11 +34,11 @@ class Decision(BaseModel):
 
 
 class DraftAsked(BaseModel):
-    """What only people can say when the protocol is drafted: why the record does not give a point of the law, by its key."""
+    """What only people can say when the protocol is drafted: why the record does not give a point of the law, by its key; all of them, or as before."""
 
     model_config = ConfigDict(extra="forbid")
 
-    reasons: dict[_KEY, _WHY] = Field(default={}, max_length=40)
+    reasons: dict[_KEY, _WHY] | None = Field(default=None, max_length=40)
 
 
 class Confirmed(BaseModel):
@@ -71,15 +71,13 @@ def router(desk: Desk) -> APIRouter:
         body = {"by": account.name, "accepted": decision.accepted, "reason": decision.reason}
         judged = await desk.daemon.post(f"{at(hearing)}/quality", body)
         if not decision.accepted:
-            await _draft(desk, hearing, account, {}, decision.reason)
+            await _draft(desk, hearing, account)
         return JSONResponse(judged)
 
     @routes.post("/draft")
     async def draft(hearing: str, asked: DraftAsked, account: Annotated[Account, Depends(operators)]) -> Response:
         """Make the protocol again, with what people say; from the newest transcript."""
-        judged: dict[str, Any] | None = (await desk.daemon.get(at(hearing))).get("judged")
-        rejected = str(judged.get("reason") or "") if judged and judged.get("accepted") is False else ""
-        return JSONResponse(await _draft(desk, hearing, account, asked.reasons, rejected))
+        return JSONResponse(await _draft(desk, hearing, account, asked.reasons))
 
     @routes.post("/confirmation")
     async def confirmation(hearing: str, read: Confirmed, account: Annotated[Account, Depends(operators)]) -> Response:
@@ -116,6 +114,7 @@ def router(desk: Desk) -> APIRouter:
     return routes
 
 
-async def _draft(desk: Desk, hearing: str, account: Account, reasons: dict[str, str], rejected: str) -> Any:
-    body = {"by": account.name, "reasons": reasons, "rejected": rejected, "full": bool(rejected)}
+async def _draft(desk: Desk, hearing: str, account: Account, reasons: dict[str, str] | None = None) -> Any:
+    """Of a decision about the recording the recorder knows; what is not said now stays as it was said."""
+    body = {"by": account.name, "reasons": reasons}
     return await desk.daemon.post(f"{at(hearing)}/draft", body)

@@ -134,6 +134,9 @@ def test_papers_after_the_capture(room: tuple[RecorderClient, Settings]) -> None
     assert refused(client.receipt, hearing, b"{}").code == "bad-request"
     planned(client)  # another hearing takes the room; papers still reach the first
     assert client.transcript(hearing, transcript.to_json()) == 3
+    assert client.draft(hearing)[0] == "protocol/brief-0003.json"  # as the transcriber asks, which says nothing
+    third = read_brief((record / "protocol/brief-0003.json").read_bytes())
+    assert (third.form, third.rejected, third.missing) == ("full", second.rejected, second.missing)
     report = check(record)
     assert report.good, codes(report)
 
