@@ -303,7 +303,7 @@ class BadAct(StorageError):
     code = "bad-act"
     exit_status = 65
     status = 409
-    advice = "Read docs/destruction.md; an act that is wrong is withdrawn, and another one written."
+    advice = "Nothing was destroyed. Give what is named (docs/destruction.md); an act that is wrong is withdrawn, and another one written."
 
 
 class NotDestroyable(StorageError):
@@ -312,7 +312,7 @@ class NotDestroyable(StorageError):
     code = "not-destroyable"
     exit_status = 77  # EX_NOPERM
     status = 409
-    advice = "Nothing was destroyed. Leave out the records that are named, or wait until what keeps them is over."
+    advice = "Nothing was destroyed. Leave out the records that are named, or wait until what keeps them is over; a class that is missing stands in archive.keep_days."
 
 
 class Destroyed(StorageError):

@@ -26,10 +26,11 @@ from protocol.canonical import Json
 from protocol.checkpoint import Checkpoint
 from protocol.errors import BadNote
 from protocol.merkle import Tree, leaf_hash
-from protocol.note import Signer, parse_note, sign_note
+from protocol.note import Signer, VerifierKey, parse_note, sign_note
 from storage import log_private
 from storage.database import Database
 from storage.errors import LogBroken
+from storage.setting_errors import LogRenamed
 from storage.tiles import LONGEST
 
 _ALONE = 7_420_002  # PostgreSQL's advisory lock of whoever adds
@@ -76,6 +77,7 @@ class Log:
 
     Raises:
         LogBroken: the entries are not those that were signed, or another key signed them.
+        LogRenamed: this key signed them, under another name.
         DatabaseUnavailable: the database does not answer.
     """
 
@@ -141,8 +143,11 @@ class Log:
         try:
             note = parse_note(text)
             signed = Checkpoint.from_text(note.text)
+            ours_before = VerifierKey(signed.origin.removesuffix("/log"), self.signer.key.public_key)
         except BadNote as error:
             raise LogBroken(f"{self.origin}: the last checkpoint is malformed: {error}") from error
+        if ours_before != self.signer.key and note.signed_by(ours_before):
+            raise LogRenamed(f"archive.name is {self.signer.key.name}, and this log was begun as {ours_before.name}")
         if not note.signed_by(self.signer.key):
             raise LogBroken(f"{self.origin}: the last checkpoint is not signed by {self.signer.key.text}")
         if (signed.origin, signed.size) != (self.origin, self._tree.size) or signed.root != self._tree.root():

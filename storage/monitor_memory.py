@@ -15,6 +15,7 @@ from pathlib import Path
 
 from protocol.durable import make_dirs
 from storage.errors import MonitorUnfit
+from storage.setting_errors import MonitorBusy, OtherLog
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS leaf (number INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;
@@ -70,7 +71,7 @@ class MonitorMemory:
             self._db = self._open(path)
         except BlockingIOError as error:
             self._lock.close()
-            raise MonitorUnfit(f"{path}: another monitor uses it") from error
+            raise MonitorBusy(f"{path}: another monitor uses it") from error
         except (sqlite3.Error, OSError, MonitorUnfit) as error:
             self._lock.close()
             raise error if isinstance(error, MonitorUnfit) else MonitorUnfit(f"{path}: {error}") from error
@@ -92,7 +93,7 @@ class MonitorMemory:
             raise MonitorUnfit(f"{path} is damaged")
         db.executescript(_TABLES)
         if other := db.execute("SELECT origin FROM head WHERE origin <> ?", (self._origin,)).fetchone():
-            raise MonitorUnfit(f"{path} is about the log {other[0]}")
+            raise OtherLog(f"{path} is about the log {other[0]}, and monitor.key is of {self._origin}")
 
     def close(self) -> None:
         """Close it."""

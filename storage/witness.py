@@ -34,6 +34,7 @@ from protocol.errors import BadNote, ProtocolError
 from protocol.merkle import EMPTY_ROOT, verify_consistency
 from protocol.note import Note, VerifierKey, parse_note
 from storage.errors import WitnessUnfit
+from storage.setting_errors import WitnessBusy, WitnessRenamed
 
 SEED_BYTES = 32
 _TABLES = (
@@ -95,9 +96,10 @@ class Memory:
         cosigner = Cosigner(name, seed_file.read_bytes())
         known = db.execute("SELECT key FROM witness").fetchone()
         if known != (cosigner.key.text,):
-            raise WitnessUnfit(
-                f"{heads} is not the memory of {cosigner.key.text} (witness.name changed, or another key)"
-            )
+            before = known[0].split("+")[0] if known else ""
+            if before and known == (Cosigner(before, seed_file.read_bytes()).key.text,):
+                raise WitnessRenamed(f"witness.name is {name}, and {heads} is not the memory of it but of {before}")
+            raise WitnessUnfit(f"{heads} is not the memory of {cosigner.key.text}: it belongs to another key")
         return cosigner
 
     def _begin(self, db: sqlite3.Connection, seed_file: Path, name: str) -> Cosigner:
@@ -161,7 +163,7 @@ def _alone(path: Path) -> IO[bytes]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        raise WitnessUnfit(f"{path.parent}: another process is this witness") from error
+        raise WitnessBusy(f"{path.parent}: another process is this witness") from error
     return file
 
 

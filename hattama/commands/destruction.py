@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hattama.context import settings_of
+from hattama.files import there
 
 if TYPE_CHECKING:
     from device_config.settings import Settings
@@ -86,7 +87,7 @@ def sign(
     context: typer.Context,
     act: _Act,
     signature: Annotated[
-        Path, typer.Argument(metavar="FILE.p7s", help="An officer's detached signature over the act.")
+        Path, typer.Argument(callback=there, metavar="FILE.p7s", help="An officer's detached signature over the act.")
     ],
 ) -> None:
     """Take an officer's signature. The second one, of another person, begins the time of waiting."""
@@ -146,13 +147,31 @@ def hold(
     hearing: Annotated[str, typer.Argument(help="Identifier of the hearing.")],
     by: _By,
     reason: _Reason,
-    lift: Annotated[bool, typer.Option("--lift", help="Lift the hold.")] = False,
+    lift: Annotated[bool, typer.Option("--lift", help="Lift a hold.")] = False,
+    number: Annotated[
+        int | None,
+        typer.Option(min=1, help="Which hold is lifted, where several lie on the record.", show_default=False),
+    ] = None,
 ) -> None:
-    """Lay a legal hold on a record, or lift it. What is held is not destroyed."""
+    """Lay a legal hold on a record, or lift one. What is held is not destroyed; several may lie on one record, and the last must be lifted.
+
+    Prints the hold's number and how many lie on the record then.
+    """
     settings = settings_of(context)
+    from hattama.errors import BadArgument
     from storage.archive.holds import Holds
 
+    if number is not None and not lift:
+        raise BadArgument("--number is of --lift: a new hold gets its number")
     with _open(settings) as archive:
         holds = Holds(archive)
-        count = holds.lift(hearing, by, reason) if lift else holds.lay(hearing, by, reason)
-    typer.echo(f"{hearing}: {'lifted from' if lift else 'on'} {count} objects")
+        done = holds.lift(hearing, by, reason, number) if lift else holds.lay(hearing, by, reason)
+    said = f"hold {done.number}" if done.number else "the store's hold"
+    if not lift:
+        typer.echo(f"{hearing}: {said} on {done.objects} objects")
+    elif done.standing:
+        typer.echo(f"{hearing}: {said} lifted; the record stays held")
+    else:
+        typer.echo(f"{hearing}: {said} lifted from {done.objects} objects")
+    for item in done.standing:
+        typer.echo(f"  hold {item.number}  {item.by}  {item.reason}  since {item.at}")

@@ -33,12 +33,13 @@ from protocol.signatures.checking import check_detached
 from protocol.signatures.person import Role
 from protocol.signatures.report import Signed
 from protocol.signatures.trust import TrustList
+from storage.archive.act_errors import ActNotReady, ActOver, NoOfficers, NoSuchAct, SignatureNotTaken
 from storage.archive.acts import OFFICERS, PREFIX, Act, Item, digest_of, name_of
 from storage.archive.holds import Holds
 from storage.archive.locks import DAY_US, DEFAULT
 from storage.archive.records import StoredRecord, seal_of
 from storage.archive.service import Archive
-from storage.errors import BadAct, NotDestroyable, ObjectLocked
+from storage.errors import BadAct, NotDestroyable, ObjectLocked, ObjectMissing
 from storage.objects import read
 
 log = structlog.get_logger("storage.archive")
@@ -121,9 +122,12 @@ class Destruction:
         """The bytes that the officers sign.
 
         Raises:
-            ObjectMissing: there is no such act.
+            NoSuchAct: there is none.
         """
-        return read(self._archive.store, name_of(act_id, "act.json"))
+        try:
+            return read(self._archive.store, name_of(act_id, "act.json"))
+        except ObjectMissing as error:
+            raise NoSuchAct(f"{act_id}: there is no such act") from error
 
     def sign(self, act_id: str, signature: bytes) -> Standing:
         """Take an officer's signature: a detached CMS signature over the act's bytes.
@@ -135,19 +139,19 @@ class Destruction:
         act = Act.from_bytes(text)
         standing = self.standing(act_id)
         if standing.stage not in (Stage.PROPOSED, Stage.SIGNED):
-            raise BadAct(f"act {act_id} is {standing.stage}: it takes no signature")
+            raise _ended(standing.stage)(f"act {act_id} is {standing.stage}: it takes no signature")
         now_us = self._archive.now_us()
         signer = self._check(text, signature, now_us)
         number = 1 if standing.stage is Stage.PROPOSED else 2
         if number == 2:
             first = self._check(text, self._signature(act_id, 1), self._signed_us(act_id, 1))
             if _same(first, signer):
-                raise BadAct(f"act {act_id}: both signatures are of {signer.name}: two officers must sign")
+                raise SignatureNotTaken(f"act {act_id}: both signatures are of {signer.name}: two officers must sign")
         sha256 = hashlib.sha256(signature).hexdigest()
         self._put(_signature_name(act_id, sha256), signature)
         noted = self._note(act, text, f"signed-{number}", signature_sha256=sha256)
         if noted["signature_sha256"] != sha256:
-            raise BadAct(f"act {act_id}: somebody else signed it at the same moment: sign again")
+            raise SignatureNotTaken(f"act {act_id}: somebody else signed it at the same moment: sign again")
         log.warning("act signed", action="destruction_signed", act=act_id, number=number, officer=signer.name)
         return self.standing(act_id)
 
@@ -159,9 +163,9 @@ class Destruction:
         """
         standing = self.standing(act_id)
         if standing.stage in (Stage.PARTLY, Stage.DONE):
-            raise BadAct(f"act {act_id} was carried out")
+            raise ActOver(f"act {act_id} was carried out")
         if self._begun(standing.act):  # what is left of a record whose tombstone stands would lie there for ever
-            raise BadAct(f"act {act_id} was carried out in part: carry it out again, it goes on where it stopped")
+            raise ActOver(f"act {act_id} was carried out in part: carry it out again, it goes on where it stopped")
         if not by.strip() or not reason.strip():
             raise BadAct("who withdraws it, and why, must be said")
         if standing.stage is not Stage.WITHDRAWN:
@@ -177,7 +181,7 @@ class Destruction:
         """How far an act is.
 
         Raises:
-            ObjectMissing, BadAct: there is no such act, or it is malformed.
+            NoSuchAct, BadAct: there is no such act, or it is malformed.
         """
         act = Act.from_bytes(self.text(act_id))
         if self._noted(act_id, "withdrawn"):
@@ -215,10 +219,12 @@ class Destruction:
         text, standing = self.text(act_id), self.standing(act_id)
         act = standing.act
         if standing.stage in (Stage.PROPOSED, Stage.SIGNED, Stage.WAITING, Stage.WITHDRAWN):
-            raise BadAct(f"act {act_id} is {standing.stage}" + (f" until {standing.due_at}" if standing.due_at else ""))
+            raise _ended(standing.stage)(
+                f"act {act_id} is {standing.stage}" + (f" until {standing.due_at}" if standing.due_at else "")
+            )
         signers = [self._check(text, self._signature(act_id, n), self._signed_us(act_id, n)) for n in OFFICERS]
         if _same(*signers):
-            raise BadAct(f"act {act_id}: both signatures are of {signers[0].name}: two officers must sign")
+            raise SignatureNotTaken(f"act {act_id}: both signatures are of {signers[0].name}: two officers must sign")
         open_items = [item for item in act.items if not self._archive.destroyed(item.hearing)]
         problems = [problem for item in open_items if (problem := self._changed(item))]
         if problems:
@@ -296,10 +302,10 @@ class Destruction:
 
     def _check(self, text: bytes, signature: bytes, at_us: int) -> Signed:
         if self._officers is None:
-            raise BadAct("archive.officers is not set: there is no list of those who may sign acts")
+            raise NoOfficers("archive.officers is not set: there is no list of those who may sign acts")
         report = check_detached(text, signature, Role.OFFICER, self._officers, at_us)
         if not report.good:
-            raise BadAct("; ".join(f"{item.code}: {item.text}" for item in report.findings if item.fails))
+            raise SignatureNotTaken("; ".join(f"{item.code}: {item.text}" for item in report.findings if item.fails))
         return report.signatures[0]
 
     def _signature(self, act_id: str, number: int) -> bytes:
@@ -328,6 +334,11 @@ class Destruction:
 
     def _put(self, key: str, text: bytes) -> None:
         self._archive.store.put_once(key, [text], hashlib.sha256(text).digest())
+
+
+def _ended(stage: Stage) -> type[BadAct]:
+    """Which error says that an act of this stage does not take a step."""
+    return ActNotReady if stage in (Stage.PROPOSED, Stage.SIGNED, Stage.WAITING) else ActOver
 
 
 def _same(one: Signed, other: Signed) -> bool:

@@ -86,15 +86,18 @@ def test_from_the_proposal_to_the_time_of_waiting(registry: Registry) -> None:
 
 def test_a_hold_and_what_is_refused(registry: Registry) -> None:
     said = registry.run("hold", "h1", "--by", "судья", "--reason", "жалоба")
-    assert (said.status, said.out.startswith("h1: on ")) == (0, True)
+    assert (said.status, said.out.startswith("h1: hold 1 on "), "hold 1  судья  жалоба" in said.out) == (0, True, True)
     said = registry.propose()
     assert (said.status, "legal hold" in said.err) == (77, True)
-    assert registry.run("hold", "h1", "--by", "судья", "--reason", "рассмотрена", "--lift").out.startswith(
-        "h1: lifted from "
-    )
+    lift = ("hold", "h1", "--by", "судья", "--reason", "рассмотрена", "--lift")
+    assert registry.run(*lift).out.startswith("h1: hold 1 lifted from ")
+    said = registry.run(*lift)
+    assert (said.status, "error[not-held]: h1: no hold lies on it" in said.err) == (65, True), "not the same again"
+    assert registry.run(*lift[:-1], "--number", "1").status == 64
     said = registry.propose("h9")
     assert (said.status, "h9: there is no such hearing" in said.err) == (77, True)
-    assert registry.run("show", "20261123-00000000").status == 66
+    said = registry.run("show", "20261123-00000000")
+    assert (said.status, "error[no-act]" in said.err, "`hattama destruction list`" in said.err) == (66, True, True)
     assert registry.run("show", "x").status == 65
     assert registry.run("hold", "h9", "--by", "судья", "--reason", "жалоба").status == 66
     assert registry.run("list").out == ""

@@ -14,6 +14,7 @@ from protocol import canonical
 from protocol.signatures.detached import sign_detached
 from protocol.signatures.pkcs12 import FileKey
 from protocol.signatures.trust import read_trust
+from storage.archive.act_errors import BadHold, NoOfficers, NotHeld, SeveralHolds
 from storage.archive.destruction import Destruction, Stage
 from storage.archive.holds import Holds
 from storage.archive.rebuild import rebuild
@@ -177,11 +178,11 @@ def test_a_hold_stops_it_until_it_is_lifted(office: Office) -> None:
     holds = Holds(office.archive)
     act = office.signed()
     office.later(31)
-    with pytest.raises(BadAct):
+    with pytest.raises(BadHold):
         holds.lay("h1", "судья", " ")
     with pytest.raises(ObjectMissing):
         holds.lay("h9", "судья", "жалоба")
-    assert holds.lay("h1", "судья", "жалоба") > 5
+    assert holds.lay("h1", "судья", "жалоба").objects > 5
     with pytest.raises(NotDestroyable, match="legal hold"):
         office.destruction.carry_out(act)
     with pytest.raises(NotDestroyable, match="legal hold"):
@@ -190,6 +191,37 @@ def test_a_hold_stops_it_until_it_is_lifted(office: Office) -> None:
     assert office.destruction.carry_out(act).stage is Stage.DONE
     kinds = [canonical.loads(text)["type"] for text in office.archive.log.entries()]
     assert kinds.count("held") == kinds.count("released") == kinds.count("destroyed") == 1
+
+
+def test_several_holds_lie_on_a_record_until_the_last_is_lifted(office: Office) -> None:
+    office.later(KEEP_DAYS + 60)
+    holds = Holds(office.archive)
+    with pytest.raises(NotHeld, match="no hold lies"):
+        holds.lift("h1", "судья", "жалоба рассмотрена")
+    first, second = holds.lay("h1", "судья", "жалоба"), holds.lay("h1", "прокурор", "проверка")
+    assert (first.number, second.number, [item.by for item in second.standing]) == (1, 2, ["судья", "прокурор"])
+    assert holds.lay("h1", "судья", "жалоба").standing == second.standing, "said again it is the same hold"
+    with pytest.raises(SeveralHolds, match=r"1 by судья \(жалоба\); 2 by прокурор \(проверка\)"):
+        holds.lift("h1", "судья", "жалоба рассмотрена")
+    with pytest.raises(NotHeld, match="no hold 3"):
+        holds.lift("h1", "судья", "жалоба рассмотрена", 3)
+    assert [item.number for item in holds.lift("h1", "судья", "жалоба рассмотрена", 1).standing] == [2]
+    with pytest.raises(NotDestroyable, match="legal hold"):
+        office.propose()
+    done = holds.lift("h1", "прокурор", "проверка окончена")
+    assert (done.number, done.standing, done.objects == first.objects) == (2, (), True)
+    with pytest.raises(NotHeld):
+        holds.lift("h1", "прокурор", "проверка окончена")
+    assert not holds.is_held("h1")
+
+
+def test_a_lifting_from_before_holds_had_numbers_lifts_all(office: Office) -> None:
+    holds = Holds(office.archive)
+    holds.lay("h1", "судья", "жалоба")
+    text = canonical.dumps({"at": office.archive.now(), "by": "судья", "hearing": "h1", "held": False, "reason": "рассмотрена", "salt": ""})
+    office.archive.store.put_once("holds/h1/0002.json", [text], hashlib.sha256(text).digest())
+    assert holds.standing("h1") == ()
+    assert holds.lay("h1", "судья", "жалоба").number == 3
 
 
 def test_what_is_locked_goes_when_the_lock_ends(office: Office) -> None:
@@ -217,7 +249,7 @@ def test_signatures_that_do_not_count(office: Office, tmp_path: Path) -> None:
         office.destruction.sign(act, office.signature(other, office.first))
     with pytest.raises(BadAct, match="malformed"):
         office.destruction.sign(act, b"no signature")
-    with pytest.raises(BadAct, match="officers is not set"):
+    with pytest.raises(NoOfficers, match="officers is not set"):
         Destruction(office.archive, {}, 30).sign(act, b"")
     for name in ("", "../x", "20261123-zzzzzzzz"):
         with pytest.raises(BadAct, match="not an identifier"):

@@ -15,6 +15,7 @@ from protocol.note import Ed25519Signer, parse_note
 from storage.database import Database
 from storage.errors import LogBroken
 from storage.log import Entry, Log
+from storage.setting_errors import LogRenamed
 from tests.storage.conftest import ARCHIVE_SIGNER
 from tests.support.postgres import Postgres
 
@@ -80,6 +81,16 @@ def test_a_log_that_was_touched_stops_the_archive(tmp_path: Path, statement: str
     database.close()
     with pytest.raises(LogBroken, match=match):
         Log(tmp_path / "log.sqlite", ARCHIVE_SIGNER)
+
+
+def test_another_name_is_told_as_such(tmp_path: Path) -> None:
+    """The same key under another archive.name: the log is as it was, and the settings are wrong."""
+    with Log(tmp_path / "log.sqlite", ARCHIVE_SIGNER) as log:
+        log.add("one", {"type": "test"})
+    with pytest.raises(LogRenamed, match=r"archive.name is other.test, and this log was begun as archive.test") as caught:
+        Log(tmp_path / "log.sqlite", Ed25519Signer("other.test", bytes(range(1, 33))))
+    assert (caught.value.exit_status, "Set archive.name back" in caught.value.advice) == (78, True)
+    Log(tmp_path / "log.sqlite", ARCHIVE_SIGNER).close()
 
 
 def test_another_key_is_not_the_archive(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from storage.database import Database
 from storage.errors import LogBroken, LogSilent, MonitorUnfit, WitnessSilent
 from storage.log import Log
 from storage.monitor import Patience, differences
-from storage.monitor_memory import MonitorMemory
+from storage.monitor_memory import Head, MonitorMemory
+from storage.setting_errors import MonitorBusy, OtherLog
 from storage.tiles import tiles_of
 from storage.witness_client import WitnessClient
 from tests.storage.conftest import ARCHIVE_SIGNER
@@ -256,9 +257,12 @@ def test_a_long_log_is_compared_in_time_and_a_size_out_of_all_reason_in_memory()
 def test_its_memory(tmp_path: Path) -> None:
     path = tmp_path / "seen.sqlite"
     held = MonitorMemory(path, ORIGIN)
-    with pytest.raises(MonitorUnfit, match="another monitor"):
+    with pytest.raises(MonitorBusy, match="another monitor"):
         MonitorMemory(path, ORIGIN)
+    held.add(0, [bytes(32)], Head(1, bytes(32), "note", "2026-11-23T00:00:00.000Z"))
     held.close()
+    with pytest.raises(OtherLog, match="is about the log"):
+        MonitorMemory(path, "other.test/log")
     path.write_bytes(b"no database" * 100)
     with pytest.raises(MonitorUnfit):
         MonitorMemory(path, ORIGIN)

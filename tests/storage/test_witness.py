@@ -20,6 +20,7 @@ from protocol.errors import BadNote
 from protocol.note import Ed25519Signer, parse_note, sign_note
 from storage.errors import WitnessUnfit
 from storage.log import Log
+from storage.setting_errors import WitnessBusy, WitnessRenamed
 from storage.witness import Memory, Witness, make_request
 from tests.storage.conftest import ARCHIVE_SIGNER
 from tests.storage.logs import ORIGIN, WitnessProcess, ask, entries, head_of, make_log, wait_for
@@ -140,10 +141,10 @@ def test_it_refuses_to_start_without_its_memory(tmp_path: Path, log: Log) -> Non
     memory = Memory(folder, "witness.test")
     assert Witness(memory, {ORIGIN: ARCHIVE_SIGNER.key}).add_checkpoint(request(log, 0, 7)).status == 200
     key = memory.cosigner.key
-    with pytest.raises(WitnessUnfit, match="another process"):
+    with pytest.raises(WitnessBusy, match="another process"):
         Memory(folder, "witness.test")
     memory.close()
-    with pytest.raises(WitnessUnfit, match="not the memory of"):
+    with pytest.raises(WitnessRenamed, match=r"witness.name is renamed.test, .*but of witness.test"):
         Memory(folder, "renamed.test")
     kept = (folder / "heads.sqlite").read_bytes()
     (folder / "heads.sqlite").unlink()
