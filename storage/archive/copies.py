@@ -21,7 +21,9 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response, StreamingResponse
 
+from protocol.checkpoint import Checkpoint, split_notes
 from protocol.journal import read_journal
+from protocol.note import parse_note
 from protocol.record import CHECKPOINTS, JOURNAL, chunk_folder
 from protocol.redaction import without_closed_parts
 from protocol.view import HearingView
@@ -81,7 +83,7 @@ def files_of(archive: Archive, media: Media, hearing: str) -> Files:
     paths = record.paths()  # before the journal, so that it names all of them
     made = without_closed_parts(_Lists(archive, hearing), known.is_closed)
     kept = [path for path in paths if path not in made and not path.startswith(_LOGS) and not known.is_closed(path)]
-    _check_whole(archive, hearing, made[JOURNAL], frozenset(paths))
+    _check_whole(archive, hearing, made[JOURNAL], made[CHECKPOINTS], frozenset(paths))
 
     def each() -> Iterator[tuple[str, Iterable[bytes]]]:
         yield NAME, [verifier()]
@@ -95,11 +97,15 @@ def files_of(archive: Archive, media: Media, hearing: str) -> Files:
     return each()
 
 
-def _check_whole(archive: Archive, hearing: str, journal: bytes, paths: frozenset[str]) -> None:
-    """Refuse a copy that would not verify: a later seal, or a file, is on its way."""
-    view = HearingView.of(read_journal(journal)[0])
+def _check_whole(archive: Archive, hearing: str, journal: bytes, checkpoints: bytes, paths: frozenset[str]) -> None:
+    """Refuse a copy that would not verify: a later seal, a file, or the checkpoint over what a chunk of the journal brought, is on its way."""
+    lines = read_journal(journal)[0]
+    view = HearingView.of(lines)
     if missing := sorted(({item.path for item in view.segments} | view.added) - paths):
         raise StillComing(f"{hearing}: {missing[0]} has not come yet")
+    notes = split_notes(checkpoints)[0]
+    if not notes or Checkpoint.from_text(parse_note(notes[-1].decode()).text).size < len(lines):
+        raise StillComing(f"{hearing}: the checkpoint over the last lines of its journal has not come yet")
     if not view.manifests or view.manifests[-1].number not in archive.catalogue.receipts(hearing):
         raise StillComing(f"{hearing}: the archive has no receipt for its newest seal yet")
 

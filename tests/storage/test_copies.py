@@ -72,6 +72,28 @@ def test_while_something_later_comes_there_is_no_copy(served: Court) -> None:
     assert len(served.logged("copied")) == 1
 
 
+def test_between_a_chunk_and_its_checkpoint_there_is_no_copy(served: Court, tmp_path: Path) -> None:
+    """What the chunk brought is signed by nothing that has come: a copy of it would not verify."""
+    record = served.record()
+    upload_record(record.folder, served.settings)
+    record.certify()
+    chunks = served.root / "archive/objects/records/h1/checkpoints.chunks"
+    before = set(chunks.iterdir())
+    with served.browser() as http, served.client() as client:
+        Sender(record.folder, client).step()
+        (came,) = set(chunks.iterdir()) - before
+        came.rename(tmp_path / "later")
+        said = http.get("/hearings/h1/copy.zip")
+        assert (said.status_code, said.json()["code"]) == (409, "still-coming")
+        assert "checkpoint" in said.json()["message"]
+        (tmp_path / "later").rename(came)
+        said = http.get("/hearings/h1/copy.zip")
+    with zipfile.ZipFile(io.BytesIO(said.content)) as copy:
+        copy.extractall(tmp_path / "copy")
+    assert verify(DirectoryRecord(tmp_path / "copy/h1"), TRUST).good
+    assert len(served.logged("copied")) == 1
+
+
 @pytest.mark.parametrize("role", [Role.JUDGE, Role.ADMIN])
 def test_nothing_of_a_part_in_camera_is_copied(served: Court, tmp_path: Path, role: Role) -> None:
     closed_record(served, "құпия")
