@@ -104,16 +104,16 @@ class Scrub:
         report, end = ScrubReport(), None if max_s is None else self._clock() + max_s
         notes = ScrubNotes(self._archive.catalogue.database)
         run = notes.begin(self._now_us())
-        if again := reread_unmarked(self._archive.catalogue.database):
-            log.warning(
-                "an older program wrote what a search passes over: read again", action="unmarked", hearings=again
-            )
         for hearing, size, good_us in self._archive.catalogue.to_scrub():
             over = report.hearings and max_bytes is not None and report.bytes + size > max_bytes
             if over or (report.hearings and end is not None and self._clock() > end):
                 break
             found = list(self._record(hearing, utc_text(good_us) if good_us else ""))
             notes.looked(run, hearing, found, size)  # first: killed in between, the record is looked at again
+            if reread_unmarked(self._archive.catalogue.database, hearing):
+                log.warning(
+                    "an older program wrote what a search passes over: read again", action="unmarked", hearing=hearing
+                )
             self._archive.catalogue.set_scrubbed(hearing, self._now_us(), good=not found)
             self._tell(found)
             report.hearings, report.bytes = report.hearings + 1, report.bytes + size

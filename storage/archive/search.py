@@ -141,21 +141,23 @@ def forget_pieces(database: Database, db: sa.Connection, name: str) -> None:
     db.execute(sa.delete(passage).where(passage.c.hearing == name))
 
 
-def reread_unmarked(database: Database) -> int:
-    """Have those hearings read again that have passages without marks of spans, which a search passes over.
+def reread_unmarked(database: Database, name: str) -> bool:
+    """Have a hearing read again that has passages without marks of spans, which a search passes over.
 
-    A process of a program from before step 0005 writes such, if it still runs after the step. All passages are looked at.
+    A process of a program from before step 0005 writes such, if it still runs after the step. Only this hearing's passages are looked at.
 
     Returns:
-        How many hearings.
+        Whether it had any.
     """
     if database.is_postgres:
         bare = sa.not_(passage.c.words.bool_op("@@")(sa.cast("'/1d/':*", TSQUERY)))
     else:
         bare = passage.c.words.not_like("%/1d/%")
-    again = hearing.c.hearing.in_(sa.select(passage.c.hearing).where(bare))
     with database.begin() as db:
-        return db.execute(sa.update(hearing).where(again).values(dirty=True)).rowcount
+        found = db.execute(sa.select(passage.c.id).where(passage.c.hearing == name, bare).limit(1)).first()
+        if found is not None:
+            db.execute(sa.update(hearing).where(hearing.c.hearing == name).values(dirty=True))
+    return found is not None
 
 
 def find(database: Database, query: Query) -> list[Hit]:
