@@ -1,6 +1,6 @@
 """The three ceremonies of a passkey: adding one, signing in by one, confirming an act by one (WebAuthn 7.1 and 7.2; through py_webauthn).
 
-Each begins with a challenge of 32 random bytes that is kept in memory for one session (before there is one, for one browser: a cookie of its own), one purpose, one
+Each begins with a challenge of 32 random bytes that is kept beside the accounts (web.challenges) for one session (before there is one, for one browser: a cookie of its own), one purpose, one
 subject and five minutes, and is gone with the first answer, right or wrong. Each answer must come from the page's own address, for the settings' domain,
 from a device that has verified its user (PIN, finger, face), and for sign-in and confirmation from a key that we know, whose account is not disabled, and whose
 counter went on.
@@ -10,13 +10,8 @@ What was wrong with an answer stands in the log; the person is told that it was 
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from typing import Any
 
 import structlog
@@ -37,70 +32,16 @@ from webauthn.helpers.structs import (
 )
 
 from web.accounts import Account, Accounts
+from web.challenges import LIFETIME_S, Challenges, Purpose
 from web.errors import NoPasskeysHere, PasskeyRefused, UnknownPasskey
 from web.passkeys import Passkey, Passkeys, RelyingParty
 
-CHALLENGE_BYTES = 32
-#: How long a person may look for their device.
-LIFETIME_S = 300
-MOST_OPEN = 10_000
 #: What the person's device calls this site.
 SITE = "Хаттама"
 
 Answer = Mapping[str, Any]
 
 log = structlog.get_logger("web")
-
-
-class Purpose(StrEnum):
-    """What a challenge is for; an answer to one purpose is none to another."""
-
-    ADD = "add"
-    SIGN_IN = "sign-in"
-    CONFIRM = "confirm"
-
-
-class Challenges:
-    """Challenges that wait for their answer: one a session and purpose, the newest.
-
-    Args:
-        clock: seconds, never going back.
-        most: how many may wait for each purpose; its oldest gives way, so that a stranger's flood of sign-ins costs who signs in one more try,
-            who adds or confirms nothing, and no memory.
-    """
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MOST_OPEN) -> None:
-        self._clock = clock
-        self._most = most
-        self._lock = threading.Lock()
-        # Each in the order of its ends, for all live equally long: what ended is the first to give way.
-        self._open: dict[Purpose, OrderedDict[bytes, tuple[bytes, str, float]]] = {
-            one: OrderedDict() for one in Purpose
-        }
-
-    def make(self, session: str, purpose: Purpose, subject: str = "") -> bytes:
-        """A new challenge in the place of an older one.
-
-        Args:
-            session: id of the session, or of the browser's cookie.
-            purpose: what the answer is for.
-            subject: which act the answer confirms.
-        """
-        challenge, key, waiting = secrets.token_bytes(CHALLENGE_BYTES), _digest(session), self._open[purpose]
-        with self._lock:
-            waiting.pop(key, None)
-            while len(waiting) >= self._most:
-                waiting.popitem(last=False)
-            waiting[key] = (challenge, subject, self._clock() + LIFETIME_S)
-        return challenge
-
-    def take(self, session: str, purpose: Purpose, subject: str = "") -> bytes:
-        """The challenge, once; raises PasskeyRefused where none waits for this session, purpose and subject, or too long."""
-        with self._lock:
-            challenge, wanted, until = self._open[purpose].pop(_digest(session), (b"", "", 0.0))
-        if not challenge or wanted != subject or until <= self._clock():
-            raise PasskeyRefused("no challenge waits for this answer")
-        return challenge
 
 
 class Ceremonies:
@@ -124,7 +65,7 @@ class Ceremonies:
         self.passkeys = Passkeys(accounts.path)
         self.party = party
         self._clock = clock
-        self._challenges = challenges or Challenges()
+        self._challenges = challenges or Challenges(accounts.path, clock)
 
     def offered(self, origin: str) -> bool:
         """Whether a page that was opened under this address can use passkeys."""
@@ -283,10 +224,6 @@ class Ceremonies:
             )
             raise PasskeyRefused(f"counter {found.new_sign_count} of {passkey.label!r} did not go on")
         return account
-
-
-def _digest(session: str) -> bytes:
-    return hashlib.sha256(session.encode("utf-8", "surrogatepass")).digest()
 
 
 def _bytes(answer: Answer, *names: str) -> bytes:

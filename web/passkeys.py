@@ -3,7 +3,7 @@
 ::
 
     account page          browser                  this module and web.ceremonies
-    password once more ─► begin ─► options ──────► challenge kept: for this session, this purpose, once, five minutes
+    password once more ─► begin ─► options ──────► challenge kept (web.challenges): for this session, this purpose, once, five minutes
                           device makes a key ────► finish: checked, public key kept under the name the person gave
     sign-in page          device signs a challenge ─► whose key it is says the key itself (discoverable credential)
     before an act         device signs a challenge ─► a key of the account that is signed in

@@ -13,7 +13,8 @@ from tests.support.authenticator import Device
 from tests.web.test_security import router
 from web.accounts import WEAKEST, Accounts, Role, database
 from web.app import assemble
-from web.ceremonies import LIFETIME_S, Ceremonies, Challenges
+from web.ceremonies import Ceremonies
+from web.challenges import LIFETIME_S, Challenges
 from web.errors import PasskeyRefused
 from web.pages import Pages
 from web.passkeys import Passkey, RelyingParty
@@ -79,7 +80,7 @@ def court(tmp_path: Path) -> Iterator[Court]:
     accounts, clock = Accounts(tmp_path / "accounts.sqlite", WEAKEST), Clock()
     accounts.add("aigul", "Айгүл", Role.SECRETARY, PASSWORD)
     accounts.add("berik", "Берік", Role.JUDGE, PASSWORD)
-    ceremonies = Ceremonies(accounts, RelyingParty.of(DOMAIN, (ORIGIN,)), clock, Challenges(clock))
+    ceremonies = Ceremonies(accounts, RelyingParty.of(DOMAIN, (ORIGIN,)), clock, Challenges(accounts.path, clock))
     again = Reauthentication(accounts, ceremonies)
     pages, throttle = Pages("console", "Courtroom console", []), Throttle(clock, most=3)
     app = assemble(pages, [router()], accounts=accounts, clock=clock, again=again, throttle=throttle)
@@ -377,3 +378,16 @@ def test_a_page_opened_under_another_address_says_where_passkeys_work(court: Cou
     page = court.client.get("/account", headers=elsewhere).text
     assert "https://10.0.0.7:8801" in page
     assert ORIGIN in page
+
+
+def test_a_sign_in_that_began_at_one_process_ends_at_another(court: Court) -> None:
+    """Two instances over one accounts' file, as behind a balancer that sends each request where it likes."""
+    court.sign_in()
+    device = court.add()
+    other = Ceremonies(Accounts(court.accounts.path, WEAKEST), RelyingParty.of(DOMAIN, (ORIGIN,)), court.clock)
+    answer = device.sign(court.ceremonies.begin_sign_in("a browser", ORIGIN))
+    account, _ = other.finish_sign_in("a browser", ORIGIN, answer)
+    assert account.name == "aigul"
+    for here in (court.ceremonies, other):
+        with pytest.raises(PasskeyRefused):
+            here.finish_sign_in("a browser", ORIGIN, answer)
