@@ -377,7 +377,7 @@ class NoArchive(UploadError):
 
     code = "no-archive"
     exit_status = 78  # EX_CONFIG: systemd does not start the uploader again
-    advice = "Set archive.url and archive.token (docs/settings.md), then start the uploader."
+    advice = "Set archive.url (docs/settings.md), and archive.token where this box cannot sign; then start the uploader."
 
 
 class Refused(UploadError):
