@@ -18,7 +18,7 @@ import secrets
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -80,6 +80,7 @@ class SealStamps:
             Path, tuple[int, list[Unstamped]]
         ] = {}  # of records that are not done: length of the journal, what it lacks
         self._failed: Counter[Unstamped] = Counter()
+        self._came = 0  # tokens that the recorder took
         self._tokens: dict[Unstamped, bytes] = {}  # checked, and not yet taken by the recorder
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="seal stamps", daemon=True)
@@ -107,14 +108,24 @@ class SealStamps:
                 longer = self._first_s if wait_s in (0.0, self._look_s) else wait_s * 2
                 wait_s = min(BACKOFF_S[1], longer) * random.uniform(0.8, 1.2)  # noqa: S311
 
+    def stamp(self, folder: Path) -> int:
+        """Have the seals of one record stamped, as :meth:`step` does all; how many tokens came."""
+        before = self._came
+        self._step(lambda: self._of(folder))
+        return self._came - before
+
     def step(self) -> bool:
         """Have every seal stamped that is not; False at the first trouble."""
+        return self._step(self.missing)
+
+    def _step(self, missing: Callable[[], Iterable[Unstamped]]) -> bool:
         try:
-            for seal in sorted(self.missing(), key=lambda item: self._failed[item]):
+            for seal in sorted(missing(), key=lambda item: self._failed[item]):
                 if self._stopped.is_set():
                     return True
                 self._failed[seal] += 1
                 self._stamp(seal)
+                self._came += 1
                 del self._failed[seal]
         except Exception as error:  # noqa: BLE001 - a thread that ends unheard would leave every later seal without a token
             known = isinstance(error, StorageError | ProtocolError | OSError | sqlite3.Error)

@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from device_config.settings import Settings
+
+
+def stamp_now(settings: Settings, folder: Path) -> bool:
+    """Ask once for the tokens that one record's seals lack, if the settings name an authority; whether any came. Trouble is logged: nothing waits for a token."""
+    if settings.archive.tsa.url is None or folder.parent != settings.hearings:
+        return False  # the recorder, which keeps tokens, knows only records of this box
+    from storage.seal_stamps import seal_stamps_of
+
+    stamps = seal_stamps_of(settings)
+    if stamps is None:
+        return False
+    try:
+        return stamps.stamp(folder) > 0
+    finally:
+        stamps.stop()
 
 
 @contextmanager

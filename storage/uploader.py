@@ -37,7 +37,7 @@ from storage.pacing import Cap, Hours
 from storage.receipt import Receipt
 from storage.sender import Progress, Sender
 from storage.signed_requests import RequestSigner
-from storage.stamping import stamping
+from storage.stamping import stamp_now, stamping
 from storage.telling import Teller, Told
 from web.i18n import COURT_ZONE
 
@@ -309,7 +309,7 @@ def receive(settings: Settings, sender: Sender, client: ArchiveClient) -> Receip
 
 
 def upload_record(folder: Path, settings: Settings, client: ArchiveClient | None = None) -> Receipt:
-    """Send one sealed record and get its receipt.
+    """Send one sealed record and get its receipt; its seals are time stamped on the way, where an authority is set and answers.
 
     Args:
         folder: of the record.
@@ -327,6 +327,8 @@ def upload_record(folder: Path, settings: Settings, client: ArchiveClient | None
         sender = Sender(folder, ours)
         if sender.step() is Progress.RUNNING:
             raise NotVerified(f"{folder}: the hearing is not finished and sealed", {})
+        if stamp_now(settings, folder):
+            sender.step()  # the tokens and their lines
         return receive(settings, sender, ours)
     finally:
         if client is None:

@@ -301,6 +301,21 @@ def test_the_uploader_asks_by_itself(served: Court, box: Settings, tsa: Tsa) -> 
     assert checked(record.folder, tsa.authority).status == 0
 
 
+def test_one_record_that_is_sent_is_stamped_on_the_way(served: Court, box: Settings, tsa: Tsa) -> None:
+    """And a silent authority holds up neither record nor receipt."""
+    record = served.record()
+    tsa.how = "silent"
+    with recorder(box):
+        upload_record(record.folder, box)
+        assert (tsa.asked, stamped(record.folder)) == (1, {})
+        tsa.how = "good"
+        upload_record(record.folder, box)
+    assert set(stamped(record.folder)) == {1, 2}
+    assert served.archive.store.exists(f"records/h1/{path_of(2)}")
+    assert served.archive.verify("h1").good
+    assert checked(record.folder, tsa.authority).status == 0
+
+
 def test_a_list_of_authorities_that_cannot_be_read_stops_no_upload(box: Settings, tmp_path: Path) -> None:
     broken = TsaSettings(url=box.archive.tsa.url, authorities=tmp_path / "none.pem")
     archive = box.archive.model_copy(update={"tsa": broken})
