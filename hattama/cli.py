@@ -1,7 +1,7 @@
 """The ``hattama`` command: its options, its subcommands, and how an error is told.
 
 Every package's errors carry ``code``, ``exit_status`` and ``advice``. Here they become two lines on standard error and the
-exit status; anything else that escapes is a fault of ours and keeps its traceback.
+exit status (docs/exit-statuses.md); anything else that escapes is a fault of ours and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -46,9 +46,12 @@ from hattama.commands import (
 from hattama.commands import import_ as importer
 from hattama.context import Options
 from hattama.errors import SystemRefused
+from hattama.files import there
 from hattama.logs import configure
 
 WIDTH = 100
+USAGE = 64  # EX_USAGE of sysexits.h
+ENDED = 130  # 128 and SIGINT, as shells say it
 
 app = typer.Typer(
     name="hattama",
@@ -71,7 +74,10 @@ def _show_version(wanted: bool) -> None:
 def options(
     context: typer.Context,
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", metavar="FILE", help="Settings file (TOML). [env: HATTAMA_CONFIG]")
+        Path | None,
+        typer.Option(
+            "--config", "-c", callback=there, metavar="FILE", help="Settings file (TOML). [env: HATTAMA_CONFIG]"
+        ),
     ] = None,
     version: Annotated[  # noqa: ARG001 - acts through its callback
         bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version and end.")
@@ -130,11 +136,32 @@ def _refused(error: OSError) -> SystemRefused:
     return SystemRefused(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
 
 
+def _tell_usage(error: Exception) -> int | None:
+    """Print what is wrong with how the command was used; None if the error is of another kind. Typer keeps the class of these to itself."""
+    message = getattr(error, "format_message", None)
+    if message is None:
+        return None
+    said = str(message())
+    if said.startswith("Usage:"):  # no subcommand was given: this is the help
+        print(said, file=sys.stderr)
+    else:
+        context = getattr(error, "ctx", None)
+        print(
+            f"error[usage]: {said}\n  See `{context.command_path if context else 'hattama'} --help`.", file=sys.stderr
+        )
+    return USAGE
+
+
 def main() -> None:
     """Entry point of the command."""
     try:
-        app()
+        sys.exit(app(prog_name="hattama", standalone_mode=False) or 0)
+    except typer.Abort:
+        sys.exit(ENDED)  # Ctrl-C, or the end of standard input, where something was asked for
     except Exception as error:
+        status = _tell_usage(error)
+        if status is not None:
+            sys.exit(status)
         status = tell(error)
         if status is None and isinstance(error, OSError):
             status = tell(_refused(error))
@@ -142,4 +169,4 @@ def main() -> None:
             raise
         sys.exit(status or 1)
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(ENDED)

@@ -7,6 +7,8 @@
     ├── NoTranscript            the record holds no such transcript that can be read
     ├── NoBrief                 the record holds no such protocol
     ├── BadArgument             an argument cannot be understood
+    ├── NoInput                 a file that was given as an argument is not there
+    ├── NoFolder                the folder of a file to write is not there
     ├── CannotListen            a service's address is taken or not of this machine
     ├── SystemRefused           the operating system refused: a folder, a permission, a full disk
     └── DemoFailed              the demo courtroom did not come to its end
@@ -56,6 +58,22 @@ class BadArgument(HattamaError):
     code = "bad-argument"
     exit_status = 64  # EX_USAGE
     advice = "See --help."
+
+
+class NoInput(HattamaError):
+    """A file or folder that was given as an argument is not there, or may not be read."""
+
+    code = "no-input"
+    exit_status = 66  # EX_NOINPUT
+    advice = "Check the name that was given; one that does not begin with / counts from the folder in which you are. Nothing was done."
+
+
+class NoFolder(HattamaError):
+    """A file cannot be written where an argument says, for its folder is not there."""
+
+    code = "no-folder"
+    exit_status = 73  # EX_CANTCREAT
+    advice = "Check the name that was given, or make the folder first. Nothing was written."
 
 
 class CannotListen(HattamaError):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hattama.files import there
 from hattama.signing import public_key_path
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ def key_of(text: str) -> VerifierKey:
     """A verifier key written out, or the one in the file of that name.
 
     Raises:
+        NoInput: there is no such file.
         TrustUnusable: neither.
     """
     from device_config.errors import TrustUnusable
@@ -24,6 +26,8 @@ def key_of(text: str) -> VerifierKey:
     from protocol.errors import BadNote
     from protocol.note import VerifierKey
 
+    if "+" not in text and ("/" in text or text.endswith(".vkey")):  # every verifier key has two +
+        there(Path(text))
     if Path(text).is_file():
         return read_key(Path(text))
     try:

@@ -81,9 +81,10 @@ def enrol(
     settings = settings_of(context)
     from storage.archive.enrolment import enrol_device, open_archive
 
+    box = key_of(key).text
     token = secrets.token_urlsafe(32) if with_token else None
     with open_archive(settings) as archive:
-        ours = enrol_device(archive, key_of(key).text, token)
+        ours = enrol_device(archive, box, token)
     typer.echo((f"token: {token}\n" if token else "") + f"archive key: {ours.text}")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hattama.errors import BadArgument, NoBrief
+from hattama.files import there, to_write
 
 if TYPE_CHECKING:
     from protocol.brief import Brief
@@ -39,17 +40,17 @@ class Language(StrEnum):
 
 
 def brief(
-    folder: Annotated[Path | None, typer.Argument(metavar="RECORD", help="Folder of the record.")] = None,
+    folder: Annotated[Path | None, typer.Argument(callback=there, metavar="RECORD", help="Folder of the record.")] = None,
     form: Annotated[Form, typer.Option("--format", help="What to write.")] = Form.PDF,
     language: Annotated[Language, typer.Option(help="In which language.")] = Language.RU,
     revision: Annotated[int | None, typer.Option(help="Number of the revision.", show_default="the newest")] = None,
     full: Annotated[bool, typer.Option("--full", help="The full protocol's form, to be filled in.")] = False,
-    templates: Annotated[Path | None, typer.Option(metavar="FOLDER", help="The court's templates.")] = None,
+    templates: Annotated[Path | None, typer.Option(callback=there, metavar="FOLDER", help="The court's templates.")] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write.", show_default="standard output")
+        Path | None, typer.Option(callback=to_write, metavar="FILE", help="Where to write.", show_default="standard output")
     ] = None,
     check_templates: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Check the court's templates, and do nothing else.")
+        Path | None, typer.Option(callback=there, metavar="FOLDER", help="Check the court's templates, and do nothing else.")
     ] = None,
 ) -> None:
     """Write the protocol of a record, from what was drafted, in another form, language or wording.

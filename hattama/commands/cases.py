@@ -13,6 +13,7 @@ import typer
 
 from hattama.context import By, settings_of
 from hattama.errors import BadArgument
+from hattama.files import there
 
 if TYPE_CHECKING:
     from recorder.cases.reconciliation import Finding
@@ -37,7 +38,8 @@ def _cases(context: typer.Context) -> CaseList:
 def import_(
     context: typer.Context,
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="CSV or JSON (docs/case-import.md); - is standard input.")
+        Path,
+        typer.Argument(callback=there, metavar="FILE", help="CSV or JSON (docs/case-import.md); - is standard input."),
     ],
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of the file, where its bytes do not say it: utf-8, windows-1251.")

@@ -12,6 +12,7 @@ import typer
 
 from hattama.context import settings_of
 from hattama.errors import BadArgument
+from hattama.files import there, to_write
 
 if TYPE_CHECKING:
     from device_config.settings import SpeechSettings
@@ -28,19 +29,19 @@ class PageLanguage(StrEnum):
 
 def evaluate(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Recordings, each with its reference beside it.")],
+    folder: Annotated[Path, typer.Argument(callback=there, metavar="FOLDER", help="Recordings, each with its reference beside it.")],
     json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write every figure there as JSON; - prints it.")
+        Path | None, typer.Option("--json", callback=to_write, metavar="FILE", help="Write every figure there as JSON; - prints it.")
     ] = None,
     page_file: Annotated[
-        Path | None, typer.Option("--page", metavar="FILE", help="Write a page with pictures there.")
+        Path | None, typer.Option("--page", callback=to_write, metavar="FILE", help="Write a page with pictures there.")
     ] = None,
     page_language: Annotated[PageLanguage, typer.Option(help="Language of the page.")] = PageLanguage.KK,
     language: Annotated[str, typer.Option(help="Language of the hearing where a reference names none.")] = "ru",
     calibrate: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Learn from the references how often words of a doubt are wrong, and write that there."
+            callback=to_write, metavar="FILE", help="Learn from the references how often words of a doubt are wrong, and write that there."
         ),
     ] = None,
     demonstration: Annotated[

@@ -10,11 +10,12 @@ import typer
 from hattama.commands.verify import THREADS, exit_status, told
 from hattama.context import settings_of
 from hattama.errors import BadArgument
+from hattama.files import there
 
 
 def export(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the record.")],
+    folder: Annotated[Path, typer.Argument(callback=there, metavar="DIR", help="Folder of the record.")],
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="Folder to copy it into, for instance a USB stick's.")],
     without_closed: Annotated[
         bool, typer.Option("--without-closed", help="Leave out what was said in camera, the encrypted files too; the copy verifies as redacted.")

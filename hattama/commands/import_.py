@@ -12,12 +12,13 @@ import typer
 
 from hattama.context import By, settings_of
 from hattama.errors import BadArgument
+from hattama.files import all_there
 from hattama.signing import signer_of
 
 
 def import_(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recordings, in any container that FFmpeg reads.")],
+    files: Annotated[list[Path], typer.Argument(callback=all_there, metavar="FILE…", help="Recordings, in any container that FFmpeg reads.")],
     case: Annotated[str, typer.Option(help="Number of the case.")] = "",
     code: Annotated[str, typer.Option(help="Procedural code: gpk, upk, appk or koap.")] = "gpk",
     title: Annotated[str, typer.Option(help="What the case is about.")] = "",

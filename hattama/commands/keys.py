@@ -9,6 +9,7 @@ import typer
 
 from hattama.context import settings_of
 from hattama.errors import BadArgument
+from hattama.files import there, to_write
 
 app = typer.Typer(
     help="Keys of parts in camera: the archive's, the escrow's; opening a record with one.",
@@ -27,7 +28,9 @@ def archive(context: typer.Context) -> None:
 
 @app.command("new")
 def new(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the secret half goes; it must not exist.")],
+    file: Annotated[
+        Path, typer.Argument(callback=to_write, metavar="FILE", help="Where the secret half goes; it must not exist.")
+    ],
 ) -> None:
     """Make a key pair for the escrow, and print its public key, as `closed.escrow_key` of the boxes takes it.
 
@@ -41,7 +44,9 @@ def new(
 
 
 @app.command("public")
-def public(file: Annotated[Path, typer.Argument(metavar="FILE", help="File of the secret half.")]) -> None:
+def public(
+    file: Annotated[Path, typer.Argument(callback=there, metavar="FILE", help="File of the secret half.")],
+) -> None:
     """Print the public key of a pair."""
     from device_config.closed_keys import public_text, read
 
@@ -50,10 +55,13 @@ def public(file: Annotated[Path, typer.Argument(metavar="FILE", help="File of th
 
 @app.command("open")
 def open_(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the record.")],
+    folder: Annotated[Path, typer.Argument(callback=there, metavar="DIR", help="Folder of the record.")],
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="New folder for what is opened.")],
     key: Annotated[
-        Path, typer.Option("--key", metavar="FILE", help="File of the escrow's (or the archive's) secret half.")
+        Path,
+        typer.Option(
+            "--key", callback=there, metavar="FILE", help="File of the escrow's (or the archive's) secret half."
+        ),
     ],
 ) -> None:
     """Open the closed parts of a record: plain files under their names, and `lines.jsonl` with the lines that were sealed.

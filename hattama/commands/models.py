@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 
 from hattama.context import settings_of
+from hattama.files import there, to_write
 from hattama.trust import key_of
 
-app = typer.Typer(help="Speech models, carried to this box as signed bundles.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Speech models, carried to this box as signed bundles.", no_args_is_help=True, rich_markup_mode=None
+)
 
 _MIB = 2**20
 
@@ -33,7 +36,9 @@ def list_(context: typer.Context) -> None:
 @app.command()
 def add(
     context: typer.Context,
-    bundle: Annotated[Path, typer.Argument(metavar="FOLDER|ARCHIVE", help="The bundle as packed, or unpacked.")],
+    bundle: Annotated[
+        Path, typer.Argument(callback=there, metavar="FOLDER|ARCHIVE", help="The bundle as packed, or unpacked.")
+    ],
 ) -> None:
     """Verify a bundle and install it whole, or refuse it and leave nothing. Prints the settings to add."""
     settings = settings_of(context)
@@ -58,7 +63,9 @@ def verify(
 
     found = store.verify(settings, name)
     for item in found:
-        typer.echo(f"{item.folder.name}\t" + ("good" if item.trouble is None else f"{item.trouble.code}: {item.trouble}"))
+        typer.echo(
+            f"{item.folder.name}\t" + ("good" if item.trouble is None else f"{item.trouble.code}: {item.trouble}")
+        )
     if any(item.trouble for item in found):
         raise typer.Exit(65)
 
@@ -78,7 +85,9 @@ def remove(
 @app.command()
 def trust(
     context: typer.Context,
-    key: Annotated[str, typer.Argument(metavar="FILE|VKEY", help="A publisher's verifier key, or a file that holds one.")],
+    key: Annotated[
+        str, typer.Argument(metavar="FILE|VKEY", help="A publisher's verifier key, or a file that holds one.")
+    ],
 ) -> None:
     """Install bundles of this publisher from now on. Compare the key first with its owner, over another way than it came by."""
     settings = settings_of(context)
@@ -90,16 +99,23 @@ def trust(
 
 @app.command()
 def pack(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The model's folder; plain files only.")],
+    folder: Annotated[
+        Path, typer.Argument(callback=there, metavar="FOLDER", help="The model's folder; plain files only.")
+    ],
     name: Annotated[str, typer.Option(help="Small Latin letters, digits, hyphens.")],
     version: Annotated[str, typer.Option(help="Small Latin letters, digits, points.")],
     engine: Annotated[str, typer.Option(help="The engine that reads it: docs/models.md names them.")],
     licence: Annotated[str, typer.Option(help="The weights' licence, as the model's card gives it.")],
     attribution: Annotated[str, typer.Option(help="Who made it, as the licence wants it said.")],
     memory: Annotated[int, typer.Option(min=1, help="Memory the engine needs to run it, MiB.")],
-    key: Annotated[Path, typer.Option(metavar="FILE", help="The publisher's secret key, in a folder of its own; made there if there is none.")],
+    key: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", help="The publisher's secret key, in a folder of its own; made there if there is none."
+        ),
+    ],
     publisher: Annotated[str, typer.Option(help="Name of the publisher's key, for instance models.court.example.")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the bundle is written.")],
+    out: Annotated[Path, typer.Option(callback=to_write, metavar="FILE", help="Where the bundle is written.")],
     language: Annotated[list[str] | None, typer.Option(help="A language it is for: kk, ru, en. Repeat it.")] = None,
 ) -> None:
     """Make a bundle of a model's folder, on any machine; nothing of a box is needed. Prints the publisher's verifier key."""
@@ -110,4 +126,6 @@ def pack(
     signer = Ed25519Signer(publisher, load_or_create_seed(key))
     about = Description(name, version, engine, language or [], licence, attribution, memory * _MIB)
     manifest = pack(folder, about, signer, out)
-    typer.echo(f"packed: {out} ({len(manifest.files)} files, {-(-manifest.size // _MIB)} MiB)\npublisher: {signer.key.text}")
+    typer.echo(
+        f"packed: {out} ({len(manifest.files)} files, {-(-manifest.size // _MIB)} MiB)\npublisher: {signer.key.text}"
+    )

@@ -12,21 +12,29 @@ from typing import Annotated
 import typer
 
 from hattama.errors import BadArgument
+from hattama.files import there, to_write
 from protocol.signatures.person import PersonalSigner, Role
 
 
 def sign(
     file: Annotated[
-        Path, typer.Argument(metavar="PDF", help="What to sign: the protocol's PDF, or another file with --detached.")
+        Path,
+        typer.Argument(
+            callback=there, metavar="PDF", help="What to sign: the protocol's PDF, or another file with --detached."
+        ),
     ],
     role: Annotated[Role, typer.Option(help="In what capacity.")],
     key: Annotated[
-        Path | None, typer.Option(metavar="FILE.p12", help="The person's key (PKCS#12).", show_default=False)
+        Path | None,
+        typer.Option(callback=there, metavar="FILE.p12", help="The person's key (PKCS#12).", show_default=False),
     ] = None,
     pkcs11: Annotated[
         Path | None,
         typer.Option(
-            metavar="LIBRARY.so", help="The person's key on a token, by its vendor's library.", show_default=False
+            callback=there,
+            metavar="LIBRARY.so",
+            help="The person's key on a token, by its vendor's library.",
+            show_default=False,
         ),
     ] = None,
     token: Annotated[
@@ -38,17 +46,22 @@ def sign(
     password_file: Annotated[
         Path | None,
         typer.Option(
+            callback=there,
             metavar="FILE",
             help="The key's password, or the token's PIN, in the first line of this file.",
             show_default="it is asked for",
         ),
     ] = None,
     trust: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="The court's trust list: its revocation lists are embedded.")
+        Path | None,
+        typer.Option(
+            callback=there, metavar="FOLDER", help="The court's trust list: its revocation lists are embedded."
+        ),
     ] = None,
     detached: Annotated[bool, typer.Option("--detached", help="Write the signature beside the file (.p7s).")] = False,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write.", show_default="beside the file")
+        Path | None,
+        typer.Option(callback=to_write, metavar="FILE", help="Where to write.", show_default="beside the file"),
     ] = None,
 ) -> None:
     """Sign the PDF of a protocol (PAdES), or any file beside it (CMS).

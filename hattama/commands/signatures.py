@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hattama.errors import BadArgument
+from hattama.files import there
 from protocol.signatures.person import PROTOCOL_ROLES, Role
 
 if TYPE_CHECKING:
@@ -21,14 +22,16 @@ BAD = 1
 
 def signatures(
     file: Annotated[
-        Path, typer.Argument(metavar="PDF", help="The signed PDF, or the file beside which the .p7s lies.")
+        Path,
+        typer.Argument(callback=there, metavar="PDF", help="The signed PDF, or the file beside which the .p7s lies."),
     ],
-    trust: Annotated[Path, typer.Option(metavar="FOLDER", help="The court's trust list.")],
+    trust: Annotated[Path, typer.Option(callback=there, metavar="FOLDER", help="The court's trust list.")],
     role: Annotated[
         list[Role] | None, typer.Option(help="Who must have signed; may be repeated.", show_default="both")
     ] = None,
     p7s: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A detached signature; one --role says whose it must be.")
+        Path | None,
+        typer.Option(callback=there, metavar="FILE", help="A detached signature; one --role says whose it must be."),
     ] = None,
     at: Annotated[
         str | None,
@@ -44,12 +47,11 @@ def signatures(
 
     Nothing is fetched: issuers, revocation lists and who may sign as what come from the trust list, revocation lists from the PDF too.
     """
-    from protocol.encoding import utc_us
     from protocol.signatures.checking import check_detached, check_pdf
     from protocol.signatures.trust import read_trust
 
     listed, content = read_trust(trust), file.read_bytes()
-    at_us = time.time_ns() // 1000 if at is None else utc_us(at)
+    at_us = time.time_ns() // 1000 if at is None else _time_us(at)
     if p7s is None:
         report = check_pdf(content, listed, at_us, role or PROTOCOL_ROLES)
     elif role is None or len(role) != 1:
@@ -59,6 +61,18 @@ def signatures(
     typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2) if as_json else _told(report))
     if not report.good:
         raise typer.Exit(BAD)
+
+
+def _time_us(text: str) -> int:
+    from protocol.encoding import utc_us
+    from protocol.errors import BadEncoding
+
+    try:
+        return utc_us(text)
+    except BadEncoding as error:
+        raise BadArgument(
+            f"--at {text[:40]!r}: write it as 2026-11-22T10:00:00.000Z, in UTC with milliseconds"
+        ) from error
 
 
 def _told(report: Report) -> str:

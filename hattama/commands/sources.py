@@ -12,6 +12,7 @@ import typer
 
 from hattama.context import By, settings_of
 from hattama.errors import BadArgument
+from hattama.files import there
 
 if TYPE_CHECKING:
     from device_config.sources import SourceSettings
@@ -39,7 +40,7 @@ def add(
     label: Annotated[str, typer.Option(help="What people call it.")] = "",
     url: Annotated[str, typer.Option(help="Address of a stream; `-` reads it from standard input.", show_default=False)] = "",
     device: Annotated[str, typer.Option(help="Device of this machine, as in the settings.", show_default=False)] = "",
-    path: Annotated[Path | None, typer.Option(help="A media file, played at its own pace.", show_default=False)] = None,
+    path: Annotated[Path | None, typer.Option(callback=there, help="A media file, played at its own pace.", show_default=False)] = None,
     channel: Annotated[list[str] | None, typer.Option(metavar="TRACK", help="Track of each channel; may be repeated.")] = None,
     as_json: _JSON = False,
     by: By = "",

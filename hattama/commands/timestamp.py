@@ -9,15 +9,25 @@ from typing import Annotated
 import typer
 
 from hattama.errors import BadArgument
+from hattama.files import there, to_write
 
 
 def timestamp(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What is stamped: a receipt, a manifest, a signed PDF.")],
+    file: Annotated[
+        Path,
+        typer.Argument(callback=there, metavar="FILE", help="What is stamped: a receipt, a manifest, a signed PDF."),
+    ],
     authorities: Annotated[
         Path,
-        typer.Option(metavar="FILE.pem", help="Certificates of the authorities that are trusted, or of their issuers."),
+        typer.Option(
+            callback=there,
+            metavar="FILE.pem",
+            help="Certificates of the authorities that are trusted, or of their issuers.",
+        ),
     ],
-    token: Annotated[Path | None, typer.Option(metavar="FILE.tst", help="The token.", show_default="FILE.tst")] = None,
+    token: Annotated[
+        Path | None, typer.Option(callback=to_write, metavar="FILE.tst", help="The token.", show_default="FILE.tst")
+    ] = None,
     tsa: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Ask this authority for a token; without it, one that is there is checked."),
@@ -31,6 +41,8 @@ def timestamp(
     from protocol import durable, timestamps
     from protocol.encoding import utc_text
 
+    if tsa is None:
+        there(token or file.with_name(f"{file.name}.tst"))
     content, trusted = file.read_bytes(), timestamps.certificates(authorities.read_bytes())
     path = token or file.with_name(f"{file.name}.tst")
     if tsa is not None and not path.exists():

@@ -12,6 +12,7 @@ import typer
 
 from hattama.context import settings_of
 from hattama.errors import BadArgument, NoTranscript
+from hattama.files import there, to_write
 
 if TYPE_CHECKING:
     from protocol.record import DirectoryRecord
@@ -46,7 +47,7 @@ class Language(StrEnum):
 
 @app.command()
 def export(
-    folder: Annotated[Path, typer.Argument(metavar="RECORD", help="Folder of the record.")],
+    folder: Annotated[Path, typer.Argument(callback=there, metavar="RECORD", help="Folder of the record.")],
     form: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TEXT,
     revision: Annotated[int | None, typer.Option(help="Number of the revision.", show_default="the newest")] = None,
     speaker: Annotated[
@@ -60,7 +61,7 @@ def export(
         Language, typer.Option(help="Language of the annex's own words; with --format docx.")
     ] = Language.RU,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write.", show_default="standard output")
+        Path | None, typer.Option(callback=to_write, metavar="FILE", help="Where to write.", show_default="standard output")
     ] = None,
 ) -> None:
     """Print the transcript of a record.
@@ -90,7 +91,7 @@ def edit(
     context: typer.Context,
     hearing: Annotated[str, typer.Argument(metavar="HEARING", help="Identifier of a hearing on this box.")],
     edits: Annotated[
-        Path, typer.Option(metavar="FILE", help="The list of edits, JSON: docs/transcript-format.md, section 7.1.")
+        Path, typer.Option(callback=there, metavar="FILE", help="The list of edits, JSON: docs/transcript-format.md, section 7.1.")
     ],
     by: Annotated[str, typer.Option(help="Who makes them.")],
 ) -> None:
@@ -105,7 +106,7 @@ def edit(
 
 @app.command()
 def changes(
-    folder: Annotated[Path, typer.Argument(metavar="RECORD", help="Folder of the record.")],
+    folder: Annotated[Path, typer.Argument(callback=there, metavar="RECORD", help="Folder of the record.")],
     before: Annotated[
         int | None, typer.Option("--from", help="The earlier revision.", show_default="the one before the later")
     ] = None,
@@ -132,7 +133,7 @@ def changes(
 
 @app.command()
 def doubts(
-    folder: Annotated[Path, typer.Argument(metavar="RECORD", help="Folder of the record.")],
+    folder: Annotated[Path, typer.Argument(callback=there, metavar="RECORD", help="Folder of the record.")],
     revision: Annotated[int | None, typer.Option(help="Number of the revision.", show_default="the newest")] = None,
     least: Annotated[int, typer.Option(min=0, max=100, help="Only passages with a doubt of so many per cent.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many passages.", show_default="all")] = None,

@@ -28,7 +28,9 @@ def _accounts(context: typer.Context) -> Accounts:
 def _password(name: str) -> tuple[str, bool]:
     """From the terminal, twice and unseen; else the first line of standard input; an empty one means: make one (True)."""
     if sys.stdin.isatty():
-        given: str = typer.prompt(f"Password for {name} (empty: one is made)", default="", hide_input=True, show_default=False)
+        given: str = typer.prompt(
+            f"Password for {name} (empty: one is made)", default="", hide_input=True, show_default=False
+        )
         if given and typer.prompt("Again", hide_input=True) != given:
             raise typer.BadParameter("the two passwords differ")
     else:
@@ -43,7 +45,8 @@ def add(
     role: Annotated[str, typer.Option(help="secretary, judge or admin.")] = "secretary",
     display: Annotated[str, typer.Option(help="The person's name as pages show it.")] = "",
     court: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="See hearings of this court only, in the archive; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="See hearings of this court only, in the archive; may be repeated."),
     ] = None,
 ) -> None:
     """Add an account. The password is asked for, or read from standard input; if empty, one is made and printed."""
@@ -73,7 +76,9 @@ def list_(context: typer.Context) -> None:
 def courts(
     context: typer.Context,
     name: Name,
-    court: Annotated[list[str] | None, typer.Argument(metavar="[COURT]...", help="Names of courts; none: every court.")] = None,
+    court: Annotated[
+        list[str] | None, typer.Argument(metavar="[COURT]...", help="Names of courts; none: every court.")
+    ] = None,
 ) -> None:
     """Say whose hearings a person may see in the archive, by the names of courts as the cases bear them."""
     account = _accounts(context).set_courts(name, court or [])
@@ -85,6 +90,13 @@ def disable(context: typer.Context, name: Name) -> None:
     """Let nobody sign in by this account any more, and end its sessions at once."""
     _accounts(context).disable(name)
     typer.echo(f"disabled: {name}")
+
+
+@app.command()
+def enable(context: typer.Context, name: Name) -> None:
+    """Let a disabled account sign in again, with the password and passkeys that it had."""
+    _accounts(context).enable(name)
+    typer.echo(f"enabled: {name}")
 
 
 @app.command()
@@ -104,7 +116,8 @@ def passkeys(
     context: typer.Context,
     name: Name,
     remove: Annotated[
-        str | None, typer.Option(metavar="LABEL", help="Remove the passkey of this name, and end the account's sessions.")
+        str | None,
+        typer.Option(metavar="LABEL", help="Remove the passkey of this name, and end the account's sessions."),
     ] = None,
 ) -> None:
     """Print a person's passkeys: name, day added, day last used; or remove one, for instance of a lost device."""

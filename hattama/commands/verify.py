@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hattama.context import settings_of
+from hattama.files import there
 
 if TYPE_CHECKING:
     from protocol.verification import Report
@@ -30,17 +31,17 @@ ASKED = {
 
 def verify(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the record.")],
+    folder: Annotated[Path, typer.Argument(callback=there, metavar="DIR", help="Folder of the record.")],
     trust: Annotated[
         list[str] | None,
         typer.Option(metavar="FILE|VKEY", help="Trust this key, too; may be repeated. This machine's own key and STATE_DIR/trust/*.vkey always count."),
     ] = None,
     timestamps: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Also check the time stamps (*.tst) in this folder; the receipts (*.json) that they are over may lie beside them. Needs --authorities."),
+        typer.Option(callback=there, metavar="FOLDER", help="Also check the time stamps (*.tst) in this folder; the receipts (*.json) that they are over may lie beside them. Needs --authorities."),
     ] = None,
     authorities: Annotated[
-        Path | None, typer.Option(metavar="FILE.pem", help="Certificates of the time stamp authorities that are believed, or of their issuers: checks the time stamps in the record against them.")
+        Path | None, typer.Option(callback=there, metavar="FILE.pem", help="Certificates of the time stamp authorities that are believed, or of their issuers: checks the time stamps in the record against them.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")] = False,
 ) -> None:

@@ -7,6 +7,7 @@
         ├── KeyUnusable      the key cannot be used: password or PIN, form, no key or certificate there
         ├── NotSignable      the file is no PDF that can be signed
         ├── AlreadySigned    this role has signed already
+        ├── RoleSignsNone    this role signs nothing of that kind
         └── BadTrustList     the court's trust list is malformed
 """
 
@@ -44,6 +45,17 @@ class AlreadySigned(SignatureError):
 
     code = "already-signed"
     advice = "`hattama signatures` shows who signed. A wrong signature is not replaced: have the protocol drafted again and sign that."
+
+
+class RoleSignsNone(SignatureError):
+    """Somebody would sign in a role that signs nothing of that kind: an officer signs acts of destruction, and no protocol."""
+
+    code = "role-signs-no-protocol"
+    exit_status = 64  # EX_USAGE
+    advice = (
+        "The protocol of a hearing is signed by the secretary and the judge (--role secretary, --role judge); an officer signs "
+        "an act of destruction only, beside it (`hattama destruction show`, then --detached). Nothing was written."
+    )
 
 
 class BadTrustList(SignatureError):

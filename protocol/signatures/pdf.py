@@ -23,8 +23,8 @@ from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
 from protocol.library_log import hush
-from protocol.signatures.errors import AlreadySigned, NotSignable
-from protocol.signatures.person import PersonalSigner, Role
+from protocol.signatures.errors import AlreadySigned, NotSignable, RoleSignsNone
+from protocol.signatures.person import PROTOCOL_ROLES, PersonalSigner, Role
 from protocol.signatures.trust import TrustList
 
 hush()
@@ -53,6 +53,7 @@ def sign_pdf(pdf: bytes, signer: PersonalSigner, role: Role, at_us: int, trust: 
     Raises:
         NotSignable: no PDF, encrypted, or broken.
         AlreadySigned: this role has signed.
+        RoleSignsNone: this role signs no protocol.
         KeyUnusable: the key does not sign.
     """
     certificate = x509.Certificate.load(signer.certificate)
@@ -87,8 +88,10 @@ def prepare_pdf(pdf: bytes, role: Role, at_us: int, trust: TrustList | None = No
         name: who will sign, as viewers show it; may be empty.
 
     Raises:
-        NotSignable, AlreadySigned: as of :func:`sign_pdf`.
+        RoleSignsNone, NotSignable, AlreadySigned: as of :func:`sign_pdf`.
     """
+    if role not in PROTOCOL_ROLES:
+        raise RoleSignsNone(f"an {role} signs no protocol of a hearing")
     with _broken_is_refused():
         writer = _Unstamped(io.BytesIO(pdf))
         if writer.prev.encrypted:

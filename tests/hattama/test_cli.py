@@ -23,7 +23,7 @@ def test_version_and_help() -> None:
     said = hattama("--help")
     assert said.status == 0
     assert "verify" in said.out
-    assert hattama().status == 2
+    assert hattama().status == 64
 
 
 def test_a_wrong_setting_is_told_without_a_traceback(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_every_error_has_a_code_of_its_own_and_stands_in_the_tree() -> None:
 @pytest.mark.parametrize("name", ["nothing", "verfiy"])
 def test_an_unknown_command_is_a_usage_error(name: str) -> None:
     said = hattama(name)
-    assert said.status == 2
+    assert said.status == 64
     assert name in said.err
 
 

@@ -172,4 +172,4 @@ def test_what_cannot_be_used_is_named(tmp_path: Path, files: dict[str, bytes | N
 
 def test_a_wrong_option(tmp_path: Path) -> None:
     assert hattama("evaluate", str(tmp_path), "--language", "Russian").status == 64
-    assert hattama("evaluate", str(tmp_path / "none")).status == 65
+    assert hattama("evaluate", str(tmp_path / "none")).status == 66

@@ -32,8 +32,8 @@ def test_the_archives_pair_is_made_on_first_use_and_stays() -> None:
 
 def test_a_key_that_is_none_is_told(tmp_path: Path) -> None:
     said = hattama("keys", "public", str(tmp_path / "none"))
-    assert said.status == 78
-    assert "error[closed-key-unusable]" in said.err
+    assert said.status == 66
+    assert "error[no-input]" in said.err
     file = tmp_path / "short"
     file.write_bytes(b"x")
     file.chmod(0o600)

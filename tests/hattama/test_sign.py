@@ -80,10 +80,11 @@ def test_any_file_is_signed_beside_it(folder: Path) -> None:
         ("brief.pdf", (), "wrong\n", 77, "key-unusable"),
         ("brief.pdf", (), "", 77, "key-unusable"),
         ("password", (), PASSWORD, 65, "not-signable"),
-        ("absent.pdf", (), PASSWORD, 74, "system"),
-        ("brief.pdf", ("--trust", "/nonexistent"), PASSWORD, 78, "bad-trust-list"),
-        ("brief.pdf", ("--trust", "/nonexistent", "--detached"), PASSWORD, 64, "bad-argument"),
-        ("brief.pdf", ("--password-file", "/nonexistent"), "", 74, "system"),
+        ("absent.pdf", (), PASSWORD, 66, "no-input"),
+        ("brief.pdf", ("--trust", "/nonexistent"), PASSWORD, 66, "no-input"),
+        ("brief.pdf", ("--trust", "/", "--detached"), PASSWORD, 64, "bad-argument"),
+        ("brief.pdf", ("--password-file", "/nonexistent"), "", 66, "no-input"),
+        ("brief.pdf", ("--role", "officer"), PASSWORD, 64, "role-signs-no-protocol"),
     ],
 )
 def test_bad_input_is_refused_and_nothing_is_written(
@@ -182,9 +183,10 @@ def test_a_key_on_a_token_signs(folder: Path, token: Path) -> None:
     for more, given in (((), "9999"), (("--token", "other"), _PIN), (("--key-label", "other"), _PIN)):
         wrong = hattama(*command, *more, "--output", str(folder / "wrong.pdf"), given=given + "\n")
         assert (wrong.status, "Traceback" in wrong.err, (folder / "wrong.pdf").exists()) == (77, False, False)
-    assert hattama(*command[:2], "--pkcs11", str(folder / "none.so"), "--role", "judge", given="1\n").status == 77
+    assert hattama(*command[:2], "--pkcs11", str(folder / "none.so"), "--role", "judge", given="1\n").status == 66
 
 
 def test_one_place_of_the_key(folder: Path) -> None:
-    for more in ((), ("--key", "a.p12", "--pkcs11", "b.so"), ("--key", "a.p12", "--token", "x")):
+    at = str(folder / "judge.p12")
+    for more in ((), ("--key", at, "--pkcs11", at), ("--key", at, "--token", "x")):
         assert hattama("sign", str(folder / "brief.pdf"), "--role", "judge", *more).status == 64

@@ -71,12 +71,14 @@ def test_a_detached_one(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("pdf", "more", "status", "code"),
     [
-        ("absent.pdf", (), 74, "system"),
-        ("once.pdf", ("--trust", "/nonexistent"), 78, "bad-trust-list"),
-        ("once.pdf", ("--at", "yesterday"), 65, "bad-encoding"),
+        ("absent.pdf", (), 66, "no-input"),
+        ("once.pdf", ("--trust", "/nonexistent"), 66, "no-input"),
+        ("once.pdf", ("--at", "yesterday"), 64, "bad-argument"),
+        ("once.pdf", ("--at", "2026-11-22"), 64, "bad-argument"),
     ],
 )
 def test_bad_input_is_refused(folder: Path, pdf: str, more: tuple[str, ...], status: int, code: str) -> None:
     said = hattama("signatures", str(folder / pdf), "--trust", str(folder / "trust"), *more)
     assert (said.status, said.out) == (status, "")
     assert f"error[{code}]" in said.err
+    assert code != "bad-argument" or "2026-11-22T10:00:00.000Z" in said.err

@@ -25,6 +25,10 @@ def test_add_list_password_disable() -> None:
     assert hattama("user", "disable", "aigul").status == 0
     assert _accounts().verify("aigul", "another password") is None
     assert "disabled" in hattama("user", "list").out
+    assert hattama("user", "enable", "aigul").out == "enabled: aigul\n"
+    assert hattama("user", "list").out == "aigul\tjudge\tactive\tА. Тестова\tall courts\n"
+    assert hattama("user", "enable", "nobody").status == 67
+    assert hattama("user", "disable", "aigul").status == 0
 
 
 def test_an_empty_password_is_made_and_printed_once() -> None:
@@ -36,7 +40,7 @@ def test_an_empty_password_is_made_and_printed_once() -> None:
 def test_wrong_names_roles_and_passwords_are_told() -> None:
     assert "weak-password" in hattama("user", "add", "clerk", given="short\n").err
     assert "bad-name" in hattama("user", "add", "Имя", given="long enough password\n").err
-    assert hattama("user", "add", "clerk", "--role", "king", given="long enough password\n").status == 2
+    assert hattama("user", "add", "clerk", "--role", "king", given="long enough password\n").status == 64
     assert hattama("user", "password", "nobody", given="long enough password\n").status == 67
 
 
