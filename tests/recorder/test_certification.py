@@ -341,25 +341,6 @@ def test_an_amendment_counts_when_both_have_signed_it(court: Court, certified: s
     assert check(folder(court, certified)).good
 
 
-def test_an_amendment_that_waits_can_be_withdrawn(court: Court, certified: str) -> None:
-    base, before = f"/v1/hearings/{certified}/amendments", view(court, certified).size
-    body = {"by": "secretary", "text": "5-тармақ", "reason": "Артық."}
-    number = court.post(base, json=body)["number"]
-    once = sign_pdf(court.get(f"{base}/{number}.pdf"), signer(court.judge), Role.JUDGE, now_us())
-    court.post(f"{base}/{number}/signatures", params={"by": "judge"}, content=once)
-    with structlog.testing.capture_logs() as logs:
-        assert court.post(f"{base}/{number}/withdrawal", 200, json={"by": "secretary"})["roles"] == ["judge"]
-    assert [(entry["by"], entry["roles"]) for entry in logs if entry["event"] == "amendment_withdrawn"] == [
-        ("secretary", ("judge",))
-    ]
-    court.post(f"{base}/{number}/withdrawal", 404, json={"by": "secretary"})
-    assert (court.get(base), list((Path(court.box.state_dir) / "amendments" / certified).iterdir())) == ([], [])
-    assert view(court, certified).size == before  # the record never knew of it
-    assert court.http.post(f"{base}/{number}/signatures", params={"by": "secretary"}, content=once).status_code == 404
-    assert court.post(base, json=body)["number"] == number  # another can be drawn up
-    court.post(f"{base}/{number}/withdrawal", 200, json={"by": "judge"})
-
-
 def test_an_amendment_that_was_cut_short_is_neither_stuck_nor_entered_twice(court: Court, certified: str) -> None:
     base, waits = f"/v1/hearings/{certified}", Path(court.box.state_dir) / "amendments" / certified
     waits.mkdir(parents=True, exist_ok=True)
