@@ -20,6 +20,7 @@ import structlog
 
 from storage.client import ArchiveClient
 from storage.objects import ObjectStore
+from storage.s3_heads import S3Heads
 from storage.s3_store import Bucket, S3Store, connect
 from storage.s3_tickets import S3Tickets
 from storage.uploader import Uploader
@@ -41,7 +42,7 @@ class Place:
         if self.bucket is None:
             return None
         tickets = S3Tickets(self.bucket, str(self.bucket.endpoint))
-        return S3Store(connect(self.bucket), self.bucket.name, tickets=tickets)
+        return S3Store(connect(self.bucket), self.bucket.name, tickets=tickets, heads=S3Heads(self.bucket))
 
 
 def _quiet() -> None:
