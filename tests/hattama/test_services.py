@@ -48,7 +48,9 @@ def test_recorder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "action"), [("transcriber", '"transcriber_started"'), ("uploader", '"started"')])
 def test_workers(tmp_path: Path, name: str, action: str) -> None:
     config, log = tmp_path / "settings.toml", tmp_path / "log"
-    config.write_text(f'state_dir = "{tmp_path / "state"}"\n[archive]\nurl = "http://127.0.0.1:{free_port(0)}"\ntoken = "{"t" * 40}"\n')
+    config.write_text(
+        f'state_dir = "{tmp_path / "state"}"\n[archive]\nurl = "http://127.0.0.1:{free_port(0)}"\ntoken = "{"t" * 40}"\n'
+    )
     (tmp_path / "state").mkdir()
     with service(log, "--config", str(config), name) as process:
         eventually("first line of the log", lambda: action in log.read_text(), process, log)

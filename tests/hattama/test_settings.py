@@ -62,8 +62,14 @@ REFUSED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "code", "said", "command"), REFUSED, ids=[f"{item[3][0]}-{item[1]}-{number}" for number, item in enumerate(REFUSED)])
-def test_check_refuses_what_a_service_refuses_in_the_same_words(tmp_path: Path, text: str, code: str, said: str, command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("text", "code", "said", "command"),
+    REFUSED,
+    ids=[f"{item[3][0]}-{item[1]}-{number}" for number, item in enumerate(REFUSED)],
+)
+def test_check_refuses_what_a_service_refuses_in_the_same_words(
+    tmp_path: Path, text: str, code: str, said: str, command: tuple[str, ...]
+) -> None:
     file = tmp_path / "settings.toml"
     top, separator, rest = text.partition("[")
     tables = f"{separator}{rest}" if "[archive]" in text else f"[archive]\n{separator}{rest}"
@@ -79,7 +85,9 @@ def test_check_refuses_what_a_service_refuses_in_the_same_words(tmp_path: Path, 
 
 def test_check_names_all_that_is_wrong(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
-    file.write_text('[passkeys]\ndomain = "10.0.0.1"\n[archive]\ndatabase = "mysql://db/hattama"\n[archive.tsa]\nauthorities = "/nowhere.pem"\n')
+    file.write_text(
+        '[passkeys]\ndomain = "10.0.0.1"\n[archive]\ndatabase = "mysql://db/hattama"\n[archive.tsa]\nauthorities = "/nowhere.pem"\n'
+    )
     said = hattama("--config", str(file), "settings", "check")
     assert (said.status, said.out) == (78, "")
     for code in ("passkey-address", "database-unfit", "authorities-unfit"):

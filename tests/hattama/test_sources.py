@@ -41,10 +41,19 @@ def test_a_guest_comes_and_goes(config: str, tmp_path: Path) -> None:
     hearing = run("record", "new", "7512-26-00-2/1")
     run("record", "start")
     channels = [item for number in range(1, 5) for item in ("--channel", f"guest-{number}")]
-    assert "guest                file       there by секретарь" in run("sources", "add", "guest", "--kind", "file", "--path", str(SPEECH), *channels, "--by", "секретарь")
+    assert "guest                file       there by секретарь" in run(
+        "sources", "add", "guest", "--kind", "file", "--path", str(SPEECH), *channels, "--by", "секретарь"
+    )
     assert "taken out by судья" in run("sources", "remove", "more", "--by", "судья")
-    listed = {item["name"]: (item["origin"], item["present"], item["by"]) for item in json.loads(run("sources", "list", "--json"))}
-    assert listed == {"mics": ("settings", True, None), "guest": ("hearing", True, "секретарь"), "more": ("settings", False, "судья")}
+    listed = {
+        item["name"]: (item["origin"], item["present"], item["by"])
+        for item in json.loads(run("sources", "list", "--json"))
+    }
+    assert listed == {
+        "mics": ("settings", True, None),
+        "guest": ("hearing", True, "секретарь"),
+        "more": ("settings", False, "судья"),
+    }
     assert "taken out" not in run("sources", "add", "more")
     for arguments, status, said in (
         (("add", "nobody"), 66, "error[no-source]: the settings have no source 'nobody'"),
@@ -58,7 +67,9 @@ def test_a_guest_comes_and_goes(config: str, tmp_path: Path) -> None:
         assert (found.status, said in found.err) == (status, True), found
         assert "secret" not in found.err
     run("record", "stop")
-    report = json.loads(hattama("--config", config, "verify", "--json", str(tmp_path / "state" / "hearings" / hearing)).out)
+    report = json.loads(
+        hattama("--config", config, "verify", "--json", str(tmp_path / "state" / "hearings" / hearing)).out
+    )
     assert report["good"], report
 
 
