@@ -184,3 +184,4 @@ def _clear(folder: Path, number: int) -> None:
     # The JSON first: PDFs without it are what a crash left.
     for path in sorted(folder.glob(f"{number:04d}.*"), key=lambda path: path.suffix != ".json"):
         path.unlink(missing_ok=True)
+    durable.sync_dir(folder)  # what came back after a power cut would wait for signatures again

@@ -23,6 +23,7 @@ import structlog
 
 from protocol.closed import encrypt_file
 from protocol.errors import Closed, ProtocolError
+from protocol.hearing import Take
 from protocol.journal import read_journal
 from protocol.opening import plain_file
 from protocol.record import DirectoryRecord
@@ -95,13 +96,15 @@ def speaks_in_camera(said: bool | None, view: HearingView, moments: Sequence[int
         return False
     if filed is not None and filed.closed:
         return True
-    if said is not False:
-        return said is True or filed is None
-    if all(take.publicity == CLOSED for take in view.takes.values()):
+    wholly = len(takes) == len(view.takes)
+    inside = any(_covers(take, moment) for moment in moments for take in takes)
+    if said is None:  # a review follows the remarks that it reviews, where it can
+        return filed is None or wholly or inside
+    if said is False and wholly:
         raise BadRequest("in_camera: the whole hearing was in camera")
-    if any(take.start_us <= moment <= (take.end_us or moment) for moment in moments for take in takes):
+    if said is False and inside:
         raise BadRequest("moments: this time is in a part in camera: enter the remarks as remarks on it")
-    return False
+    return said
 
 
 @dataclass(frozen=True)
@@ -175,8 +178,12 @@ def _key_of(view: HearingView, cover: Remarks) -> str:
 def _take_of(view: HearingView, moments: Sequence[int]) -> str:
     """The closed take that an entry points into; the first where it points into none."""
     takes = [take for take in view.takes.values() if take.publicity != OPEN]
-    found = (take for take in takes for at in moments if take.start_us <= at <= (take.end_us or at))
-    return next(found, takes[0]).id
+    return next((take for take in takes for moment in moments if _covers(take, moment)), takes[0]).id
+
+
+def _covers(take: Take, moment: int) -> bool:
+    """Whether a moment (UTC µs) lies in a take."""
+    return take.start_us <= moment <= (take.end_us or moment)
 
 
 def _named_in_the_clear(folder: Path) -> set[str]:

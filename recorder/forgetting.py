@@ -13,7 +13,8 @@ import structlog
 from protocol.errors import ProtocolError
 from protocol.hearing import State
 from recorder.closed_remarks import pending_keys
-from recorder.refusals import IllegalAction, Refusal
+from recorder.refusals import DiskRefused, IllegalAction, NoHearing, Refusal
+from recorder.removal import LOG, was_removed
 
 if TYPE_CHECKING:
     from recorder.service import Daemon
@@ -74,5 +75,21 @@ class Forgetting:
             try:
                 if self._daemon.view(hearing).state in _OVER:
                     await self.forget(hearing)
+            except NoHearing:
+                await self._forget_removed(hearing)
             except (Refusal, ProtocolError, OSError) as error:
                 _log.error("closed_keys_not_forgotten", action="retry", hearing=hearing, error=str(error))
+
+    async def _forget_removed(self, hearing: str) -> None:
+        """Keys of remarks that nobody reviewed, of a record whose removal was cut off before they went with it."""
+        daemon = self._daemon
+        try:
+            async with daemon._writing[hearing]:  # noqa: SLF001 - whoever removes it is not at it
+                if await asyncio.to_thread(was_removed, daemon.settings.state_dir / LOG, hearing):
+                    await asyncio.to_thread(daemon.vault.forget, hearing)
+                else:  # its disk may be away
+                    _log.error(
+                        "closed_keys_not_forgotten", action="retry", hearing=hearing, error="no such hearing here"
+                    )
+        except (DiskRefused, ProtocolError, OSError) as error:
+            _log.error("closed_keys_not_forgotten", action="retry", hearing=hearing, error=str(error))

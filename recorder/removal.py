@@ -14,6 +14,7 @@ import asyncio
 import shutil
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ import structlog
 
 from protocol import canonical, durable
 from protocol.encoding import b64, sha256_b64, utc_text, utc_us
-from protocol.errors import DiskFailed
+from protocol.errors import DiskFailed, ProtocolError
 from protocol.hearing import State
 from protocol.journal import BESIDE, Entry, Line, read_journal
 from protocol.merkle import Tree
@@ -98,6 +99,15 @@ async def remove(daemon: Daemon, hearing: str, receipt: bytes, lines: int, by: s
         # Of remarks in camera that nobody reviewed here: who reviews them now has the archive's key.
         await asyncio.to_thread(daemon.vault.forget, hearing)
         return said
+
+
+def was_removed(log: Path, hearing: str) -> bool:
+    """Whether the log of removals names a hearing. Reads the file."""
+    for line in log.read_bytes().splitlines() if log.exists() else ():
+        with suppress(ProtocolError):  # a line that was cut short by a crash: that removal did not begin
+            if canonical.loads(line).get("hearing") == hearing:
+                return True
+    return False
 
 
 def _remove(log: Path, folder: Path, copies: Path | None, text: bytes, terms: Terms, by: str) -> dict[str, Any]:

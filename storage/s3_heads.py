@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
@@ -32,17 +33,21 @@ class S3Heads:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
-        session = boto3.Session(aws_access_key_id=bucket.access_key, aws_secret_access_key=bucket.secret_key)
-        self._credentials: Any = session.get_credentials()
         self._http: Any = URLLib3Session(  # certificates and proxies as boto3 chooses them
             verify=bucket.ca_bundle or os.environ.get("AWS_CA_BUNDLE") or True,
             proxies=get_environ_proxies(bucket.endpoint) if bucket.endpoint else None,
             timeout=_TIMEOUT_S, max_pool_connections=32,
         )  # fmt: skip
 
+    @cached_property
+    def _credentials(self) -> Any:
+        bucket = self._bucket
+        session = boto3.Session(aws_access_key_id=bucket.access_key, aws_secret_access_key=bucket.secret_key)
+        return session.get_credentials()
+
     def head(self, key: str, version: str) -> Mapping[str, str] | None:
         """Headers of a version, names as the service writes them, in any case; None where boto3 has to ask."""
-        if self._credentials is None or self._bucket.endpoint is None:  # Amazon's: boto3 knows where
+        if self._bucket.endpoint is None or self._credentials is None:  # Amazon's: boto3 knows where
             return None
         url = (
             f"{self._bucket.endpoint.rstrip('/')}/{self._bucket.name}/{quote(key)}?versionId={quote(version, safe='')}"

@@ -41,6 +41,7 @@ from storage.tsa_client import ask
 
 log = structlog.get_logger("storage.uploader")
 
+LIST: Final = "stamps.sqlite"
 LOOK_S: Final = 10.0  # between two looks at the records
 BACKOFF_S: Final = (1.0, 600.0)  # first and longest pause after a try that failed
 
@@ -75,7 +76,7 @@ class SealStamps:
         self._settings = settings
         self._authorities = list(authorities)
         self._look_s, self._first_s = look_s, first_s
-        self._done = Done(settings.state_dir / "stamps.sqlite")
+        self._done = Done(settings.state_dir / LIST)
         self._read: dict[
             Path, tuple[int, list[Unstamped]]
         ] = {}  # of records that are not done: length of the journal, what it lacks
@@ -218,9 +219,18 @@ def seal_stamps_of(settings: Settings) -> SealStamps | None:
     if settings.archive.tsa.url is None or path is None:
         return None
     try:
-        return SealStamps(settings, timestamps.certificates(path.read_bytes()))
+        authorities = timestamps.certificates(path.read_bytes())
     except (OSError, BadTimestamp) as error:
-        problem = f"{path}: {error}"
-    advice = "Correct archive.tsa.authorities and start the uploader again; seals are stamped then, the older ones too."
-    log.error("no seal is stamped", action="not_stamped", code="bad-authorities", error=problem, advice=advice)
-    return None
+        _tell_unstamped("bad-authorities", f"{path}: {error}", "Correct archive.tsa.authorities")
+        return None
+    try:
+        return SealStamps(settings, authorities)
+    except (OSError, sqlite3.Error) as error:
+        file = settings.state_dir / LIST
+        _tell_unstamped("bad-list", f"{file}: {error}", f"Delete {LIST}, which only saves reading journals again,")
+        return None
+
+
+def _tell_unstamped(code: str, error: str, what: str) -> None:
+    advice = f"{what} and start the uploader again; seals are stamped then, the older ones too."
+    log.error("no seal is stamped", action="not_stamped", code=code, error=error, advice=advice)

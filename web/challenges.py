@@ -1,7 +1,8 @@
 """Challenges of passkeys that wait for their answer, beside the accounts: what one process of an app asked, another may hear answered.
 
 One a session and purpose, the newest; gone with the first answer, and after five minutes in any case. Only a digest of the session's id is stored. None is synced by itself: a
-stranger can ask for as many as they like, each sync would take the disk that also takes the recording, and what a power cut takes is one more try.
+stranger can ask for as many as they like, each sync would take the disk that also takes the recording, and what a power cut takes is one more try. (The
+last connection to a database that closes writes it back with a sync, so one is held open here, and not used.)
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ class Challenges:
         self._most = most
         with self._database() as connection:
             connection.executescript(_SCHEMA)
+        self._held = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._held.execute("SELECT count(*) FROM passkey_challenges").fetchall()  # only who has read holds it
 
     def make(self, session: str, purpose: Purpose, subject: str = "") -> bytes:
         """A new challenge in the place of an older one.

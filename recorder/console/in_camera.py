@@ -70,5 +70,6 @@ class Onlooker:
         if item.name == "live":
             return bool(told.get("publicity") == "open")
         switches = told["type"] == "stage" and told["data"].get("code") in _SWITCHES
-        self._shut = self._shut or switches or told["type"] == "key"
+        # Keys of remarks (`of`) come of hearings that ended, whatever runs now.
+        self._shut = self._shut or switches or (told["type"] == "key" and not told["data"].get("of"))
         return bool(switches or not self._shut or told["type"] not in _SAID)

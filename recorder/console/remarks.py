@@ -103,8 +103,8 @@ def router(desk: Desk) -> APIRouter:
 @asynccontextmanager
 async def _in_memory(request: Request) -> AsyncIterator[FormData]:
     """The form, nothing of it in a temporary file: what is remarked on a part in camera stands nowhere in the clear."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        async with request.form() as plain:
+    if not request.headers.get("content-type", "").strip().lower().startswith("multipart/form-data"):
+        async with request.form(max_files=10, max_fields=30) as plain:
             yield plain
         return
     parser = MultiPartParser(request.headers, request.stream(), max_files=10, max_fields=30)

@@ -112,13 +112,10 @@ class ClosedParts:
     def media_type(self, hearing: str, path: str) -> str:
         """Of a decrypted file."""
         segment = self._media.known(hearing).segments.get(path)
-        return (
-            f"{segment.media}/mp4"
-            if segment is not None
-            else "application/json"
-            if path.endswith(".json.enc")
-            else "application/octet-stream"
-        )
+        if segment is not None:
+            return f"{segment.media}/mp4"
+        kinds = {".json": "application/json", ".pdf": "application/pdf"}
+        return kinds.get(Path(path.removesuffix(".enc")).suffix, "application/octet-stream")
 
     def reveal(self, hearing: str, replay: dict[str, Any]) -> dict[str, Any]:
         """The replay page's values with the closed parts in them: tracks that play, remarks, stages, names, words."""
@@ -132,6 +129,9 @@ class ClosedParts:
             "participants": [asdict(item) for item in view.participants.values()],
             "stages": [asdict(item) for item in view.stages],
             "remarks": [asdict(item) for item in view.remarks],
+            "protocol_remarks": [
+                item.path for item in view.revisions if item.kind == "remarks" and item.key is not None
+            ],
             "tracks": [self._playing(view, track) for track in replay["tracks"]],
             "transcript": _joined(replay["transcript"], [item for item in transcripts if item is not None]),
         }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -79,6 +80,9 @@ class Holds:
         self._check(hearing, by, reason)
         same = [item.number for item in self.standing(hearing) if (item.by, item.reason) == (by, reason)]
         number = same[0] if same else self._say(hearing, by, reason, held=True)
+        if same:  # the log may have been away when it was laid; an entry of that name is added once
+            text = read(self._archive.store, _key(hearing, number))
+            self._archive.log.add(_entry_name(hearing, number), _entry(canonical.loads(text), text))
         return Changed(number, self._in_store(hearing, on=True), self.standing(hearing))
 
     def lift(self, hearing: str, by: str, reason: str, number: int | None = None) -> Changed:
@@ -106,7 +110,7 @@ class Holds:
         return sorted(self._archive.store.list(f"{PREFIX}/{hearing}"))
 
     def _is_held_by_store(self, hearing: str) -> bool:
-        return any(self._archive.store.protection(key).held for key in self._archive.store.list(f"records/{hearing}"))
+        return any(self._archive.store.protection(key).held for key in self._objects(hearing))
 
     def _check(self, hearing: str, by: str, reason: str) -> None:
         if not by.strip() or not reason.strip():
@@ -128,19 +132,12 @@ class Holds:
         if lifts is not None:
             value["lifts"] = lifts
         text = canonical.dumps(value)
-        sha256 = hashlib.sha256(text).digest()
-        # Who and why are private: the log, which anybody may read, has the digest.
-        entry: dict[str, Json] = {
-            "at": value["at"],
-            "hearing": hearing,
-            "sha256": b64(sha256),
-            "type": "held" if held else "released",
-        }
+        name, entry = _entry_name(hearing, number), _entry(value, text)
         if not held:  # lifted only after everybody can see it
-            self._archive.log.add(f"held {hearing} {number}", entry)
-        self._archive.store.put_once(f"{PREFIX}/{hearing}/{number:04d}.json", [text], sha256)
+            self._archive.log.add(name, entry)
+        self._archive.store.put_once(_key(hearing, number), [text], hashlib.sha256(text).digest())
         if held:
-            self._archive.log.add(f"held {hearing} {number}", entry)
+            self._archive.log.add(name, entry)
         log.warning(
             "legal hold",
             action="held" if held else "released",
@@ -150,12 +147,34 @@ class Holds:
         )
         return number
 
+    def _objects(self, hearing: str) -> Iterator[str]:
+        yield from self._archive.store.list(f"records/{hearing}")
+        yield from self._archive.store.list(f"receipts/{hearing}")
+
     def _in_store(self, hearing: str, *, on: bool) -> int:
         """The store's own hold on every object of a record and its receipts; how many there are."""
-        keys = [*self._archive.store.list(f"records/{hearing}"), *self._archive.store.list(f"receipts/{hearing}")]
+        keys = list(self._objects(hearing))
         for key in keys:
             self._archive.store.hold(key, on=on)
         return len(keys)
+
+
+def _key(hearing: str, number: int) -> str:
+    return f"{PREFIX}/{hearing}/{number:04d}.json"
+
+
+def _entry_name(hearing: str, number: int) -> str:
+    return f"held {hearing} {number}"
+
+
+def _entry(value: Mapping[str, Json], text: bytes) -> dict[str, Json]:
+    """What the log says of it: who and why are private, so it has the digest."""
+    return {
+        "at": value["at"],
+        "hearing": value["hearing"],
+        "sha256": b64(hashlib.sha256(text).digest()),
+        "type": "held" if value["held"] else "released",
+    }
 
 
 def _told(there: tuple[Hold, ...]) -> str:

@@ -56,7 +56,8 @@ def test_events_in_their_order() -> None:
         (Event("live", json.dumps({"publicity": "closed"})), False), (_line("segment"), True), (Event("levels", "{}"), True),
         (status("h1", "closed"), True), (remark, False), (_line("stage", code="CLOSED_END"), True), (status("h1"), True),
         (remark, False), (Event("live", json.dumps({"publicity": "open"})), True),
-        (status(None), True), (status("h2"), True), (remark, False), (status("h3"), True), (remark, True), (_line("key"), True), (remark, False),
+        (status(None), True), (status("h2"), True), (remark, False), (status("h3"), True), (remark, True),
+        (_line("key", of="remarks/0001.json"), True), (remark, True), (_line("key"), True), (remark, False),
     ]  # fmt: skip
 
     async def seen() -> list[bool]:

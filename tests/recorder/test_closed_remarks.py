@@ -20,9 +20,10 @@ from protocol.journal import read_journal
 from protocol.opening import opened_files
 from protocol.record import DirectoryRecord, MemoryRecord
 from protocol.redaction import without_closed_parts
-from protocol.remarks import BadRemarks, read_remarks
+from protocol.remarks import BadRemarks, Kind, Remarks, read_remarks
 from protocol.verification import Trust, verify
 from protocol.view import HearingView
+from recorder.closed_remarks import speaks_in_camera
 from recorder.vault import Vault
 from tests.recorder.test_api import serving
 from tests.support.recorder import SIGNER, check, codes, settings
@@ -164,6 +165,20 @@ def test_of_a_hearing_that_was_wholly_in_camera_nobody_is_named(tmp_path: Path) 
         assert box.enter(422, text=WORD, in_camera=False)["message"].startswith("in_camera")
         box.enter(text=WORD)
         assert (box.shown()[0]["person"], box.plain(WORD, "Истец")) == ("Истец И.", [])
+        old = _in_the_clear()  # of a time when they stood in the clear
+        assert speaks_in_camera(None, box.view(), (), old)
+
+
+def _in_the_clear() -> Remarks:
+    return Remarks(HEARING, 1, Kind.FILED, START_US, START_US, "secretary", "Истец И.", "plaintiff", "p", text="ашық")
+
+
+def test_a_review_follows_what_it_reviews_but_for_times_in_camera(tmp_path: Path) -> None:
+    filed = _in_the_clear()
+    with room(tmp_path) as box:
+        view = box.view()
+        assert not speaks_in_camera(None, view, (START_US + 2_000_000,), filed)
+        assert speaks_in_camera(None, view, (IN_CAMERA_US,), filed)
 
 
 def test_without_the_keys_of_archive_and_escrow_such_remarks_are_refused(tmp_path: Path) -> None:

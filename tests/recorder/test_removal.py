@@ -18,8 +18,9 @@ from protocol.encoding import b64
 from protocol.journal import read_journal
 from protocol.merkle import Tree
 from protocol.note import Ed25519Signer
+from recorder.forgetting import Forgetting
 from recorder.refusals import BadRequest, IllegalAction, NoHearing
-from recorder.removal import remove
+from recorder.removal import remove, was_removed
 from recorder.second_copy import SecondCopy
 from recorder.service import Daemon
 from storage import receipt
@@ -209,3 +210,19 @@ async def test_what_a_crash_left_of_a_removal_goes_with_the_next(box: Box) -> No
     first, second = (box.settings.state_dir / "removals.jsonl").read_bytes().splitlines()
     assert first == b'{"action":"rem'
     assert canonical.loads(second)["hearing"] == HEARING
+    log = box.settings.state_dir / "removals.jsonl"
+    assert (was_removed(log, HEARING), was_removed(log, OTHER), was_removed(log.with_name("none"), HEARING)) == (True, False, False)
+
+
+@sync
+async def test_keys_go_where_a_crash_came_before_them(box: Box) -> None:
+    """Of remarks in camera that nobody reviewed: the record is gone, its keys are not yet."""
+    async with box.daemon() as daemon:
+        await remove(daemon, HEARING, box.receipt, box.lines, "retention")
+        vault, unknown = daemon.vault, "2020-01-01_x_zzzz"
+        for hearing in (HEARING, unknown):  # of the other nobody knows: its disk may be away
+            (box.settings.state_dir / "keys" / "closed" / hearing).mkdir(parents=True)
+            (box.settings.state_dir / "keys" / "closed" / hearing / "K01.box").write_bytes(b"wrapped")
+        assert set(vault.hearings()) == {HEARING, unknown}
+        await Forgetting(daemon)._look()
+        assert set(vault.hearings()) == {unknown}

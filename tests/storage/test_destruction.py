@@ -20,7 +20,7 @@ from storage.archive.holds import Holds
 from storage.archive.rebuild import rebuild
 from storage.archive.scrub import Scrub
 from storage.archive.service import Archive
-from storage.errors import BadAct, Destroyed, NotDestroyable, ObjectMissing
+from storage.errors import BadAct, DatabaseUnavailable, Destroyed, NotDestroyable, ObjectMissing
 from storage.folder_store import FolderStore
 from storage.uploader import upload_record
 from tests.storage.conftest import ARCHIVE_SIGNER, Court, open_court
@@ -213,6 +213,22 @@ def test_several_holds_lie_on_a_record_until_the_last_is_lifted(office: Office) 
     with pytest.raises(NotHeld):
         holds.lift("h1", "прокурор", "проверка окончена")
     assert not holds.is_held("h1")
+
+
+def test_a_hold_that_the_log_did_not_get_is_logged_when_it_is_laid_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    holds = Holds(office.archive)
+
+    def away(*_: object) -> None:
+        raise DatabaseUnavailable("away")
+
+    with monkeypatch.context() as cut:
+        cut.setattr(office.archive.log, "add", away)
+        with pytest.raises(DatabaseUnavailable):
+            holds.lay("h1", "судья", "жалоба")
+    for _ in range(2):
+        assert holds.lay("h1", "судья", "жалоба").number == 1
+    kinds = [canonical.loads(text)["type"] for text in office.archive.log.entries()]
+    assert kinds.count("held") == 1
 
 
 def test_a_lifting_from_before_holds_had_numbers_lifts_all(office: Office) -> None:

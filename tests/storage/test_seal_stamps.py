@@ -320,3 +320,5 @@ def test_a_list_of_authorities_that_cannot_be_read_stops_no_upload(box: Settings
     broken = TsaSettings(url=box.archive.tsa.url, authorities=tmp_path / "none.pem")
     archive = box.archive.model_copy(update={"tsa": broken})
     assert seal_stamps_of(box.model_copy(update={"archive": archive})) is None
+    (box.state_dir / "stamps.sqlite").write_bytes(b"no database" * 100)
+    assert seal_stamps_of(box) is None

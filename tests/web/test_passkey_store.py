@@ -78,6 +78,19 @@ def test_a_flood_of_challenges_is_bounded(tmp_path: Path) -> None:
     assert [challenges.take(name, Purpose.SIGN_IN) == made[name] for name in "bcd"] == [True] * 3
 
 
+def test_a_challenge_costs_no_sync(tmp_path: Path) -> None:
+    """What is written stays in the log of the database, which is synced only where it is written back."""
+    path = tmp_path / "accounts.sqlite"
+    challenges = Challenges(path)
+    size = path.stat().st_size
+    challenges.make("a", Purpose.SIGN_IN)
+    challenges.take("a", Purpose.SIGN_IN)
+    log = path.with_name("accounts.sqlite-wal")
+    assert log.exists(), "the last connection to close would have written it back"
+    assert log.stat().st_size > 0
+    assert path.stat().st_size == size
+
+
 def test_a_flood_of_sign_ins_takes_no_challenge_of_another_purpose(tmp_path: Path) -> None:
     challenges = Challenges(tmp_path / "accounts.sqlite", most=3)
     added, confirmed = challenges.make("a", Purpose.ADD), challenges.make("a", Purpose.CONFIRM, "hearing")
