@@ -20,7 +20,7 @@ from storage.archive.holds import Holds
 from storage.archive.rebuild import rebuild
 from storage.archive.scrub import Scrub
 from storage.archive.service import Archive
-from storage.errors import BadAct, DatabaseUnavailable, Destroyed, NotDestroyable, ObjectMissing
+from storage.errors import BadAct, Destroyed, NotDestroyable, ObjectMissing
 from storage.folder_store import FolderStore
 from storage.uploader import upload_record
 from tests.storage.conftest import ARCHIVE_SIGNER, Court, open_court
@@ -213,31 +213,6 @@ def test_several_holds_lie_on_a_record_until_the_last_is_lifted(office: Office) 
     with pytest.raises(NotHeld):
         holds.lift("h1", "прокурор", "проверка окончена")
     assert not holds.is_held("h1")
-
-
-def test_a_hold_that_the_log_did_not_get_is_logged_when_it_is_laid_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    holds = Holds(office.archive)
-
-    def away(*_: object) -> None:
-        raise DatabaseUnavailable("away")
-
-    with monkeypatch.context() as cut:
-        cut.setattr(office.archive.log, "add", away)
-        with pytest.raises(DatabaseUnavailable):
-            holds.lay("h1", "судья", "жалоба")
-    for _ in range(2):
-        assert holds.lay("h1", "судья", "жалоба").number == 1
-    kinds = [canonical.loads(text)["type"] for text in office.archive.log.entries()]
-    assert kinds.count("held") == 1
-
-
-def test_a_lifting_from_before_holds_had_numbers_lifts_all(office: Office) -> None:
-    holds = Holds(office.archive)
-    holds.lay("h1", "судья", "жалоба")
-    text = canonical.dumps({"at": office.archive.now(), "by": "судья", "hearing": "h1", "held": False, "reason": "рассмотрена", "salt": ""})
-    office.archive.store.put_once("holds/h1/0002.json", [text], hashlib.sha256(text).digest())
-    assert holds.standing("h1") == ()
-    assert holds.lay("h1", "судья", "жалоба").number == 3
 
 
 def test_what_is_locked_goes_when_the_lock_ends(office: Office) -> None:
