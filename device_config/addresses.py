@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -43,21 +44,21 @@ def check_log_key(text: str) -> str:
     """The key of a log. Raises ValueError."""
     from protocol.note import VerifierKey  # needed only where one is set
 
-    try:
-        VerifierKey.from_text(text)
-    except BadNote as error:
-        raise ValueError(f"{error}: `hattama archive key` prints it there, name+key ID+base64 in one line") from error
-    return text
+    return _check_key(text, VerifierKey.from_text, "hattama archive key")
 
 
 def check_witness_key(text: str) -> str:
     """The key of a witness. Raises ValueError."""
     from protocol.cosignature import WitnessKey
 
+    return _check_key(text, WitnessKey.from_text, "hattama witness --key")
+
+
+def _check_key(text: str, read: Callable[[str], object], command: str) -> str:
     try:
-        WitnessKey.from_text(text)
+        read(text)
     except BadNote as error:
-        raise ValueError(f"{error}: `hattama witness --key` prints it there, name+key ID+base64 in one line") from error
+        raise ValueError(f"{error}: `{command}` prints it there, name+key ID+base64 in one line") from error
     return text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ssl
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 from botocore.client import BaseClient, Config
@@ -68,6 +69,12 @@ def _check_readable(bundle: str) -> None:
         ssl.create_default_context(cafile=bundle)
     except (OSError, ssl.SSLError) as error:
         raise StoreUnfit(f"archive.s3.ca_bundle: {bundle}: {error.strerror or error}") from error
+
+
+def credentials_of(bucket: Bucket) -> Any:
+    """Credentials as botocore signs with them, from the settings or where boto3 finds them; None where it finds none."""
+    session = boto3.Session(aws_access_key_id=bucket.access_key, aws_secret_access_key=bucket.secret_key)
+    return session.get_credentials()
 
 
 def date_of(until_us: int) -> dt.datetime:

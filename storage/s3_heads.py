@@ -12,14 +12,13 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-import boto3
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies, parse_timestamp
 
-from storage.s3_client import Bucket
+from storage.s3_client import Bucket, credentials_of
 
 _TIMEOUT_S = (5.0, 60.0)  # of a connection, of an answer
 
@@ -41,9 +40,7 @@ class S3Heads:
 
     @cached_property
     def _credentials(self) -> Any:
-        bucket = self._bucket
-        session = boto3.Session(aws_access_key_id=bucket.access_key, aws_secret_access_key=bucket.secret_key)
-        return session.get_credentials()
+        return credentials_of(self._bucket)
 
     def head(self, key: str, version: str) -> Mapping[str, str] | None:
         """Headers of a version, names as the service writes them, in any case; None where boto3 has to ask."""

@@ -11,14 +11,13 @@ import hashlib
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
 import httpx2
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 
 from protocol.encoding import b64
 from storage.errors import StoreUnavailable, StoreUnfit
-from storage.s3_client import Bucket, date_text
+from storage.s3_client import Bucket, credentials_of, date_text
 from storage.tickets import Announced, Ticket
 
 PROBE = "probe/other-bytes"
@@ -47,8 +46,7 @@ class S3Tickets:
     def __init__(self, bucket: Bucket, endpoint: str) -> None:
         self._bucket = bucket
         self._endpoint = endpoint.rstrip("/")
-        session = boto3.Session(aws_access_key_id=bucket.access_key, aws_secret_access_key=bucket.secret_key)
-        self._credentials: Any = session.get_credentials()
+        self._credentials: Any = credentials_of(bucket)
         if self._credentials is None:
             raise StoreUnfit("archive.s3: boto3 finds no credentials to sign tickets with")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,10 @@ def brief(declared: Declared, view: HearingView | None = None) -> Brief:
     return Brief.of(view or civil(), court=CourtFacts(city="Алматы"), drafted_at_us=at(40), number=1, declared=declared)
 
 
-def asked(record: Path, before: str = BEFORE, **more: object) -> Task:
-    facts: dict[str, object] = {"record": str(record), "number": 2, "drafted_at_us": at(41), "transcript": None}
-    return Task(**{**facts, "court": "", "courtroom": "", "city": "", "before": before, **more})  # type: ignore[arg-type]
+def asked(record: Path, before: str = BEFORE, **more: Any) -> Task:
+    return Task(
+        record=str(record), number=2, drafted_at_us=at(41), transcript=None, court="", courtroom="", city="", before=before, **more
+    )  # fmt: skip
 
 
 def record(folder: Path, data: bytes) -> Path:
