@@ -11,7 +11,7 @@ import wave
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import IO, Final, Self
 
 import av
 import numpy as np
@@ -20,6 +20,7 @@ import numpy.typing as npt
 from protocol.hearing import Case, Participant, Seat, Segment, Take
 from protocol.record import UnreadableRecord
 from protocol.view import HearingView
+from transcription.audio import is_ours
 from transcription.errors import EvaluationInput
 from transcription.recognizer import SAMPLE_RATE
 
@@ -68,26 +69,25 @@ class SoundRecord:
     def _decode(self, path: Path) -> int:
         count = 0
         with av.open(str(path), mode="r", options={"protocol_whitelist": "file"}) as container:
-            resampler = av.AudioResampler(format="fltp", rate=SAMPLE_RATE)
+            resampler = av.AudioResampler(format="fltp", rate=SAMPLE_RATE, frame_size=SAMPLE_RATE)
             for frame in container.decode(audio=0):
-                if frame.sample_rate == SAMPLE_RATE and frame.format.name == "s16":
-                    count += self._add(frame.to_ndarray().reshape(-1, frame.layout.nb_channels).T / 32768)
+                if is_ours(frame):
+                    count += self._add(np.frombuffer(frame.planes[0], "<i2", frame.samples)[None])
                     continue
                 for piece in resampler.resample(frame):
-                    count += self._add(piece.to_ndarray())
+                    count += self._add(_of_16_bits(piece.to_ndarray()))
             if self._channels:
                 for piece in resampler.resample(None):
-                    count += self._add(piece.to_ndarray())
+                    count += self._add(_of_16_bits(piece.to_ndarray()))
         return count
 
-    def _add(self, samples: npt.NDArray[Any]) -> int:
+    def _add(self, samples: npt.NDArray[np.int16]) -> int:
         if not self._channels:
             if len(samples) > _MOST_CHANNELS:
                 raise ValueError(f"{len(samples)} channels; at most {_MOST_CHANNELS}")
             self._channels = [tempfile.TemporaryFile(prefix="hattama-evaluate-") for _ in samples]  # noqa: SIM115 - close() does
-        known = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-        for file, channel in zip(self._channels, known, strict=True):
-            file.write((np.clip(channel, -1.0, 1.0) * 32767).astype("<i2").tobytes())
+        for file, channel in zip(self._channels, samples, strict=True):
+            file.write(channel.tobytes())
         return int(samples.shape[1])
 
     def source(self, channel: int) -> str:
@@ -143,6 +143,11 @@ class SoundRecord:
             made.setframerate(SAMPLE_RATE)
             made.writeframes(file.read(_PIECE * 2))
         return out.getvalue()
+
+
+def _of_16_bits(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
+    known = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+    return (np.clip(known, -1.0, 32767 / 32768) * 32768).astype("<i2")
 
 
 def _us(samples: int) -> int:
