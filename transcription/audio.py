@@ -10,9 +10,11 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import av
 import numpy as np
+import numpy.typing as npt
 import structlog
 
 from protocol.errors import ProtocolError
@@ -55,8 +57,8 @@ def decode(data: bytes, name: str) -> Samples:
             resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
             try:
                 for frame in container.decode(audio=0):
-                    if is_ours(frame):
-                        parts.append(np.frombuffer(frame.planes[0], np.int16, frame.samples) * np.float32(1 / 32768))
+                    if (exact := as_they_are(frame)) is not None:
+                        parts.append(exact * np.float32(1 / 32768))
                     else:
                         parts += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
             except av.FFmpegError as error:
@@ -71,9 +73,12 @@ def decode(data: bytes, name: str) -> Samples:
     return np.clip(samples, -1.0, 1.0, out=samples)
 
 
-def is_ours(frame: av.AudioFrame) -> bool:
-    """Whether a frame is of 16 bits, mono, 16 kHz, so that its samples are taken as they are."""
-    return frame.sample_rate == SAMPLE_RATE and frame.layout.nb_channels == 1 and frame.format.name in ("s16", "s16p")
+def as_they_are(frame: av.AudioFrame) -> npt.NDArray[np.int16] | None:
+    """Samples of a frame of 16 bits, mono, 16 kHz; None of any other, which is for the resampler."""
+    if frame.sample_rate != SAMPLE_RATE or frame.layout.nb_channels != 1 or frame.format.name not in ("s16", "s16p"):
+        return None
+    plane: Any = frame.planes[0]  # a buffer, which its type does not say; to_ndarray() would copy it twice
+    return np.frombuffer(plane, np.int16, frame.samples)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import wave
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Any, Final, Self
 
 import av
 import numpy as np
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from protocol.hearing import Case, Participant, Seat, Segment, Take
 from protocol.record import UnreadableRecord
 from protocol.view import HearingView
-from transcription.audio import is_ours
+from transcription.audio import as_they_are
 from transcription.errors import EvaluationInput
 from transcription.recognizer import SAMPLE_RATE
 
@@ -71,8 +71,8 @@ class SoundRecord:
         with av.open(str(path), mode="r", options={"protocol_whitelist": "file"}) as container:
             resampler = av.AudioResampler(format="fltp", rate=SAMPLE_RATE, frame_size=SAMPLE_RATE)
             for frame in container.decode(audio=0):
-                if is_ours(frame):
-                    count += self._add(np.frombuffer(frame.planes[0], "<i2", frame.samples)[None])
+                if (exact := as_they_are(frame)) is not None:
+                    count += self._add(exact[None])
                     continue
                 for piece in resampler.resample(frame):
                     count += self._add(_of_16_bits(piece.to_ndarray()))
@@ -145,9 +145,9 @@ class SoundRecord:
         return out.getvalue()
 
 
-def _of_16_bits(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
+def _of_16_bits(samples: npt.NDArray[Any]) -> npt.NDArray[np.int16]:
     known = np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
-    return (np.clip(known, -1.0, 32767 / 32768) * 32768).astype("<i2")
+    return np.asarray(np.clip(known, -1.0, 32767 / 32768) * 32768, np.int16)
 
 
 def _us(samples: int) -> int:
