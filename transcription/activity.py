@@ -8,8 +8,10 @@ the stream into blocks gives the same result.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -58,6 +60,18 @@ class Interval:
     start: int
     end: int
     peak: float = field(default=1.0, compare=False)
+
+
+def reaching(intervals: Sequence[Interval], start: int, end: int) -> Sequence[Interval]:
+    """Those that have a sample in ``start … end``, found without looking at all of a long hearing.
+
+    Args:
+        intervals: in order, none over another.
+        start: first sample of the grid.
+        end: the one after the last.
+    """
+    first = bisect_right(intervals, start, key=attrgetter("end"))
+    return intervals[first : bisect_left(intervals, end, first, key=attrgetter("start"))]
 
 
 class Detector(Protocol):
@@ -197,10 +211,13 @@ class Intervals:
         if self._quiet is not None and self._at - self._quiet >= self._set.min_silence:
             yield from self.flush()
         elif self._at - self._begin >= self._set.max_speech - 2 * self._set.padding:
-            cut = self._pause if self._pause is not None else self._at
+            quiet = self._at if self._quiet is None else self._quiet
+            cut = quiet if self._pause is None else self._pause
             yield Interval(self._begin, cut, self._peak)
             self._begin, self._pause = cut, None
-            if self._quiet is not None:  # the speech that goes on begins after this silence
+            if (
+                self._quiet == cut
+            ):  # the speech that goes on begins after this silence; what lies between an older one and it is speech
                 self._begin = self._quiet = None
 
     def flush(self) -> Iterator[Interval]:

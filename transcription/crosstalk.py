@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from transcription.activity import Interval
+from transcription.activity import Interval, reaching
 from transcription.audio import Block
 
 #: Levels are kept for cells of 25 ms: 576 kB for an hour of one channel.
@@ -163,9 +163,8 @@ def _theirs(
     louder = np.zeros(last - first, bool)
     for other, intervals in found.items():
         active = np.zeros(last - first, bool)
-        for speech in intervals if other != name else ():
-            if speech.start < item.end and item.start < speech.end:
-                active[max(0, speech.start // CELL - first) : -(-speech.end // CELL) - first] = True
+        for speech in reaching(intervals, item.start, item.end) if other != name else ():
+            active[max(0, speech.start // CELL - first) : -(-speech.end // CELL) - first] = True
         if active.any():
             louder |= (
                 _echoing(np.where(active, _smooth(levels[other].decibels(first, last)), -200.0)) > mine + MARGIN_DB

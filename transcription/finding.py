@@ -5,6 +5,7 @@ This is the first half of the pipeline. It knows sound and times, and nothing of
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from protocol.passage import REASON
 from protocol.record import RecordSource
 from protocol.transcript import Passage, TakeSpan
 from protocol.view import HearingView
-from transcription.activity import Detector, Interval, speech_in
+from transcription.activity import Detector, Interval, reaching, speech_in
 from transcription.audio import Block, Track, to_us
 from transcription.crosstalk import Levels, own_voices
 from transcription.recognizer import SAMPLE_RATE, Samples
@@ -199,7 +200,7 @@ def with_surroundings(items: Sequence[Interval], length: int) -> list[Interval]:
 
 def _peak(item: Interval, active: Sequence[Interval]) -> float:
     """How sure the detector was of the activity that an utterance is part of."""
-    return max((one.peak for one in active if one.start < item.end and item.start < one.end), default=1.0)
+    return max((one.peak for one in reaching(active, item.start, item.end)), default=1.0)
 
 
 def _around(
@@ -207,7 +208,8 @@ def _around(
 ) -> tuple[Interval, ...]:
     """Where in the surroundings of an utterance somebody at another microphone speaks, or still sounds."""
     found = []
-    for other in (one for name, items in own.items() if name != source for one in items):
+    near = (reaching(items, given.start - _ECHO, given.end + _FADE) for name, items in own.items() if name != source)
+    for other in itertools.chain.from_iterable(near):
         for low, high in ((given.start, item.start), (item.end, given.end)):
             first, last = max(low, other.start - _FADE), min(high, other.end + _ECHO)
             if first < last:

@@ -21,6 +21,7 @@ from transcription.activity import (
     LevelDetector,
     SileroDetector,
     padded,
+    reaching,
     silero_path,
     speech_in,
 )
@@ -131,6 +132,36 @@ def test_intervals_keep_order_bounds_and_length(runs: list[tuple[float, int]], s
     kept = sum(1 for at in loud if any(item.start <= at < item.end for item in out))
     if probabilities and all(p == 0.9 for p in probabilities) and len(probabilities) * WINDOW >= chosen.min_speech:
         assert kept == len(loud)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(st.integers(20, 500), st.integers(1, 18)), min_size=1, max_size=12))
+def test_no_speech_is_lost_where_a_long_interval_is_cut(runs: list[tuple[int, int]]) -> None:
+    """Talk with dips, none as long as the pause that ends an utterance: all of it stands in some interval."""
+    chosen = ActivitySettings()
+    machine = Intervals(chosen, 0)
+    probabilities = [value for spoken, dip in runs for value in [0.9] * spoken + [0.1] * dip]
+    found = [*machine.push(probabilities), *machine.flush()]
+    left = [not any(item.start <= i * WINDOW < item.end for item in found) for i in range(len(probabilities))]
+    lost = [at for at, p in enumerate(probabilities) if p == 0.9 and left[at]]
+    assert len(lost) * WINDOW < chosen.min_speech  # the last bit after a cut may be too short for an interval
+
+
+def test_a_dip_at_the_cut_is_not_taken_for_the_pause_before() -> None:
+    """27.6 s of talk, a pause at 5 s, and the 27.6 s are over within a stop consonant: the 22 s between were left out."""
+    machine = Intervals(ActivitySettings(), 0)
+    talk = [0.9] * 156 + [0.1] * 7 + [0.9] * 698 + [0.1] * 2 + [0.9] * 90
+    found = [*machine.push(talk), *machine.flush()]
+    assert [(item.start // WINDOW, item.end // WINDOW) for item in found] == [(0, 156), (156, 953)]
+
+
+def test_what_reaches_into_a_stretch() -> None:
+    rng = np.random.default_rng(5)
+    edges = np.cumsum(rng.integers(0, 4, 41))
+    intervals = [Interval(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=False) if a < b]
+    for start, end in itertools.combinations(range(-2, int(edges[-1]) + 3), 2):
+        brute = [one for one in intervals if one.start < end and start < one.end]
+        assert list(reaching(intervals, start, end)) == brute
 
 
 def test_an_interval_tells_how_sure_the_detector_was() -> None:
