@@ -53,6 +53,8 @@ LIMIT = 0.95
 BEAM = 5
 _THREADS = 1
 _WINDOW_S = 30
+#: Frames of the encoder's window.
+_FRAMES = 3000
 #: Pauses between the turns of the dense sound, seconds.
 _DENSE_S = (0.2, 0.8)
 
@@ -87,11 +89,11 @@ class Encoded:
         """From here on."""
         import faster_whisper
 
-        self.windows = 0
+        self.windows = 0.0
         encode: Callable[..., Any] = faster_whisper.WhisperModel.encode
 
         def counted(model: Any, features: npt.NDArray[np.float32]) -> Any:
-            self.windows += len(features) if features.ndim == 3 else 1
+            self.windows += (len(features) if features.ndim == 3 else 1) * features.shape[-1] / _FRAMES
             return encode(model, features)
 
         self._library: Any = faster_whisper.WhisperModel
@@ -106,7 +108,7 @@ class Taken:
     ready: Callable[[], Callable[[], int]]
     cpu_s: float = float("inf")
     words: int = 0
-    windows: int = 0
+    windows: float = 0.0
 
     @property
     def whole_s(self) -> float:
@@ -250,7 +252,7 @@ def _ours(folder: Path, path: Path, compute: str, many: int, detector: Detector)
 
 def _row(one: Taken) -> dict[str, float | int]:
     return {
-        "cpu_s": round(one.cpu_s, 2), "load_s": round(one.load_s, 2), "words": one.words, "windows": one.windows,
+        "cpu_s": round(one.cpu_s, 2), "load_s": round(one.load_s, 2), "words": one.words, "windows": round(one.windows, 1),
     }  # fmt: skip
 
 

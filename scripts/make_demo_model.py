@@ -30,6 +30,7 @@ NOTE: dict[str, object] = {
     "name": "hattama-demonstration",
     "demonstration": True,
     "window": "whole",  # it was taught one utterance at a time, in places up to 8 s
+    "pieces": "short",  # it tells the language of two seconds as well without a window's silence
     "about": "Knows the demo courtroom's own sentences in Kazakh and Russian, spoken by eSpeak NG; no recogniser for court.",
     "licence": "Apache-2.0",
     "made_by": "scripts/make_demo_model.py",

@@ -43,6 +43,10 @@ def to_us(sample: int, start_us: int) -> int:
 _OPENED = {"max_probe_packets": "1"}
 
 
+#: What damaged bytes make the library raise; its own errors, and Python's for what it reads out of them.
+_DAMAGED = (av.FFmpegError, ValueError, IndexError)
+
+
 def decode(data: bytes, name: str) -> Samples:
     """All samples of a media file's first audio stream, mono, 16 kHz, −1 … 1; channels are averaged.
 
@@ -53,19 +57,23 @@ def decode(data: bytes, name: str) -> Samples:
     """
     parts: list[Samples] = []
     try:
-        with av.open(io.BytesIO(data), mode="r", options=_OPENED) as container:
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+        with av.open(io.BytesIO(data), mode="r", options=_OPENED, metadata_errors="replace") as container:
+            resampler, form = _resampler(), None
             try:
                 for frame in container.decode(audio=0):
                     if (exact := as_they_are(frame)) is not None:
                         parts.append(exact * np.float32(1 / 32768))
-                    else:
-                        parts += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
-            except av.FFmpegError as error:
+                        continue
+                    if form not in (None, _form(frame)):  # a stream may change its rate and channels; a resampler may not
+                        parts += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
+                        resampler = _resampler()
+                    form = _form(frame)
+                    parts += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
+            except _DAMAGED as error:
                 log.warning("segment ends early", action="segment_damaged", path=name, reason=str(error))
             if parts:
                 parts += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
-    except (av.FFmpegError, IndexError) as error:
+    except _DAMAGED as error:
         raise SoundUnreadable(f"{name}: {error}") from error
     if not parts:
         raise SoundUnreadable(f"{name}: no sound in it")
@@ -79,6 +87,14 @@ def as_they_are(frame: av.AudioFrame) -> npt.NDArray[np.int16] | None:
         return None
     plane: Any = frame.planes[0]  # a buffer, which its type does not say; to_ndarray() would copy it twice
     return np.frombuffer(plane, np.int16, frame.samples)
+
+
+def _resampler() -> av.AudioResampler:
+    return av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+
+
+def _form(frame: av.AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,18 @@ from transcription.errors import ModelUnusable, RecognitionFailed
 from transcription.models import describe
 from transcription.recognizer import LoadedModel, Recognition, RecognizedWord, Samples, Spoken
 from transcription.remembered import Remembered
-from transcription.whisper_windows import WINDOWS, Together, among, chosen, recognized
+from transcription.whisper_windows import PIECES, WINDOWS, Pieces, Together, among, filled, recognized
 
 #: Without its own tokenizer.json the library would fetch one from the network.
 NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
-OPTIONS: Final = {"compute_type": str, "beam_size": int, "case_words": bool, "window": str, "windows": int}
+OPTIONS: Final = {
+    "compute_type": str,
+    "beam_size": int,
+    "case_words": bool,
+    "window": str,
+    "windows": int,
+    "pieces": str,
+}
 _SEED: Final = 1  # the library samples when its first attempt fails; the same sound gives the same words
 
 
@@ -26,8 +33,8 @@ class FasterWhisperRecognizer(LoadedModel):
 
         Args:
             model: folder, languages and options: ``compute_type`` (int8, float16 …), ``beam_size``, ``case_words`` (whether
-                it is given the names of the case; a demonstration model was never taught to be), ``window`` and ``windows``
-                (:mod:`transcription.whisper_windows`).
+                it is given the names of the case; a demonstration model was never taught to be), ``window``, ``windows`` and
+                ``pieces`` (:mod:`transcription.whisper_windows`).
             threads: processor threads of one recognition.
             device: auto, cpu or cuda.
 
@@ -46,12 +53,12 @@ class FasterWhisperRecognizer(LoadedModel):
             if name not in OPTIONS or not isinstance(value, OPTIONS[name]):
                 raise ModelUnusable(
                     f"{model.path}: option {name} = {value!r}; known are compute_type (text), beam_size (number), "
-                    f"case_words (true or false), window ({', '.join(WINDOWS)}) and windows (number)"
+                    f"case_words (true or false), window ({', '.join(WINDOWS)}), windows (number) and pieces ({', '.join(PIECES)})"
                 )
         super().__init__(describe(model.path, "faster-whisper", faster_whisper.__version__), model.languages)
         self._beam = int(model.options.get("beam_size", 5))
         self._prompted = bool(model.options.get("case_words", not self._identity.demonstration))
-        window, windows = chosen(model)
+        windows = filled(model)
         self._seed: Any = ctranslate2.set_random_seed
         try:
             self._model: Any = faster_whisper.WhisperModel(
@@ -63,17 +70,18 @@ class FasterWhisperRecognizer(LoadedModel):
             )
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelUnusable(f"{model.path}: {error}") from error
+        self._pieces = Pieces(self._model) if windows.short_pieces else None
         # An utterance is asked for its language, then for its words: both are read from one encoding of it.
         self._model.feature_extractor = Remembered(self._model.feature_extractor)
         self._model.encode = Remembered(self._model.encode)
-        self._together = Together(self._model, self._beam, windows) if window == "packed" else None
+        self._together = Together(self._model, self._beam, windows.windows) if windows.packed else None
         # The library would quietly write English words for any language.
         if not self._model.model.is_multilingual and self._languages != {"en"}:
             raise ModelUnusable(
                 f"{model.path}: an English-only model, but the settings name it for {', '.join(model.languages)}"
             )
 
-    def languages_of(self, samples: Samples) -> Mapping[str, float]:
+    def languages_of(self, samples: Samples, *, piece: bool = False) -> Mapping[str, float]:
         """By Whisper's language tokens, shared among the languages of the settings.
 
         Raises:
@@ -82,6 +90,8 @@ class FasterWhisperRecognizer(LoadedModel):
         if len(self._languages) < 2 or not len(samples):
             return {}
         try:
+            if piece and self._pieces is not None:
+                return among(self._pieces.languages(samples), self._languages)
             # Without the last frame, which lies behind the sound, and as the words are then read from it.
             _, _, every = self._model.detect_language(
                 features=self._model.feature_extractor(samples, chunk_length=None)[..., :-1]

@@ -47,7 +47,7 @@ class _OpenSegment:
         whole = self._whole_fragments()
         parts: list[Samples] = []
         if whole:
-            with av.open(io.BytesIO(self._head + whole), mode="r", format="mp4") as container:
+            with av.open(io.BytesIO(self._head + whole), mode="r", format="mp4", metadata_errors="replace") as container:
                 parts = list(self._decoded(container))
         if last and self._decoder is not None:
             frames = [frame for rest in self._decoder.decode(None) for frame in self._resampler.resample(rest)]

@@ -94,11 +94,12 @@ class Recognizer(Protocol):
             prompt: words that may be said, separated by commas.
         """
 
-    def languages_of(self, samples: Samples) -> Mapping[str, float]:
+    def languages_of(self, samples: Samples, *, piece: bool = False) -> Mapping[str, float]:
         """How probable each of :attr:`languages` is for this sound, 0 … 1; empty when the engine cannot tell.
 
         Args:
             samples: as for :meth:`recognize`.
+            piece: it is a piece of an utterance, of which many are asked for and none is recognised; the answer may be a cheaper one.
         """
 
     @property
@@ -141,7 +142,7 @@ class LoadedModel:
         """It takes no words beforehand."""
         return False
 
-    def languages_of(self, samples: Samples) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
+    def languages_of(self, samples: Samples, *, piece: bool = False) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
         """It cannot tell."""
         return {}
 
@@ -204,7 +205,7 @@ class FakeRecognizer:
         """Each alone."""
         return [None] * len(sounds)
 
-    def languages_of(self, samples: Samples) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
+    def languages_of(self, samples: Samples, *, piece: bool = False) -> Mapping[str, float]:  # noqa: ARG002 - the seam gives it
         """The next of :attr:`detected`."""
         return self.detected.pop(0) if self.detected else {}
 

@@ -122,13 +122,13 @@ class Scribe:
             parts = [self._examined(one, samples[_slice(one.utterance, first)], {}) for one in parts]
         return [passage for one in parts for passage in self._written(one)]
 
-    def _look(self, samples: Samples) -> Mapping[str, float] | None:
-        """What it is spoken in by the sound; nothing where that cannot be heard, None where there is no choice."""
+    def _look(self, samples: Samples, *, piece: bool = False) -> Mapping[str, float] | None:
+        """What it (a `piece` of an utterance) is spoken in by the sound; nothing where that cannot be heard, None where there is no choice."""
         engine = self.engines.for_language(self.language)
         if engine is None or not self.languages.open:
             return None
         try:
-            return engine.languages_of(samples)
+            return engine.languages_of(samples, piece=piece)
         except Exception as error:
             # As in _heard: an engine's fault costs no more than this.
             log.exception("engine failed", action="engine_failed", engine=engine.identity.engine, reason=str(error))
@@ -197,7 +197,7 @@ class Scribe:
         ):
             return [whole]
         weights = self.languages.weights(_who(utterance))
-        found = switching.parts(samples, lambda sound: self._look(sound) or {}, weights)
+        found = switching.parts(samples, lambda sound: self._look(sound, piece=True) or {}, weights)
         if len(found) < 2:
             return [whole]
         made = [

@@ -29,7 +29,8 @@ SHORTEST_PART: Final = SAMPLE_RATE
 _CHANGE: Final = 1.5
 _WEIGHT: Final = 0.45
 _FLOOR: Final = 0.02
-#: First every third window is looked at; where no two of them are clearly of two languages, that is enough.
+#: First every third window is looked at; where no two of them are clearly of two languages, that is enough. Else those between two
+#: that are not clearly of the same one are looked at too.
 _SKIPPED: Final = 3
 _CLEAR: Final = 0.8
 #: Cuts are looked for so far around the change, at the quietest tenth of a second.
@@ -93,10 +94,13 @@ def parts(samples: Samples, look: Look, priors: Mapping[str, float]) -> list[Par
     }
     if not any(share for one in seen.values() for share in one.values()):
         return []
-    clear = {max(one, key=one.__getitem__) for one in seen.values() if max(one.values(), default=0.0) >= _CLEAR}
+    clear = {language for one in seen.values() if (language := _clearly(one)) is not None}
     if len(clear) < 2:
         return [Part(0, len(samples), *(clear or {max(priors, key=priors.__getitem__)}))]
-    seen |= {i: look(samples[at : at + WINDOW]) for i, at in enumerate(starts) if i not in seen}
+    for one, other in itertools.pairwise(sorted(seen)):
+        between = range(one + 1, other)
+        same = _clearly(seen[one]) is not None and _clearly(seen[one]) == _clearly(seen[other])
+        seen |= {i: seen[one] if same else look(samples[starts[i] : starts[i] + WINDOW]) for i in between}
     costs = np.array([[_cost(seen[i], language, priors) for language in languages] for i in range(len(starts))])
     path = _likeliest(costs)
     changes = [i for i in range(1, len(path)) if path[i] != path[i - 1]]
@@ -104,6 +108,11 @@ def parts(samples: Samples, look: Look, priors: Mapping[str, float]) -> list[Par
     edges = [0, *cuts, len(samples)]
     spoken = [languages[path[i]] for i in (0, *changes)]
     return _long_enough([Part(a, b, spoken[i]) for i, (a, b) in enumerate(itertools.pairwise(edges))])
+
+
+def _clearly(shares: Mapping[str, float]) -> str | None:
+    """The language that a window is clearly in."""
+    return max(shares, key=shares.__getitem__) if max(shares.values(), default=0.0) >= _CLEAR else None
 
 
 def _starts(length: int) -> list[int]:

@@ -8,11 +8,16 @@
 
 A folder's note (``hattama-model.json``) may say which is the model's own, ``"window": "whole"``; the option ``window`` of the settings
 goes before it; else it is ``packed``. ``windows`` is how many are decoded at once: 1 on a processor, more on a GPU that has the memory.
+
+A change of language inside an utterance is looked for in pieces of two seconds (:mod:`transcription.switching`). ``pieces`` says, in the
+same two places, what the encoder is given for each: ``window``, silence up to 30 s, which is all that Whisper's own models were taught
+with; or ``short``, a second of silence, at a tenth of the cost, for a model that was found to tell as much from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -22,30 +27,73 @@ from device_config.settings import ModelSettings
 from transcription.errors import ModelUnusable
 from transcription.models import NOTE, said_by
 from transcription.packing import InPack, packed, shared_out
-from transcription.recognizer import SAMPLE_RATE, Recognition, RecognizedWord, Spoken
+from transcription.recognizer import SAMPLE_RATE, Recognition, RecognizedWord, Samples, Spoken
 
 WINDOWS: Final = ("packed", "whole")
+PIECES: Final = ("window", "short")
 MOST_WINDOWS: Final = 64
 #: Seconds of Whisper's window, and samples of a frame of its encoder.
 _WINDOW_S: Final = 30
 _FRAME: Final = SAMPLE_RATE // 50
+#: Silence after a piece: Whisper's encoder is not used to sound up to the very end.
+_AFTER: Final = SAMPLE_RATE
 #: What a part of a window says of its language is taken where it is so clear, and as its neighbours' is.
 _CLEAR: Final = 0.97
 
 
-def chosen(model: ModelSettings) -> tuple[str, int]:
-    """How windows are filled, and how many are decoded at once.
+@dataclass(frozen=True)
+class Filled:
+    """What a model's windows are filled with.
+
+    Attributes:
+        packed: whether utterances share them.
+        windows: how many are decoded at once.
+        short_pieces: whether a piece that is looked at for its language has none.
+    """
+
+    packed: bool
+    windows: int
+    short_pieces: bool
+
+
+def filled(model: ModelSettings) -> Filled:
+    """As the settings or the folder's note say.
 
     Raises:
-        ModelUnusable: the settings or the folder's note name something else.
+        ModelUnusable: they name something else.
     """
-    window = model.options.get("window", said_by(model.path).get("window", "packed"))
-    if window not in WINDOWS:
-        raise ModelUnusable(f"{model.path}: window = {window!r} (settings or {NOTE}); known are {', '.join(WINDOWS)}")
     windows = int(model.options.get("windows", 1))
     if not 1 <= windows <= MOST_WINDOWS:
         raise ModelUnusable(f"{model.path}: windows = {windows}; it is 1 … {MOST_WINDOWS}")
-    return str(window), windows
+    return Filled(_said(model, "window", WINDOWS) == "packed", windows, _said(model, "pieces", PIECES) == "short")
+
+
+def _said(model: ModelSettings, name: str, known: tuple[str, ...]) -> str:
+    """The setting, else what the folder's note says, else the first that is known."""
+    said = model.options.get(name, said_by(model.path).get(name, known[0]))
+    if said not in known:
+        raise ModelUnusable(f"{model.path}: {name} = {said!r} (settings or {NOTE}); known are {', '.join(known)}")
+    return str(said)
+
+
+class Pieces:
+    """Pieces of an utterance, encoded at their own length and not for thirty seconds."""
+
+    def __init__(self, model: Any) -> None:
+        """Use a loaded model; its encoder is used as it is now, so that a memory put before it later is for whole utterances."""
+        self._model, self._encode = model, model.encode
+
+    def languages(self, samples: Samples) -> list[tuple[str, float]]:
+        """How probable each language of the model is."""
+        # Without the last frame, as the library itself does.
+        features = self._model.feature_extractor(np.pad(samples, (0, _AFTER)), chunk_length=None)[..., :-1]
+        return languages_in(self._model, self._encode(features))
+
+
+def languages_in(model: Any, encoded: Any) -> list[tuple[str, float]]:
+    """How probable each language is, by what the encoder made of one sound."""
+    (told,) = model.model.detect_language(encoded)
+    return [(token[2:-2], share) for token, share in told]
 
 
 def among(every: Iterable[tuple[str, float]], languages: Collection[str]) -> dict[str, float]:
@@ -129,8 +177,7 @@ class Together:
 
     def _told(self, part: npt.NDArray[np.float32], languages: Collection[str]) -> dict[str, float]:
         view = self._library.StorageView.from_array(np.ascontiguousarray(part))
-        (told,) = self._model.model.detect_language(view)
-        return among(((token[2:-2], share) for token, share in told), languages)
+        return among(languages_in(self._model, view), languages)
 
 
 def as_most(found: Sequence[Mapping[str, float] | None]) -> list[dict[str, float] | None]:

@@ -211,10 +211,12 @@ class RememberingRecognizer:
         """The engine's."""
         return self._engine.prompted
 
-    def languages_of(self, samples: Samples) -> Mapping[str, float]:
+    def languages_of(self, samples: Samples, *, piece: bool = False) -> Mapping[str, float]:
         """The engine's answer for this sound."""
-        parts = ["languages_of", *self._parts, _digest(samples)]
-        found: dict[str, float] = self._memory.remember(parts, lambda: dict(self._engine.languages_of(samples)))
+        parts = ["languages_of", *self._parts, _digest(samples), piece]
+        found: dict[str, float] = self._memory.remember(
+            parts, lambda: dict(self._engine.languages_of(samples, piece=piece))
+        )
         return found
 
     def recognize(self, samples: Samples, language: str, *, prompt: str = "") -> Recognition:

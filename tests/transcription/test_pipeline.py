@@ -214,7 +214,7 @@ def test_each_utterance_has_the_language_it_is_spoken_in(room: Courtroom) -> Non
 
 def test_an_engine_that_fails_to_tell_the_language_costs_nothing(room: Courtroom) -> None:
     class Failing(FakeRecognizer):
-        def languages_of(self, samples: Samples) -> dict[str, float]:  # noqa: ARG002 - the seam gives it
+        def languages_of(self, samples: Samples, *, piece: bool = False) -> dict[str, float]:  # noqa: ARG002 - the seam gives it
             raise RuntimeError("no language")
 
     room.take({"mic-bench": voices(("loud", 1), ("quiet", 1))})

@@ -144,7 +144,13 @@ def test_one_bad_hearing_blocks_no_other(settings: Settings) -> None:
 
 
 def test_waits_grow_to_an_hour_and_stay_there_for_months() -> None:
-    assert [again_in_s(tries) for tries in (1, 2, 3, 20, 1100)] == [FIRST_WAIT_S, 2 * FIRST_WAIT_S, 4 * FIRST_WAIT_S, LONGEST_WAIT_S, LONGEST_WAIT_S]
+    assert [again_in_s(tries) for tries in (1, 2, 3, 20, 1100)] == [
+        FIRST_WAIT_S,
+        2 * FIRST_WAIT_S,
+        4 * FIRST_WAIT_S,
+        LONGEST_WAIT_S,
+        LONGEST_WAIT_S,
+    ]
 
 
 def test_a_transcript_that_is_there_is_not_made_twice(settings: Settings) -> None:

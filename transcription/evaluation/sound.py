@@ -68,7 +68,7 @@ class SoundRecord:
 
     def _decode(self, path: Path) -> int:
         count = 0
-        with av.open(str(path), mode="r", options={"protocol_whitelist": "file"}) as container:
+        with av.open(str(path), mode="r", options={"protocol_whitelist": "file"}, metadata_errors="replace") as container:
             resampler = av.AudioResampler(format="fltp", rate=SAMPLE_RATE, frame_size=SAMPLE_RATE)
             for frame in container.decode(audio=0):
                 if (exact := as_they_are(frame)) is not None:
