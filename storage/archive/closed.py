@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from protocol.errors import Closed, ProtocolError
 from protocol.opening import encrypted_files, plain_file, take_keys
 from protocol.transcript import Transcript
 from protocol.view import HearingView
+from storage.archive import protocol_remarks
 from storage.archive.closed_errors import ClosedKeyMissing, NoPurpose, NotOpened
 from storage.archive.media import Media
 from storage.archive.records import StoredRecord, read_lines
@@ -129,9 +131,9 @@ class ClosedParts:
             "participants": [asdict(item) for item in view.participants.values()],
             "stages": [asdict(item) for item in view.stages],
             "remarks": [asdict(item) for item in view.remarks],
-            "protocol_remarks": [
-                item.path for item in view.revisions if item.kind == "remarks" and item.key is not None
-            ],
+            "protocol_remarks": protocol_remarks.opened(
+                replay["protocol_remarks"], hearing, partial(self.read, hearing)
+            ),
             "tracks": [self._playing(view, track) for track in replay["tracks"]],
             "transcript": _joined(replay["transcript"], [item for item in transcripts if item is not None]),
         }

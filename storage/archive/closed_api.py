@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import quote
 
+import structlog
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
@@ -12,12 +13,14 @@ from protocol.encoding import check_path
 from protocol.errors import BadEncoding
 from storage.archive.access import check_sees
 from storage.archive.closed import ClosedParts, may_see_closed, require
-from storage.archive.closed_errors import ClosedPart
+from storage.archive.closed_errors import ClosedKeyMissing, ClosedPart, NoPurpose
 from storage.archive.service import Archive
 from storage.errors import BadKey
 from web.accounts import Account
 from web.ranges import BadRange, parse_range
 from web.rights import signed_in
+
+log = structlog.get_logger("storage.archive")
 
 
 def shown(request: Request, hearing: str) -> str:
@@ -46,8 +49,15 @@ def router(archive: Archive, closed: ClosedParts) -> APIRouter:
     @routes.post("")
     def open_(request: Request, hearing: str, purpose: Annotated[str, Form(max_length=5000)] = "") -> Response:
         account, session = judge(request, hearing)
-        closed.open(hearing, account, session, purpose)
-        return RedirectResponse(f"/hearings/{quote(hearing, safe='')}", status_code=303)
+        address = f"/hearings/{quote(hearing, safe='')}"
+        try:
+            closed.open(hearing, account, session, purpose)
+        except (NoPurpose, ClosedKeyMissing) as error:
+            if "text/html" not in request.headers.get("accept", ""):
+                raise
+            log.warning("closed part not opened", action="request_refused", hearing=hearing, code=error.code)
+            return RedirectResponse(f"{address}?refused={error.code}", status_code=303)  # a person, whose form it was
+        return RedirectResponse(address, status_code=303)
 
     @routes.api_route("/{path:path}", methods=["GET", "HEAD"])
     def file(request: Request, hearing: str, path: str) -> Response:

@@ -17,8 +17,8 @@ from protocol.errors import ProtocolError
 from protocol.hearing import Segment, Take
 from protocol.playback import gap_facts, segment_facts, track_facts
 from protocol.view import HearingView
-from storage.archive import hls
-from storage.archive.records import key_of, newest_transcript
+from storage.archive import hls, protocol_remarks
+from storage.archive.records import StoredRecord, key_of, newest_transcript
 from storage.archive.service import Archive
 from storage.archive.stamps import Stamps, facts
 from storage.errors import BadContainer, ObjectMissing, StorageError
@@ -156,6 +156,7 @@ class Media:
             "tracks": [track for track in tracks if closed or track["publicity"] == "open"],
             "stages": [asdict(stage) for stage in view.stages],
             "remarks": [asdict(remark) for remark in view.remarks],
+            "protocol_remarks": protocol_remarks.told(StoredRecord(self._archive.store, hearing), view),
             "gaps": gap_facts(view),
             "transcript": asdict(transcript) if transcript is not None else None,
             "documents": [asdict(item) for item in view.revisions if item.kind.startswith("brief")],

@@ -50,6 +50,12 @@ _VERDICTS: Mapping[str, tuple[str, str]] = {
     "none": ("", N_("not verified yet")),
 }
 
+#: Why closed parts were not opened (code of the error), to a person.
+_NOT_OPENED: Mapping[str, str] = {
+    "no-purpose": N_("Nothing was opened: say in a sentence of at least 10 characters for what you need it."),
+    "closed-key-missing": N_("Nothing was opened: this archive has no key for it. Tell the administrator."),
+}
+
 
 def router(pages: Pages, archive: Archive) -> APIRouter:
     """The routes ``/``, ``/hearings/{id}`` and ``/hearings/{id}/files.json``."""
@@ -75,7 +81,7 @@ def router(pages: Pages, archive: Archive) -> APIRouter:
         )
 
     @routes.get("/hearings/{hearing}")
-    def replay(request: Request, hearing: str) -> Response:
+    def replay(request: Request, hearing: str, refused: str = "") -> Response:
         summary = _known(archive, request, hearing)
         lang = pages.translator(request)
         data = {
@@ -83,8 +89,17 @@ def router(pages: Pages, archive: Archive) -> APIRouter:
             "base": f"/hearings/{quote(hearing, safe='')}",
             "stages": {stage.code: stage.title(lang.language) for stage in _stages(summary.code)},
             "roles": roles(lang.language),
+            "closed": shown(request, hearing),
         }
-        return pages.render(request, "replay.html", script="replay", data=data, row=_row(summary, lang), closed_part=shown(request, hearing))
+        return pages.render(
+            request,
+            "replay.html",
+            script="replay",
+            data=data,
+            row=_row(summary, lang),
+            closed_part=data["closed"],
+            problem=_NOT_OPENED.get(refused),
+        )
 
     @routes.get("/hearings/{hearing}/files.json")
     def files(request: Request, hearing: str) -> Response:

@@ -56,6 +56,7 @@ export class Microphones extends PlayerElement {
 
   private state(track: Track, state: string): TemplateResult | typeof nothing {
     if (track.altered.size > 0) return html`<small class="bad">${t("Files differ from the journal!")}</small>`;
+    if (state === "shut") return html`<small class="warn">${t("In camera")}</small>`;
     if (state === "empty") return html`<small class="warn">${t("Not recorded")}</small>`;
     if (state === "failed") return html`<small class="bad">${t("The file could not be loaded.")}</small>`;
     if (state === "unsupported") return html`<small class="bad">${t("This browser cannot play this microphone.")}</small>`;

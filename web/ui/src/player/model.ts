@@ -1,4 +1,5 @@
 /** What the archive says of a hearing (`replay.json`; storage/archive/media.py), and what the page itself carries. */
+import type { Span } from "./clock";
 
 export interface Take {
   readonly id: string;
@@ -54,6 +55,33 @@ export interface Remark {
   readonly text: string;
   readonly at_us: number;
   readonly by: string;
+}
+
+/** A file that came with remarks. */
+export interface Attachment {
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** What somebody entered about the signed protocol (storage/archive/protocol_remarks.py): remarks, a review of them, or that it was read. */
+export interface ProtocolRemark {
+  readonly path: string;
+  readonly number: number;
+  /** Null: the file has not come, or cannot be read; nothing else is known of it then. */
+  readonly kind: "familiarised" | "filed" | "reviewed" | null;
+  readonly at_us: number;
+  readonly person: string;
+  readonly role: string;
+  readonly of: string;
+  readonly text: string;
+  readonly decision: "certified" | "partly" | "rejected" | null;
+  readonly moments: readonly number[];
+  readonly attachments: readonly Attachment[];
+  /** Path of the encrypted file, of one that speaks of a part in camera. */
+  readonly closed: string;
+  /** Its words are here: it speaks of the open part, or was opened for the reader. */
+  readonly readable: boolean;
 }
 
 export interface Gap {
@@ -154,6 +182,8 @@ export interface Replay {
   readonly tracks: readonly TrackFact[];
   readonly stages: readonly Stage[];
   readonly remarks: readonly Remark[];
+  /** The console does not say them here: it has a page for them. */
+  readonly protocol_remarks?: readonly ProtocolRemark[];
   readonly gaps: readonly Gap[];
   readonly transcript: Transcript | null;
   readonly documents: readonly Document[];
@@ -170,6 +200,8 @@ export interface PageData {
   readonly stages: Readonly<Record<string, string>>;
   /** Names of the roles, by code, in the reader's language. */
   readonly roles: Readonly<Record<string, string>>;
+  /** What the parts in camera are to the reader (storage/archive/closed_api.py): not there, not theirs, shut until they say for what, open. */
+  readonly closed: "none" | "forbidden" | "shut" | "open";
 }
 
 /** What the browser's verifier is given: every file of the record, and the keys that the archive trusts. */
@@ -196,6 +228,16 @@ export interface SourceFact {
   readonly participant: Participant | null;
   /** Every segment of every take, in time order. */
   readonly segments: readonly SegmentFact[];
+  /** Takes in camera that are shut to the reader. */
+  readonly shut: readonly Span[];
+}
+
+/** Takes in camera of which nothing can be played: the reader may not, has not opened them, or does not play them on this page. */
+export function shutSpans(replay: Replay): Span[] {
+  const plays = new Set(replay.tracks.filter(({ segments }) => segments.some(({ playable }) => playable)).map(({ take }) => take));
+  return replay.takes
+    .filter(({ id, publicity }) => publicity === "closed" && !plays.has(id))
+    .map(({ start_us, end_us }) => ({ start_us, end_us: end_us ?? Infinity }));
 }
 
 /** What is there and what came since, by `?since_us=`: tracks with their new segments, and those that grew. */
@@ -213,9 +255,10 @@ export function joined(known: Replay, news: Replay): Replay {
 /** The tracks of all takes, put together by source: cameras and microphones in the order of their first appearance. */
 export function sourcesOf(replay: Replay): SourceFact[] {
   const found = new Map<string, SourceFact & { segments: SegmentFact[] }>();
+  const shut = shutSpans(replay);
   for (const track of replay.tracks) {
     const { source, label, media, participant } = track;
-    const known = found.get(source) ?? { source, label, media, participant, segments: [] };
+    const known = found.get(source) ?? { source, label, media, participant, segments: [], shut };
     known.segments.push(...track.segments);
     found.set(source, known);
   }

@@ -1,6 +1,6 @@
 /** All cameras and microphones together: one clock, and every track held to it. */
 import { Clock, Recorded, type Span } from "./clock";
-import { sourcesOf, type Replay } from "./model";
+import { shutSpans, sourcesOf, type Replay } from "./model";
 import { Track, type Fetcher } from "./track";
 
 export const RATES = [0.5, 0.75, 1, 1.25, 1.5, 2] as const;
@@ -23,6 +23,7 @@ export class Player extends EventTarget {
   volume = 1;
   /** The hearing is being recorded: at the end of what is there playing waits for more. */
   live: boolean;
+  private shut: readonly Span[];
   private readonly ticking: ReturnType<typeof setInterval>;
 
   constructor(replay: Replay, fetcher: Fetcher) {
@@ -33,6 +34,7 @@ export class Player extends EventTarget {
     const changed = (): void => this.emit("change");
     this.tracks = sourcesOf(replay).map((source) => new Track(source, start_us, end_us - start_us, fetcher, changed));
     this.live = isOpen(replay);
+    this.shut = shutSpans(replay);
     this.ticking = setInterval(() => this.tick(), TICK_MS);
     this.applyVolumes();
   }
@@ -44,6 +46,7 @@ export class Player extends EventTarget {
     if (this.recorded.spans.length === 0 || sources.some(({ source }) => !known.has(source))) return false;
     this.recorded.update(spansOf(replay));
     this.live = isOpen(replay);
+    this.shut = shutSpans(replay);
     const length_us = this.recorded.end_us - this.recorded.start_us;
     for (const source of sources) known.get(source.source)?.update(source, length_us);
     this.emit("change");
@@ -62,6 +65,18 @@ export class Player extends EventTarget {
 
   get rate(): number {
     return this.clock.rate;
+  }
+
+  /** The take in camera at the moment, if it is shut to the reader. */
+  get shutHere(): Span | undefined {
+    const { position_us } = this;
+    return this.shut.find((one) => one.start_us <= position_us && position_us < one.end_us);
+  }
+
+  /** Whether nothing of the hearing can be played, for all of it was in camera. */
+  get isShut(): boolean {
+    const { spans } = this.recorded;
+    return spans.length > 0 && spans.every((span) => this.shut.some((one) => one.start_us === span.start_us));
   }
 
   get cameras(): readonly Track[] {
@@ -151,6 +166,7 @@ export class Player extends EventTarget {
 
   /** Let the clock go on if everything is there; whether it runs. */
   private run(): boolean {
+    if (!this.passShut()) return false;
     const needed = this.tracks.filter(({ source }) => source.media === "video" || this.isHeard(source.source));
     const waiting = !needed.every((track) => track.isReady(this.position_us));
     if (waiting !== this.waiting) {
@@ -166,6 +182,22 @@ export class Player extends EventTarget {
     else if (!more) this.playing = false;
     this.emit(more ? "time" : "change");
     return more;
+  }
+
+  /** A part in camera that is shut is passed over, like a break: minutes of nothing tell nobody anything. Whether there is more to play. */
+  private passShut(): boolean {
+    const here = this.shutHere;
+    if (here === undefined) return true;
+    if (here.end_us < this.recorded.end_us) {
+      this.clock.seek(here.end_us);
+      this.clock.hold();
+      this.emit("time");
+      return true;
+    }
+    if (!this.live) this.playing = false;
+    this.clock.hold();
+    this.emit("change");
+    return false;
   }
 
   private emit(name: "time" | "change"): void {

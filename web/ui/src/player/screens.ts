@@ -11,6 +11,8 @@ import type { Track } from "./track";
 @customElement("hattama-screens")
 export class Screens extends PlayerElement {
   @property({ attribute: false }) gaps: readonly Gap[] = [];
+  /** Why a part in camera is not shown. */
+  @property({ attribute: false }) shut = "";
   private large: string | null = null;
   private shown = "";
 
@@ -54,6 +56,7 @@ export class Screens extends PlayerElement {
     );
     const text = {
       empty: gap ? t("Not recorded: {cause}", { cause: causeOf(gap.cause) }) : t("Not recorded"),
+      shut: this.shut || t("In camera: it is not played here."),
       failed: t("The file could not be loaded."),
       unsupported: t("This browser cannot show this camera's picture."),
     }[state];

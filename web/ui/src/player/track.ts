@@ -11,7 +11,7 @@ import type { SegmentFact, SourceFact } from "./model";
 import { codecOf } from "./mp4";
 import { HOLE_US, Places } from "./places";
 
-export type TrackState = "ready" | "loading" | "empty" | "failed" | "unsupported";
+export type TrackState = "ready" | "loading" | "empty" | "failed" | "unsupported" | "shut";
 
 const AHEAD_US = 25_000_000;
 const BEHIND_US = 40_000_000;
@@ -100,6 +100,7 @@ export class Track {
 
   state(at_us: number): TrackState {
     if (this.unsupported) return "unsupported";
+    if (this.source.shut.some((one) => one.start_us <= at_us && at_us < one.end_us)) return "shut"; // also in the small hole after an open segment
     const segment = this.segmentAt(at_us);
     if (segment === undefined) return "empty";
     if (this.here.has(segment) || (this.grown?.path === segment.path && at_us < this.grown.end_us)) return "ready";

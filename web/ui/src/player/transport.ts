@@ -5,7 +5,7 @@ import { customElement, property, query } from "lit/decorators.js";
 import { t } from "../shared/i18n";
 import { PlayerElement } from "./base";
 import { icon } from "./icons";
-import type { Gap, Remark, Stage } from "./model";
+import type { Gap, Remark, Stage, Take } from "./model";
 import { RATES } from "./player";
 import { clockTime, courtDate, span } from "./time";
 
@@ -17,6 +17,7 @@ export class Transport extends PlayerElement {
   @property({ attribute: false }) stages: readonly Stage[] = [];
   @property({ attribute: false }) remarks: readonly Remark[] = [];
   @property({ attribute: false }) gaps: readonly Gap[] = [];
+  @property({ attribute: false }) takes: readonly Take[] = [];
   @query("#slider") private slider!: HTMLInputElement | null;
   private shown = -1;
 
@@ -50,7 +51,7 @@ export class Transport extends PlayerElement {
         </div>
         <p class="moment"><strong id="clock">${clockTime(position_us)}</strong>
           <span class="hint"><span class="date">${courtDate(position_us)} · </span><span id="elapsed">${span(elapsed)}</span> / ${span(length)}</span>
-          <span class="hint waiting" role="status">${player.waiting ? t("Loading…") : nothing}</span></p>
+          <span class="hint waiting" role="status">${player.waiting ? t("Loading…") : player.shutHere ? t("In camera") : nothing}</span></p>
         <label class="rate"><span class="hidden">${t("Speed")}</span>
           <select id="rate" title=${t("Speed")} @change=${this.changeRate}>
             ${RATES.map((rate) => html`<option value=${rate} ?selected=${rate === player.rate}>${rate}×</option>`)}
@@ -77,8 +78,9 @@ export class Transport extends PlayerElement {
     const x = (us: number): number => (us / length) * WIDE;
     const takes = recorded.spans.map(({ start_us, end_us }) => {
       const from = x(recorded.elapsed(start_us));
+      const closed = this.takes.some((take) => take.publicity === "closed" && take.start_us === start_us);
       // A thin line of the ground parts one take from the next.
-      return svg`<rect class="take" x=${from} y="8" width=${Math.max(1, x(end_us - start_us) - 1.5)} height="8" rx="1"/>`;
+      return svg`<rect class=${closed ? "take in-camera" : "take"} x=${from} y="8" width=${Math.max(1, x(end_us - start_us) - 1.5)} height="8" rx="1"/>`;
     });
     const gaps = this.gaps.map(({ from_us, to_us }) => {
       const [from, to] = [recorded.elapsed(from_us), recorded.elapsed(to_us)];

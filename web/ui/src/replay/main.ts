@@ -7,6 +7,7 @@ import "../player/microphones";
 import "../player/screens";
 import "../player/transcript";
 import "../player/transport";
+import "./remarks";
 import "./verification";
 
 import { html, render, type TemplateResult } from "lit";
@@ -28,21 +29,30 @@ async function fetchBytes(path: string, signal: AbortSignal): Promise<Bytes> {
 }
 
 function view(replay: Replay, player: Player): TemplateResult {
-  const nothingRecorded = player.recorded.spans.length === 0;
+  const silent = player.recorded.spans.length === 0 ? t("There is nothing to play yet.") : player.isShut ? shutText() : "";
   return html`<div class="replay">
     <div class="stage-area">
-      <hattama-screens .player=${player} .gaps=${replay.gaps}></hattama-screens>
-      ${nothingRecorded
-        ? html`<p class="alert">${t("There is nothing to play yet.")}</p>`
+      <hattama-screens .player=${player} .gaps=${replay.gaps} .shut=${shutText()}></hattama-screens>
+      ${silent
+        ? html`<p class="alert">${silent}</p>`
         : html`<div class="card transport"><hattama-transport .player=${player} .stages=${replay.stages}
-            .remarks=${replay.remarks} .gaps=${replay.gaps}></hattama-transport></div>`}
+            .remarks=${replay.remarks} .gaps=${replay.gaps} .takes=${replay.takes}></hattama-transport></div>`}
     </div>
     <div class="text-area"><hattama-transcript .player=${player} .replay=${replay}></hattama-transcript></div>
     <div class="course-area"><hattama-course .player=${player} .replay=${replay} .page=${page}></hattama-course></div>
     <div class="sound-area"><hattama-microphones .player=${player} .roles=${page.roles}></hattama-microphones></div>
     <div class="trust-area"><hattama-verification .replay=${replay} .page=${page}></hattama-verification></div>
-    <div class="papers-area"><hattama-documents .replay=${replay} .page=${page}></hattama-documents>${help()}</div>
+    <div class="papers-area"><hattama-documents .replay=${replay} .page=${page}></hattama-documents>${help()}
+      <hattama-protocol-remarks .player=${player} .replay=${replay} .page=${page}></hattama-protocol-remarks></div>
   </div>`;
+}
+
+/** Why a part in camera is neither shown nor heard. */
+function shutText(): string {
+  if (page.closed === "forbidden") return t("In camera: shown to judges only.");
+  return page.closed === "shut"
+    ? t("In camera: encrypted until you say, at the top of this page, for what you need it.")
+    : t("In camera: it has not come yet or cannot be opened.");
 }
 
 function help(): TemplateResult {

@@ -155,7 +155,7 @@ class Review {
         ${empty
           ? html`<p class="alert warn">${t("There is nothing to play yet.")}</p>`
           : html`<div class="card transport"><hattama-transport .player=${player} .stages=${replay.stages}
-              .remarks=${replay.remarks} .gaps=${replay.gaps}></hattama-transport>${this.live()}</div>`}
+              .remarks=${replay.remarks} .gaps=${replay.gaps} .takes=${replay.takes}></hattama-transport>${this.live()}</div>`}
       </div>
       <div class="text-area">
         ${this.problem === null ? nothing : html`<div class="alert" role="alert"><strong>${this.problem.message}</strong> ${this.problem.advice}</div>`}
