@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,6 +59,32 @@ def test_asking_for_the_language_first_changes_no_word(folder: Path) -> None:
     asked, unasked = (FasterWhisperRecognizer(model(folder), device="cpu") for _ in range(2))
     assert sum(asked.languages_of(sound).values()) == pytest.approx(1)
     assert asked.recognize(sound, "kk") == unasked.recognize(sound, "kk")
+
+
+def test_a_piece_is_encoded_at_its_own_length_where_the_model_is_for_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import faster_whisper
+
+    given: list[int] = []
+    encode = faster_whisper.WhisperModel.encode
+
+    def seen(model: faster_whisper.WhisperModel, features: Any) -> Any:
+        given.append(features.shape[-1])
+        return encode(model, features)
+
+    monkeypatch.setattr(faster_whisper.WhisperModel, "encode", seen)
+    sound = noise(2, -20, SAMPLE_RATE)
+    for pieces, frames in (("window", 3000), ("short", 300)):
+        engine = FasterWhisperRecognizer(model(folder, pieces=pieces), device="cpu")
+        given.clear()
+        assert sum(engine.languages_of(sound, piece=True).values()) == pytest.approx(1)
+        assert given == [frames]
+        engine.languages_of(sound)
+        engine.recognize(sound, "kk")
+        assert given[-1] == 3000
+    with pytest.raises(ModelUnusable, match="pieces = 'long'"):
+        FasterWhisperRecognizer(model(folder, pieces="long"))
 
 
 def test_an_unknown_language_fails_one_utterance(folder: Path) -> None:

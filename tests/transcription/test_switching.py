@@ -60,6 +60,19 @@ def test_there_and_back_and_no_change() -> None:
     assert languages(parts(tone(28, 0.1), look, EVEN)) == ["ru"]
 
 
+def test_between_looks_that_agree_nothing_is_looked_at() -> None:
+    asked: list[int] = []
+
+    def counted(sound: Samples) -> Mapping[str, float]:
+        asked.append(len(sound))
+        return look(sound)
+
+    sound = np.concatenate([tone(13, 0.1), tone(0.3, 0.0), tone(6, 0.4)])
+    assert languages(parts(sound, counted, EVEN)) == ["ru", "kk"]
+    # Every third of 19 windows; and the two before and after the third that has the change, which is in neither clearly.
+    assert len(asked) == 7 + 2 + 2
+
+
 def test_a_name_in_the_other_language_stays_in_its_sentence() -> None:
     sound = np.concatenate([tone(4, 0.1), tone(0.5, 0.4), tone(4, 0.1)])
     assert languages(parts(sound, look, EVEN)) == ["ru"]
