@@ -192,6 +192,7 @@ class BundleAbsent(BundleError):
     """No bundle of this name is installed."""
 
     code = "bundle-not-installed"
+    exit_status = 66  # EX_NOINPUT
     advice = "`hattama models list` shows what is."
 
 

@@ -21,7 +21,7 @@ from device_config.bundles import errors, pickles
 from device_config.bundles.errors import BundleError
 from device_config.bundles.manifest import MANIFEST, NOTE, Manifest
 from device_config.bundles.signed import open_signed
-from device_config.bundles.source import Entry, Source, head, opened
+from device_config.bundles.source import Entry, FolderSource, Source, head, opened
 from device_config.identity import trust_dir, trusted_keys
 from device_config.settings import Settings
 from protocol.durable import DurableFile, make_dirs, sync_dir
@@ -52,7 +52,7 @@ def publishers(settings: Settings) -> tuple[VerifierKey, ...]:
 
 
 def add(settings: Settings, path: Path) -> tuple[Manifest, Path]:
-    """Install the bundle at ``path``; installing it again does nothing. Returns its manifest and its folder.
+    """Install the bundle at ``path``; installing it again reads both and writes nothing. Returns its manifest and its folder.
 
     Everything is written and checked in a folder beside, which then gets its name: killed at any moment, the bundle is there or not.
 
@@ -77,9 +77,11 @@ def _install(models: Path, source: Source, keys: Sequence[VerifierKey]) -> tuple
     manifest, _ = open_signed(data, note, keys)
     folder = models / manifest.folder
     if folder.exists():
-        if (folder / MANIFEST).is_file() and (folder / MANIFEST).read_bytes() == data:
-            return manifest, folder
-        raise errors.BundleExists(f"{folder}: is there already with other bytes")
+        if not (folder / MANIFEST).is_file() or (folder / MANIFEST).read_bytes() != data:
+            raise errors.BundleExists(f"{folder}: is there already with other bytes")
+        receive(entries, manifest, None)  # a broken copy of what is installed is refused as any broken one
+        _intact(folder, manifest)
+        return manifest, folder
     if manifest.size > shutil.disk_usage(models).free:
         raise errors.BundleOversize(f"{manifest.folder}: {manifest.size} bytes do not fit on the disk of {models}")
     if manifest.memory_bytes > _memory():
@@ -98,6 +100,16 @@ def _install(models: Path, source: Source, keys: Sequence[VerifierKey]) -> tuple
         shutil.rmtree(aside, ignore_errors=True)
     sync_dir(models)
     return manifest, folder
+
+
+def _intact(folder: Path, manifest: Manifest) -> None:
+    """Read what is installed: whoever adds a bundle again may do so because the disk changed it."""
+    there = FolderSource(folder).entries()
+    head(there)
+    try:
+        receive(there, manifest, None)
+    except BundleError as error:
+        raise type(error)(f"{folder}, as installed: {error}") from error
 
 
 def _memory() -> int:

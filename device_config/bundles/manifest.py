@@ -120,6 +120,8 @@ def _check_head(value: JsonObject) -> None:
     languages = _list(value["languages"], "languages")
     if not all(isinstance(item, str) and _LANGUAGE.match(item) for item in languages):
         raise errors.BundleFormat(f"{MANIFEST}: languages are codes such as kk, ru, en")
+    if not languages and value["engine"] != "pyannote":
+        raise errors.BundleFormat(f"{MANIFEST}: languages: none is named; {value['engine']} writes words of some")
     memory = value["memory_bytes"]
     if not isinstance(memory, int) or isinstance(memory, bool) or memory <= 0:
         raise errors.BundleFormat(f"{MANIFEST}: memory_bytes is a number of bytes")

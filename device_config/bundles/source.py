@@ -72,8 +72,15 @@ class FolderSource:
 
     def entries(self) -> Iterator[Entry]:
         """The manifest, the note, then the files sorted by path."""
-        for path in [name for name in (MANIFEST, NOTE) if (self._folder / name).exists()] + list_files(self._folder):
-            fd = os.open(self._folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            paths = [name for name in (MANIFEST, NOTE) if (self._folder / name).exists()] + list_files(self._folder)
+        except OSError as error:
+            raise errors.BundleForm(f"{self._folder}: cannot be read: {error.strerror}") from error
+        for path in paths:
+            try:
+                fd = os.open(self._folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError as error:
+                raise errors.BundleForm(f"{path}: cannot be read: {error.strerror}") from error
             with os.fdopen(fd, "rb") as file:
                 facts = os.fstat(fd)
                 if not stat.S_ISREG(facts.st_mode):
@@ -116,6 +123,7 @@ class TarSource:
             self._file.seek(at)
             header = self._file.read(BLOCK)
             if header == bytes(BLOCK):
+                self._check_end()
                 return
             try:
                 info = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
@@ -132,6 +140,16 @@ class TarSource:
                 raise errors.BundleForm(f"{path}: a length below zero")
             yield Entry(path, info.size, self._file)
             at += BLOCK + -(-info.size // BLOCK) * BLOCK
+
+    def _check_end(self) -> None:
+        """After the first block of zeros comes a second, and nothing but zeros (other programs write more of them)."""
+        rest = 0
+        while part := self._file.read(2**20):
+            if part.strip(b"\0"):
+                raise errors.BundleForm("bytes stand behind the archive's end")
+            rest += len(part)
+        if rest < BLOCK:
+            raise errors.BundleForm("the archive's end is cut off")
 
 
 def head(entries: Iterator[Entry]) -> tuple[bytes, bytes | None]:

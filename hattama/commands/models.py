@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +19,21 @@ app = typer.Typer(
 _MIB = 2**20
 
 
+def _say_if_none(found: Sequence[object]) -> None:
+    """On standard error, so that what a script reads stays a list."""
+    if not found:
+        typer.echo("no bundle is installed", err=True)
+
+
 @app.command("list")
 def list_(context: typer.Context) -> None:
     """Print the installed bundles: name-version, engine, languages, MiB on disk, MiB of memory, licence, in the settings or not."""
     settings = settings_of(context)
     from device_config.bundles import store
 
-    for item in store.installed(settings):
+    found = store.installed(settings)
+    _say_if_none(found)
+    for item in found:
         if (about := item.manifest) is None:
             typer.echo(f"{item.folder.name}\tdamaged: {item.trouble}")
             continue
@@ -62,6 +71,7 @@ def verify(
     from device_config.bundles import store
 
     found = store.verify(settings, name)
+    _say_if_none(found)
     for item in found:
         typer.echo(
             f"{item.folder.name}\t" + ("good" if item.trouble is None else f"{item.trouble.code}: {item.trouble}")

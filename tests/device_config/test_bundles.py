@@ -343,3 +343,29 @@ def test_a_checkpoint_of_tensors_is_read(tmp_path: Path) -> None:
 def test_a_real_checkpoint_of_pyannote_is_read(shared_data: Path) -> None:
     folder = shared_data / "models" / "pyannote-segmentation-3.0-from-onnx"
     pickles.check(folder / "pytorch_model.bin", "pyannote")
+
+
+def test_a_broken_copy_of_what_is_installed_is_refused_too(tmp_path: Path, settings: Settings) -> None:
+    _, folder = add(settings, Parts().write(tmp_path / "good.tar"))
+    for broken, kind in (
+        (Parts(instead={"model.bin": b"x"}), errors.BundleChanged),
+        (Parts(instead={"model.bin": None}), errors.BundleMissing),
+        (Parts(more=[("more.txt", tarfile.REGTYPE, b"x", "")]), errors.BundleExtra),
+    ):
+        with pytest.raises(kind):
+            add(settings, broken.write(tmp_path / "broken.tar"))
+    assert add(settings, tmp_path / "good.tar")[1] == folder
+    (folder / "model.bin").write_bytes(b"x")
+    with pytest.raises(errors.BundleChanged, match="as installed"):
+        add(settings, tmp_path / "good.tar")
+
+
+def test_an_archive_ends_where_it_ends(tmp_path: Path, settings: Settings) -> None:
+    good = Parts().write(tmp_path / "good.tar").read_bytes()
+    for name, data in (("cut.tar", good[:-1]), ("behind.tar", good + b"x")):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(errors.BundleForm):
+            add(settings, tmp_path / name)
+        assert installed(settings) == []
+    (tmp_path / "padded.tar").write_bytes(good + bytes(8192))
+    add(settings, tmp_path / "padded.tar")
