@@ -12,7 +12,7 @@ import httpx2
 
 from protocol.transcript import Transcript
 from transcription.closed_takes import ClosedTake
-from transcription.errors import RecorderUnreachable
+from transcription.errors import RecorderRefused, RecorderUnreachable
 from transcription.live_passages import LiveNews, LivePassage, left_open
 from transcription.progress import Progress
 
@@ -60,7 +60,11 @@ class RecorderClient(Protocol):
         """What was recorded in camera of a hearing."""
 
     def closed_file(self, hearing: str, path: str) -> bytes:
-        """An encrypted file, opened."""
+        """An encrypted file, opened.
+
+        Raises:
+            RecorderRefused: the recorder cannot open it: damaged, missing, or its key is forgotten.
+        """
 
     def post_draft(self, hearing: str) -> None:
         """Ask for the brief protocol from the journal and the last transcript."""
@@ -156,7 +160,7 @@ class SocketClient:
         except httpx2.HTTPError as error:
             raise RecorderUnreachable(f"{method} {path}: {error!r}") from error
         if answer.is_error:
-            raise RecorderUnreachable(f"{method} {path}: {answer.status_code} {answer.text:.500}")
+            raise RecorderRefused(f"{method} {path}: {answer.status_code} {answer.text:.500}")
         return answer
 
 
@@ -215,7 +219,7 @@ class FakeRecorder:
 
     def closed_file(self, hearing: str, path: str) -> bytes:
         """It has none."""
-        raise RecorderUnreachable(f"{hearing}: {path} does not open")
+        raise RecorderRefused(f"{hearing}: {path} does not open")
 
     def post_draft(self, hearing: str) -> None:
         """Note it; the hearing waits no longer."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from protocol.hearing import Take
-from protocol.record import RecordSource
+from protocol.record import RecordSource, UnreadableRecord
 from protocol.view import HearingView
+from transcription.errors import RecorderRefused
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,18 @@ class OpenedRecord:
         return self.record.size(path)
 
     def read(self, path: str) -> bytes:
-        """The plain bytes."""
-        return self.open_file(self.hearing, path) if path.endswith(".enc") else self.record.read(path)
+        """The plain bytes.
+
+        Raises:
+            UnreadableRecord: the recorder cannot open this file; the others are read, and the transcript marks the gap.
+            RecorderUnreachable: it does not answer, so nobody knows.
+        """
+        if not path.endswith(".enc"):
+            return self.record.read(path)
+        try:
+            return self.open_file(self.hearing, path)
+        except RecorderRefused as error:
+            raise UnreadableRecord(str(error)) from error
 
     def chunks(self, path: str) -> Iterator[bytes]:
         """The plain bytes, in one piece."""

@@ -12,6 +12,8 @@
     ├── TooLittleToLearn        fewer words than a calibration wants
     ├── EvaluationUnable        the packages that measure are not installed
     ├── RecorderUnreachable     the recorder daemon does not answer, or refuses what it was asked
+    │   └── RecorderRefused         it answers, and refuses
+    ├── TakesLeft               a closed take failed; the others have their transcripts
     └── WorkingFileBusy         another transcriber works on the same hearing
 
 None of them ends the transcriber: an utterance or a model that fails is marked in the transcript, a hearing that fails is
@@ -99,6 +101,22 @@ class RecorderUnreachable(SpeechError):
     code = "recorder-unreachable"
     exit_status = 69  # EX_UNAVAILABLE
     advice = "Check that the recorder runs (`systemctl status hattama-recorder`) and that its socket is in run_dir."
+
+
+class RecorderRefused(RecorderUnreachable):
+    """The recorder daemon answers, and refuses what it was asked."""
+
+    code = "recorder-refused"
+    advice = (
+        "The message holds the recorder's own code and reason; its log (`journalctl -u hattama-recorder`) says more."
+    )
+
+
+class TakesLeft(SpeechError):
+    """A closed take of a hearing has no transcript yet; it is tried again with the hearing."""
+
+    code = "takes-left"
+    advice = "The transcriber's log says what each of these takes failed of. Every other take has its transcript."
 
 
 class WorkingFileBusy(SpeechError):

@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from protocol.passage import Kind, Model, Passage, Word
+from protocol.passage import BadTranscript, Kind, Model, Passage, Word
 from transcription import switching
 from transcription.activity import Interval
 from transcription.audio import to_us
@@ -120,7 +120,18 @@ class Scribe:
         else:
             first = whole.utterance.given.start
             parts = [self._examined(one, samples[_slice(one.utterance, first)], {}) for one in parts]
-        return [passage for one in parts for passage in self._written(one)]
+        return [passage for one in parts for passage in self._set_down(one)]
+
+    def _set_down(self, one: _Heard) -> list[Passage]:
+        """As :meth:`_written`; an engine's words that no transcript may hold (control characters, none at all) are refused."""
+        try:
+            return self._written(one)
+        except BadTranscript:
+            engine = None if one.engine is None else one.engine.identity.engine
+            log.warning("words of no form", action="engine_failed", engine=engine)
+            utterance = one.utterance
+            start, end = utterance.start_us, utterance.end_us
+            return _passages(utterance, one.language, "refused", start, end, reason="failed")
 
     def _look(self, samples: Samples, *, piece: bool = False) -> Mapping[str, float] | None:
         """What it (a `piece` of an utterance) is spoken in by the sound; nothing where that cannot be heard, None where there is no choice."""

@@ -29,7 +29,7 @@ from protocol.view import HearingView
 from transcription.activity import Detector
 from transcription.client import RecorderClient, SocketClient
 from transcription.closed_takes import ClosedTake, InMemory, OpenedRecord, of_take, open_takes
-from transcription.errors import RecorderUnreachable
+from transcription.errors import RecorderUnreachable, TakesLeft
 from transcription.live import STEP_S, Live
 from transcription.models import Engines
 from transcription.pipeline import default_detector, transcribe
@@ -147,8 +147,27 @@ class Transcriber:
     def _transcribe(self, hearing: str) -> None:
         record = DirectoryRecord(self.hearings / hearing)
         view = read_view(record)
-        for closed in self.client.closed_takes(hearing) if view.keys else ():
+        failed = [
+            closed.take
+            for closed in (self.client.closed_takes(hearing) if view.keys else ())
+            if not self._closed_done(view, record, closed)
+        ]
+        self._transcribe_open(view, record)
+        if failed:
+            raise TakesLeft(f"closed takes without a transcript: {', '.join(failed)}")
+
+    def _closed_done(self, view: HearingView, record: DirectoryRecord, closed: ClosedTake) -> bool:
+        """Whether nothing is left to be done for it; what one take failed of costs no other its transcript."""
+        try:
             self._transcribe_closed(view, record, closed)
+        except Exception:
+            log.exception("closed take failed", action="closed_take_failed", take=closed.take)
+            return False
+        return True
+
+    def _transcribe_open(self, view: HearingView, record: DirectoryRecord) -> None:
+        """What was recorded in the open, unless its transcript is there."""
+        hearing = view.hearing
         if any(revision.kind == "transcript" and revision.key is None for revision in view.revisions):
             log.info("transcript is there", action="transcript_found")  # killed after handing it over, before the draft
             return

@@ -126,6 +126,19 @@ def heard(*words: tuple[str, int, int]) -> Callable[[Samples, str], Recognition]
     return lambda _samples, _language: Recognition(tuple(RecognizedWord(*word, 900) for word in words))
 
 
+@pytest.mark.parametrize("text", ["со\x00т", " сот", "", " "])
+def test_words_that_no_transcript_may_hold_cost_one_utterance(room: Courtroom, text: str) -> None:
+    calls: list[int] = []
+
+    def script(samples: Samples, _language: str) -> Recognition:
+        calls.append(len(samples))
+        return Recognition((RecognizedWord(text if len(calls) == 1 else "сот", 0, 500_000, 900),))
+
+    room.take({"mic-bench": voices(("loud", 2), ("quiet", 2), ("loud", 2))})
+    transcript = run(room, engines_of(FakeRecognizer(MODEL, frozenset({"kk"}), script)))
+    assert kinds(transcript) == [("refused", "mic-bench", "failed"), ("speech", "mic-bench", None)]
+
+
 @pytest.mark.parametrize(
     ("script", "found"),
     [
