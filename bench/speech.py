@@ -2,10 +2,10 @@
 
 The engine alone gets the whole file and takes it by its own windows of 30 s: one after another, with and without its activity detection;
 and with ``--windows`` so many at once (its batched pipeline), with its activity detection and with windows of 30 s side by side. The
-pipeline has as many windows at once as the side it is held against. Model, beam, word times and threads are equal, and each side loads
-the model once. The ratio is the engine's time over the pipeline's, as CPU seconds of one thread, which other work of the machine does
-not change; the least of the runs on each side, which take turns. The pipeline's model is loaded anew before each run, because it
-remembers what it encoded last. What silence the pipeline passes over is its own gain: the hearing's sound has it, the dense one has none
+pipeline has as many windows at once as the side it is held against. Model, beam, word times and threads are equal, and each run is a
+process of its own that loads the model, which counts (``bench.speech_sides``). The ratio is the engine's time over the pipeline's, as CPU
+seconds of one thread; the least of the runs on each side, which take turns. Other work of the machine changes CPU seconds too, by its
+caches and clock: run it on a quiet one. What silence the pipeline passes over is its own gain: the hearing's sound has it, the dense one has none
 to speak of. The windows that each side's encoder was given are counted.
 
 ``--whisperx PYTHON``: whisperX beside it, in an environment of its own (``bench.beside_whisperx``); told, and held to nothing.
@@ -23,37 +23,24 @@ import argparse
 import json
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.beside_whisperx import beside
 from bench.hearing import made
 from bench.machine import machine
 from bench.speaking_clock import make
+from bench.speech_sides import BEAM, THREADS, Side, Took, run
 from bench.words import demonstration_clips
-from device_config.settings import ModelSettings, SpeechSettings
 from hattama.demo.room import MODEL
 from hattama.logs import configure
 from tests.transcription.courtroom import RATE, write_wav
-from transcription.activity import Detector
-from transcription.evaluation.sound import SoundRecord
-from transcription.models import Engines
-from transcription.pipeline import default_detector, transcribe
 from transcription.recognizer import SAMPLE_RATE, Samples
 
 LIMIT = 0.95
-BEAM = 5
-_THREADS = 1
-_WINDOW_S = 30
-#: Frames of the encoder's window.
-_FRAMES = 3000
 #: Pauses between the turns of the dense sound, seconds.
 _DENSE_S = (0.2, 0.8)
 
@@ -81,137 +68,43 @@ def hearing(seconds: float, seed: int) -> Samples:
     return np.asarray(mixed / max(1.0, float(np.abs(mixed).max())), np.float32)
 
 
-class Encoded:
-    """Counts the windows that go through any model's encoder."""
-
-    def __init__(self) -> None:
-        """From here on."""
-        import faster_whisper
-
-        self.windows = 0.0
-        encode: Callable[..., Any] = faster_whisper.WhisperModel.encode
-
-        def counted(model: Any, features: npt.NDArray[np.float32]) -> Any:
-            self.windows += (len(features) if features.ndim == 3 else 1) * features.shape[-1] / _FRAMES
-            return encode(model, features)
-
-        self._library: Any = faster_whisper.WhisperModel
-        self._library.encode = counted
-
-
-@dataclass
-class Taken:
-    """What one way took: loading, the least of its runs, and what came out."""
-
-    load_s: float
-    ready: Callable[[], Callable[[], int]]
-    cpu_s: float = float("inf")
-    words: int = 0
-    windows: float = 0.0
-
-    @property
-    def whole_s(self) -> float:
-        """From the model's folder to the words."""
-        return self.load_s + self.cpu_s
-
-    def once(self, encoded: Encoded) -> None:
-        """One run; getting ready for it is not counted."""
-        run = self.ready()
-        before = encoded.windows
-        took, self.words = _timed(run)
-        self.cpu_s, self.windows = min(self.cpu_s, took), encoded.windows - before
-
-
-class Alone:
-    """faster-whisper without us."""
-
-    def __init__(self, folder: Path, compute: str) -> None:
-        import faster_whisper
-        from faster_whisper.vad import VadOptions, get_speech_timestamps
-
-        self._model: Any = faster_whisper.WhisperModel(
-            str(folder), device="cpu", compute_type=compute, cpu_threads=_THREADS, local_files_only=True
-        )
-        self._batched: Any = faster_whisper.BatchedInferencePipeline(self._model)
-        pauses: Any = VadOptions(min_silence_duration_ms=600, speech_pad_ms=500, max_speech_duration_s=28)
-        self._found: Callable[[Samples], list[dict[str, int]]] = lambda sound: get_speech_timestamps(sound, pauses)
-
-    def utterances(self, path: Path) -> int:
-        """Words of all utterances that its own detection finds, called for each; it finds the language of each."""
-        sound = self._read(path)
-        return sum(self._words(sound[one["start"] : one["end"]], None) for one in self._found(sound))
-
-    def windows(self, path: Path, *, detection: bool) -> int:
-        """Words of the whole sound in windows of 30 s, one after another."""
-        return self._words(self._read(path), "ru", vad_filter=detection)
-
-    def batched(self, path: Path, windows: int, *, detection: bool) -> int:
-        """Words of the whole sound, so many windows at once."""
-        sound = self._read(path)
-        length = len(sound) / SAMPLE_RATE
-        clips = [{"start": float(at), "end": min(at + _WINDOW_S, length)} for at in range(0, int(length), _WINDOW_S)]
-        segments, _ = self._batched.transcribe(
-            sound, language="ru", beam_size=BEAM, word_timestamps=True, batch_size=windows, vad_filter=detection,
-            clip_timestamps=None if detection else clips,
-        )  # fmt: skip
-        return sum(len(segment.words or ()) for segment in segments)
-
-    @staticmethod
-    def _read(path: Path) -> Samples:
-        from faster_whisper.audio import decode_audio
-
-        return np.asarray(decode_audio(str(path)), np.float32)
-
-    def _words(self, sound: Samples, language: str | None, **more: bool) -> int:
-        segments, _ = self._model.transcribe(
-            sound, language=language, beam_size=BEAM, word_timestamps=True, condition_on_previous_text=False, **more
-        )
-        return sum(len(segment.words or ()) for segment in segments)
-
-
 def measured(
-    folder: Path, path: Path, pairs: int, compute: str, windows: int, encoded: Encoded, whisperx: Path | None = None
+    folder: Path, path: Path, pairs: int, compute: str, windows: int, whisperx: Path | None = None
 ) -> list[dict[str, Any]]:
     """Every way with one model on one sound; the ratio of each of the engine's against the pipeline of as many windows."""
-    detector = default_detector()
-    alone = Alone(folder, compute)
-    alone_load_s = _least(lambda: Alone(folder, compute))
     taught_sentences = folder == MODEL
-    ways: list[tuple[str, int, Callable[[], int]]] = [
-        ("windows", 1, lambda: alone.windows(path, detection=False)),
-        ("windows, own detection", 1, lambda: alone.windows(path, detection=True)),
-    ]
+    side = partial(Side, folder=folder, path=path, compute=compute)
+    ways = {
+        "windows": side("windows"),
+        "windows, own detection": side("windows", detection=True),
+    }
     if taught_sentences:
-        ways.append(("called for each utterance", 1, lambda: alone.utterances(path)))
+        ways["called for each utterance"] = side("utterances")
     elif windows > 1:
-        ways += [
-            (f"{windows} windows at once", windows, lambda: alone.batched(path, windows, detection=False)),
-            (f"{windows} at once, own detection", windows, lambda: alone.batched(path, windows, detection=True)),
-        ]
-    taken: dict[int | str, Taken] = {many: _ours(folder, path, compute, many, detector) for _, many, _ in ways}
-    taken |= {name: Taken(alone_load_s, partial(_ready, run)) for name, _, run in ways}
+        ways[f"{windows} windows at once"] = side("windows", at_once=windows)
+        ways[f"{windows} at once, own detection"] = side("windows", at_once=windows, detection=True)
+    ours = {one.at_once: side("ours", at_once=one.at_once) for one in ways.values()}
+    runs: dict[Side, list[Took]] = {one: [] for one in (*ours.values(), *ways.values())}
     for _ in range(pairs):
-        for one in taken.values():
-            one.once(encoded)
+        for one, took in runs.items():
+            took.append(run(one))
+    least = {one: min(took, key=lambda each: each.whole_s) for one, took in runs.items()}
     rows: list[dict[str, Any]] = [
         {
-            "model": folder.name, "sound": path.stem, "alone": name, "at_once": many,
-            "held": not taught_sentences or name == "called for each utterance",
-            "ratio": round(taken[name].whole_s / taken[many].whole_s, 3),
-            "ours": _row(taken[many]), "engine": _row(taken[name]),
+            "model": folder.name, "sound": path.stem, "alone": name, "at_once": way.at_once,
+            "held": not taught_sentences or way.way == "utterances",
+            "ratio": round(least[way].whole_s / least[ours[way.at_once]].whole_s, 3),
+            "ours": _row(least[ours[way.at_once]]), "engine": _row(least[way]),
         }
-        for name, many, _ in ways
+        for name, way in ways.items()
     ]  # fmt: skip
     if whisperx is not None:
-        ours = {many: one for many, one in taken.items() if isinstance(many, int)}
-        rows += [_whisperx(whisperx, folder, path, compute, many, pairs, one) for many, one in ours.items()]
+        rows += [_whisperx(whisperx, folder, path, compute, many, pairs, least[one]) for many, one in ours.items()]
     return rows
 
 
-def _whisperx(
-    python: Path, folder: Path, path: Path, compute: str, many: int, runs: int, ours: Taken
-) -> dict[str, Any]:
-    theirs = beside(python, folder, path, compute=compute, beam=BEAM, windows=many, threads=_THREADS, runs=runs)
+def _whisperx(python: Path, folder: Path, path: Path, compute: str, many: int, runs: int, ours: Took) -> dict[str, Any]:
+    theirs = beside(python, folder, path, compute=compute, beam=BEAM, windows=many, threads=THREADS, runs=runs)
     return {
         "model": folder.name, "sound": path.stem, "alone": f"whisperX {theirs['version']}, {many} at once", "at_once": many,
         "held": False, "ratio": round((theirs["load_s"] + theirs["cpu_s"]) / ours.whole_s, 3),
@@ -219,53 +112,10 @@ def _whisperx(
     }  # fmt: skip
 
 
-def _ready(run: Callable[[], int]) -> Callable[[], int]:
-    """What remembers nothing is ready as it is."""
-    return run
-
-
-def _ours(folder: Path, path: Path, compute: str, many: int, detector: Detector) -> Taken:
-    options: dict[str, str | int | float | bool] = {"compute_type": compute, "beam_size": BEAM, "windows": many}
-    model = ModelSettings(engine="faster-whisper", path=folder, languages=("ru", "kk"), options=options)
-    speech = SpeechSettings(models=(model,), device="cpu", threads=_THREADS)
-
-    def loaded() -> Engines:
-        engines = Engines(speech)
-        engines.for_language("ru")
-        return engines
-
-    def ready() -> Callable[[], int]:
-        engines = loaded()
-
-        def run() -> int:
-            with SoundRecord(path, "ru") as record:
-                return transcribe(record.view, record, speech, engines=engines, detector=detector).word_count
-
-        return run
-
-    return Taken(_least(loaded), ready)
-
-
-def _least(load: Callable[[], object]) -> float:
-    """CPU seconds of the better of two loads; the first of a process imports libraries too, for both sides."""
-    took = []
-    for _ in range(2):
-        began = time.process_time()
-        load()
-        took.append(time.process_time() - began)
-    return min(took)
-
-
-def _row(one: Taken) -> dict[str, float | int]:
+def _row(one: Took) -> dict[str, float | int]:
     return {
         "cpu_s": round(one.cpu_s, 2), "load_s": round(one.load_s, 2), "words": one.words, "windows": round(one.windows, 1),
     }  # fmt: skip
-
-
-def _timed(work: Callable[[], int]) -> tuple[float, int]:
-    cpu = time.process_time()
-    words = work()
-    return time.process_time() - cpu, words
 
 
 def main() -> int:
@@ -276,22 +126,20 @@ def main() -> int:
     parser.add_argument("--sizes", nargs="*", default=["demo", "tiny", "base"], help="demo, tiny, base, small")
     parser.add_argument("--compute", default="float32", help="float32, int8")
     parser.add_argument("--windows", type=int, default=4, help="at once, for the batched comparison; 1: none")
-    parser.add_argument("--pairs", type=int, default=2, help="runs of each side")
+    parser.add_argument("--pairs", type=int, default=3, help="runs of each side")
     parser.add_argument("--seed", type=int, default=1, help="of the sounds")
     parser.add_argument("--whisperx", type=Path, help="python of another virtual environment that has whisperx")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     chosen = parser.parse_args()
     configure()
-    rows, encoded = [], Encoded()
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for size in chosen.sizes:
             model = MODEL if size == "demo" else make(Path(folder) / f"clock-{size}", size)
             for sound in chosen.sounds:
                 path = Path(folder) / f"{sound}.wav"
                 write_wav(path, (dense if sound == "dense" else hearing)(chosen.seconds, chosen.seed))
-                for row in measured(
-                    model, path, chosen.pairs, chosen.compute, chosen.windows, encoded, chosen.whisperx
-                ):
+                for row in measured(model, path, chosen.pairs, chosen.compute, chosen.windows, chosen.whisperx):
                     rows.append(row)
                     if not chosen.json:
                         _print(row)

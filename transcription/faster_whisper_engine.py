@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
+
+import numpy as np
+import structlog
 
 from device_config.settings import ModelSettings
 from transcription.errors import ModelUnusable, RecognitionFailed
@@ -11,6 +14,8 @@ from transcription.models import describe
 from transcription.recognizer import LoadedModel, Recognition, RecognizedWord, Samples, Spoken
 from transcription.remembered import Remembered
 from transcription.whisper_windows import PIECES, WINDOWS, Pieces, Together, among, filled, recognized
+
+log = structlog.get_logger(__name__)
 
 #: Without its own tokenizer.json the library would fetch one from the network.
 NEEDED: Final = ("model.bin", "config.json", "tokenizer.json")
@@ -22,6 +27,7 @@ OPTIONS: Final = {
     "windows": int,
     "pieces": str,
 }
+_PROBE_FRAMES: Final = 100  # a second
 _SEED: Final = 1  # the library samples when its first attempt fails; the same sound gives the same words
 
 
@@ -36,10 +42,11 @@ class FasterWhisperRecognizer(LoadedModel):
                 it is given the names of the case; a demonstration model was never taught to be), ``window``, ``windows`` and
                 ``pieces`` (:mod:`transcription.whisper_windows`).
             threads: processor threads of one recognition.
-            device: auto, cpu or cuda.
+            device: auto, cpu or cuda; auto takes the processor where a GPU does not compute.
 
         Raises:
-            ModelUnusable: the extra is not installed, a file is missing, an option is unknown, or the weights do not load.
+            ModelUnusable: the extra is not installed, a file is missing, an option is unknown, the weights do not load, or they
+                do not compute on the GPU that was asked for.
         """
         try:
             import ctranslate2
@@ -60,14 +67,18 @@ class FasterWhisperRecognizer(LoadedModel):
         self._prompted = bool(model.options.get("case_words", not self._identity.demonstration))
         windows = filled(model)
         self._seed: Any = ctranslate2.set_random_seed
-        try:
-            self._model: Any = faster_whisper.WhisperModel(
+
+        def on(place: str) -> Any:
+            return faster_whisper.WhisperModel(
                 str(model.path),
-                device=device,
+                device=place,
                 compute_type=str(model.options.get("compute_type", "default")),
                 cpu_threads=threads,
                 local_files_only=True,
             )
+
+        try:
+            self._model: Any = _working(on, device)
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelUnusable(f"{model.path}: {error}") from error
         self._pieces = Pieces(self._model) if windows.short_pieces else None
@@ -172,3 +183,26 @@ class FasterWhisperRecognizer(LoadedModel):
         except Exception as error:
             raise RecognitionFailed(f"faster-whisper: {error!r}") from error
         return Recognition(tuple(words), worst, nobody)
+
+
+def _working(on: Callable[[str], Any], device: str) -> Any:
+    """The model where it computes: CTranslate2 finds a GPU by its driver, and misses CUDA's libraries at the first sound only.
+
+    Args:
+        on: loads it on a device.
+        device: auto takes the processor then, and says so.
+
+    Raises:
+        RuntimeError: not on a GPU that was asked for.
+    """
+    loaded = on(device)
+    if loaded.model.device != "cuda":
+        return loaded
+    try:
+        loaded.encode(np.zeros((loaded.model.n_mels, _PROBE_FRAMES), np.float32))
+    except RuntimeError as error:
+        if device == "cuda":
+            raise RuntimeError(f"does not compute on the GPU: {error}") from error
+        log.warning("GPU without its libraries; the processor is used", action="gpu_unusable", reason=str(error))
+        return on("cpu")
+    return loaded

@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+import structlog
 
 from device_config.settings import ModelSettings
 from transcription.errors import ModelUnusable, RecognitionFailed
 from transcription.models import describe
 from transcription.recognizer import SAMPLE_RATE, LoadedModel, Recognition, RecognizedWord, Samples, spread
+
+log = structlog.get_logger(__name__)
 
 OPTIONS: Final = {"type": str, "quantization": str}
 #: Types whose models know several languages and want to be told which.
@@ -70,6 +73,10 @@ class OnnxAsrRecognizer(LoadedModel):
             )
         except Exception as error:  # onnx-asr's and ONNX Runtime's errors share no public base class
             raise ModelUnusable(f"{model.path}: {error}") from error
+        where = [
+            one.get_providers() for one in vars(loaded.asr).values() if isinstance(one, onnxruntime.InferenceSession)
+        ]
+        _kept_its_word(device, where, str(model.path))
         self._model: Any = loaded.with_timestamps()
 
     def recognize(self, samples: Samples, language: str, *, prompt: str = "") -> Recognition:  # noqa: ARG002 - takes no words
@@ -98,6 +105,22 @@ def _providers(available: Sequence[str], device: str) -> list[str]:
         )
     cuda = ["CUDAExecutionProvider"] if device != "cpu" and "CUDAExecutionProvider" in available else []
     return [*cuda, "CPUExecutionProvider"]
+
+
+def _kept_its_word(device: str, where: Sequence[Sequence[str]], path: str) -> None:
+    """ONNX Runtime takes the processor, without an error, where CUDA's libraries do not load.
+
+    Raises:
+        ModelUnusable: the GPU was asked for.
+    """
+    if device == "cpu" or all("CUDAExecutionProvider" in providers for providers in where):
+        return
+    if device == "cuda":
+        raise ModelUnusable(
+            f"{path}: device = cuda, and ONNX Runtime could not use it: CUDA's or cuDNN's libraries are missing or of another "
+            "version (docs/models.md); mend them, or set device = cpu"
+        )
+    log.info("on the processor", action="model_on_cpu", model=path)
 
 
 def joined(

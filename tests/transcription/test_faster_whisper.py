@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from transcription.errors import ModelUnusable, RecognitionFailed
 from transcription.recognizer import SAMPLE_RATE
 
 pytest.importorskip("faster_whisper", reason="needs the extra asr")
+
+import faster_whisper
 
 from tests.transcription.tiny_whisper import make_model
 from transcription.faster_whisper_engine import FasterWhisperRecognizer
@@ -109,6 +112,28 @@ def test_wrong_options_and_weights(folder: Path, tmp_path: Path) -> None:
     (made / "model.bin").write_bytes(b"weights")
     with pytest.raises(ModelUnusable):
         FasterWhisperRecognizer(model(made))
+
+
+def _on_cuda(loaded: Any) -> Any:
+    return SimpleNamespace(device="cuda", n_mels=loaded.model.n_mels)
+
+
+def test_a_gpu_that_does_not_compute(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a driver and without cuBLAS: it loads, and stops at the first sound."""
+
+    load: Any = faster_whisper.WhisperModel
+
+    def stops(_features: Any) -> Any:
+        raise RuntimeError("Library libcublas.so.12 is not found or cannot be loaded")
+
+    def driven(path: str, device: str, **more: Any) -> Any:
+        loaded = load(path, device="cpu", **more)
+        return loaded if device == "cpu" else SimpleNamespace(model=_on_cuda(loaded), encode=stops)
+
+    monkeypatch.setattr(faster_whisper, "WhisperModel", driven)
+    with pytest.raises(ModelUnusable, match=r"does not compute on the GPU.*libcublas"):
+        FasterWhisperRecognizer(model(folder, "kk"), device="cuda")
+    assert FasterWhisperRecognizer(model(folder, "kk"), device="auto").recognize(noise(2, -20, SAMPLE_RATE), "kk").words
 
 
 def test_an_english_model_is_not_used_for_kazakh(tmp_path: Path) -> None:

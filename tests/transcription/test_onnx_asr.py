@@ -17,6 +17,7 @@ from transcription.worker import transcribe_record
 pytest.importorskip("onnx_asr", reason="needs the extra asr")
 
 from tests.transcription.tiny_gigaam import FRAME_US, make_model
+from transcription import onnx_asr_engine
 from transcription.onnx_asr_engine import OnnxAsrRecognizer, joined
 
 WORDS = ["сот", "отырысы", "ашық"]
@@ -97,6 +98,14 @@ def test_weights_that_are_none(tmp_path: Path) -> None:
 def test_cuda_that_is_not_there(folder: Path) -> None:
     with pytest.raises(ModelUnusable, match="no CUDA"):
         OnnxAsrRecognizer(model(folder), device="cuda")
+
+
+def test_cuda_without_its_libraries_is_no_silent_processor(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A build for CUDA says that it has CUDA; its sessions are on the processor where the libraries do not load."""
+    monkeypatch.setattr(onnx_asr_engine, "_providers", lambda _available, _device: ["CPUExecutionProvider"])
+    with pytest.raises(ModelUnusable, match="could not use it"):
+        OnnxAsrRecognizer(model(folder), device="cuda")
+    assert OnnxAsrRecognizer(model(folder), device="auto").recognize(noise(4, -20, SAMPLE_RATE), "kk").words
 
 
 def test_an_engine_that_stops_costs_one_utterance(folder: Path) -> None:
