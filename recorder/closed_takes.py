@@ -73,8 +73,17 @@ class ClosedTakes:
         """Of the hearing now, and of the next take."""
         return self._view.publicity
 
-    def was_closed(self, at_us: int) -> bool:
-        """Whether the hearing was closed at a moment, UTC µs: what is said of it later is sealed too, whatever the hearing is by then."""
+    def was_closed(self, at_us: int, since_us: int | None = None) -> bool:
+        """Whether the hearing was closed at a moment, UTC µs: what is said of it later is sealed too, whatever the hearing is by then.
+
+        Args:
+            at_us: the moment.
+            since_us: the moment is known only to lie between this and ``at_us``: whether it was closed at any time between.
+        """
+        if since_us is not None and since_us < at_us:
+            turned = any(since_us < stage.at_us < at_us for stage in self._view.stages if stage.code in _SWITCHES)
+            if turned or self.was_closed(since_us):
+                return True
         if any(
             take.publicity == CLOSED and take.start_us <= at_us <= (take.end_us or at_us)
             for take in self._view.takes.values()

@@ -36,6 +36,9 @@ from recorder.supervisor import Order
 from recorder.take import LiveTake
 from recorder.tidying import tidy
 
+#: A mark that waited with its page was made at most so much before its place: the way to the recorder counts in no page's clock, µs.
+MOST_DOUBT_US = 2_000_000
+
 _log = structlog.get_logger(__name__)
 
 
@@ -231,7 +234,10 @@ class Session:
         async with self.telling:
             at = self.clock.now()[0] - (ago_us or 0) if at_us is None else at_us
             said: Mapping[str, Any] = {**data, "at_us": at}
-            if self.closed.was_closed(at if about_us is None else about_us):
+            # The way here took time that no page could tell, so a mark that waited was made at this moment or a little earlier.
+            doubt_us = min(ago_us or 0, MOST_DOUBT_US) if at_us is None else 0
+            of = at if about_us is None else about_us
+            if self.closed.was_closed(of, of - doubt_us):
                 said = self.closed.with_key(said)
             written = await self.ledger.post(*before, (line_type, said), checkpoint=True)
         return self.ledger.opened(written[-1])

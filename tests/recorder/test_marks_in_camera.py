@@ -44,21 +44,29 @@ async def test_what_is_said_later_of_a_moment_in_camera_is_sealed_too(tmp_path: 
             )
             first, second = await say("remarks", text="құпия-бір"), await say("remarks", text="құпия-екі")
             begun_us = second["at_us"]
-            await say("stages", code="CLOSED_END")
+            await asyncio.sleep(0.5)  # so long the last mark's way may take: its moment then still lies in this part
+            ended = await say("stages", code="CLOSED_END")
             await say("remarks", text="ашық-кейін")
             await say("remarks", text="құпия-түзетілген", replaces=first["seq"])
             await say("withdrawals", line=second["seq"], reason="құпия-себеп")
             ago = (daemon.clock.now()[0] - begun_us) // 1000
             await say("remarks", text="құпия-кешіккен", ago_ms=ago)
+            # One that waited, placed just after the part: its way may have taken longer than its page knew.
+            await asyncio.sleep(0.5)
+            since_end = (daemon.clock.now()[0] - ended["at_us"]) // 1000
+            late = await say("remarks", text="құпия-жолда", ago_ms=since_end - 1)
+            assert late["at_us"] > ended["at_us"]
+            await say("remarks", text="ашық-кешіккен", ago_ms=100)
             assert (early["seq"] > closing["seq"]) is ("құпия-сол-сәтте" not in _journal(tmp_path))
             assert [item.text for item in daemon.view(hearing).remarks if item.text.startswith("құпия-т")]
         folder = daemon.store.path(hearing)
         await daemon.move(hearing, "stop", "s")
     text = _journal(tmp_path)
-    for word in ("құпия-бір", "құпия-екі", "құпия-түзетілген", "құпия-себеп", "құпия-кешіккен"):
+    for word in ("құпия-бір", "құпия-екі", "құпия-түзетілген", "құпия-себеп", "құпия-кешіккен", "құпия-жолда"):
         assert word not in text, word
     assert "ашық-бұрын" in text
     assert "ашық-кейін" in text
+    assert "ашық-кешіккен" in text
     entries, _ = read_journal((folder / "journal.jsonl").read_bytes())
     view = HearingView.of(opened_entries(entries, bytes(ARCHIVE)))
     assert {"құпия-түзетілген", "құпия-кешіккен"} < {item.text for item in view.remarks}
