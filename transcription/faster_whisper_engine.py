@@ -51,6 +51,7 @@ class FasterWhisperRecognizer(LoadedModel):
         try:
             import ctranslate2
             import faster_whisper
+            from threadpoolctl import threadpool_limits
         except ImportError as error:
             raise ModelUnusable(f"faster-whisper is not installed (pip install 'hattama[asr]'): {error}") from error
         for name in NEEDED:
@@ -81,9 +82,12 @@ class FasterWhisperRecognizer(LoadedModel):
             self._model: Any = _working(on, device)
         except (RuntimeError, ValueError, OSError) as error:
             raise ModelUnusable(f"{model.path}: {error}") from error
+        # numpy's BLAS has a thread for each core, which waits busily after each window's spectrum, beside the encoder: a tenth of a small
+        # model's processor time, for a product of two small matrices.
+        threadpool_limits(1, user_api="blas")
         self._pieces = Pieces(self._model) if windows.short_pieces else None
         # An utterance is asked for its language, then for its words: both are read from one encoding of it.
-        self._model.feature_extractor = Remembered(self._model.feature_extractor)
+        self._model.feature_extractor = Remembered(self._model.feature_extractor, most=windows.windows)
         self._model.encode = Remembered(self._model.encode)
         self._together = Together(self._model, self._beam, windows.windows) if windows.packed else None
         # The library would quietly write English words for any language.

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-#: Results kept: those of a whole utterance outlive a look at its halves.
+#: Results kept where one is asked for at a time: that of a whole utterance outlives a look at its halves.
 _KEPT: Final = 3
 
 
@@ -19,10 +19,15 @@ class Remembered:
     What the callable has beside being called (a feature extractor's sizes) is had from it.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        """Nothing is kept yet."""
+    def __init__(self, function: Callable[..., Any], *, most: int = 1) -> None:
+        """Nothing is kept yet.
+
+        Args:
+            function: what is called.
+            most: arrays that are asked for one after another, and then again.
+        """
         self._function = function
-        self._kept: deque[tuple[npt.NDArray[Any], tuple[Any, ...], Any]] = deque(maxlen=_KEPT)
+        self._kept: deque[tuple[npt.NDArray[Any], tuple[Any, ...], Any]] = deque(maxlen=_KEPT - 1 + most)
 
     def __call__(self, array: npt.NDArray[Any], *more: object, **named: object) -> Any:
         """The result for the array; the same object where all that is given is the same."""

@@ -15,11 +15,12 @@ from device_config.settings import ModelSettings, Settings, SpeechSettings
 from protocol.transcript import Transcript
 from tests.transcription.courtroom import RATE, Courtroom, noise, silence, speech
 from transcription.errors import ModelUnusable, RecognitionFailed
-from transcription.recognizer import SAMPLE_RATE
+from transcription.recognizer import SAMPLE_RATE, Spoken
 
 pytest.importorskip("faster_whisper", reason="needs the extra asr")
 
 import faster_whisper
+import threadpoolctl
 
 from tests.transcription.tiny_whisper import make_model
 from transcription.faster_whisper_engine import FasterWhisperRecognizer
@@ -88,6 +89,28 @@ def test_a_piece_is_encoded_at_its_own_length_where_the_model_is_for_it(
         assert given[-1] == 3000
     with pytest.raises(ModelUnusable, match="pieces = 'long'"):
         FasterWhisperRecognizer(model(folder, pieces="long"))
+
+
+def test_no_thread_of_a_sum_waits_busily_beside_the_encoder(folder: Path) -> None:
+    FasterWhisperRecognizer(model(folder))
+    assert {one["num_threads"] for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"} == {1}
+
+
+def test_windows_at_once_are_looked_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their spectra are made for the look at their languages, and the words are read from the same."""
+    seen: list[int] = []
+    made = faster_whisper.feature_extractor.FeatureExtractor.__call__
+
+    def counted(self: Any, samples: Any, *more: Any, **named: Any) -> Any:
+        seen.append(len(samples))
+        return made(self, samples, *more, **named)
+
+    monkeypatch.setattr(faster_whisper.feature_extractor.FeatureExtractor, "__call__", counted)
+    engine = FasterWhisperRecognizer(model(folder, window="packed", windows=4))
+    sounds = [Spoken(noise(20.0 + n, rate=SAMPLE_RATE, seed=n), (0, 20 * SAMPLE_RATE)) for n in range(4)]
+    engine.languages_together(sounds)
+    engine.recognize_together(sounds, "ru")
+    assert sorted(seen) == sorted(len(one.samples) for one in sounds)
 
 
 def test_an_unknown_language_fails_one_utterance(folder: Path) -> None:
