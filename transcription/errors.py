@@ -17,7 +17,7 @@
     └── WorkingFileBusy         another transcriber works on the same hearing
 
 None of them ends the transcriber: an utterance or a model that fails is marked in the transcript, a hearing that fails is
-tried again. ``hattama transcribe`` ends with ``exit_status``.
+tried again. ``hattama transcriber`` and ``hattama evaluate`` end with ``exit_status``.
 """
 
 from __future__ import annotations

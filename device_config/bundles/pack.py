@@ -20,6 +20,10 @@ from protocol.note import Signer
 _FILE_MODE: Final = 0o644
 
 
+#: Languages of the courts by their codes of three letters (ISO 639-2), which hearings do not use: they have ISO 639-1's.
+_SHORT: Final = {"eng": "en", "kaz": "kk", "rus": "ru"}
+
+
 @dataclass(frozen=True)
 class Description:
     """What the publisher says of a model; ``memory_bytes`` is what its engine needs to run it."""
@@ -46,6 +50,11 @@ def pack(folder: Path, about: Description, signer: Signer, out: Path) -> Manifes
         raise errors.BundleForm(f"{folder}: is a bundle already; pack the folder it was made of")
     if out.resolve().is_relative_to(folder.resolve()):
         raise errors.BundleForm(f"{out}: lies in the folder that is packed")
+    for language in about.languages:
+        if (short := _SHORT.get(language)) is not None:
+            raise errors.BundleFormat(
+                f"{MANIFEST}: languages: {language!r} matches no hearing; its code here is {short!r}"
+            )
     files = tuple(_measure(folder, path, about.engine) for path in list_files(folder))
     made = Manifest(
         name=about.name, version=about.version, engine=about.engine, languages=tuple(about.languages), licence=about.licence,

@@ -113,7 +113,13 @@ def settings_lines(manifest: Manifest, folder: Path) -> str:
     if manifest.engine not in get_args(ModelSettings.model_fields["engine"].annotation):
         return ""
     languages = ", ".join(f'"{language}"' for language in manifest.languages)
-    return f'[[speech.models]]\nengine = "{manifest.engine}"\npath = "{path}"\nlanguages = [{languages}]\n'
+    lines = f'[[speech.models]]\nengine = "{manifest.engine}"\npath = "{path}"\nlanguages = [{languages}]\n'
+    # Which of its families the files are of, nothing in a bundle says; without it the engine refuses to load, and tells so.
+    return (
+        lines + 'options = { type = "" }  # fill in: docs/models.md, Engines\n'
+        if manifest.engine == "onnx-asr"
+        else lines
+    )
 
 
 def _named(settings: Settings, name: str) -> Path | None:

@@ -17,6 +17,8 @@ app = typer.Typer(
 )
 
 _MIB = 2**20
+#: On standard error, as what is said where there is no bundle.
+_COLUMNS = "name-version\tengine\tlanguages\tMiB on disk\tMiB of memory\tlicence\tin the settings"
 
 
 def _say_if_none(found: Sequence[object]) -> None:
@@ -33,6 +35,8 @@ def list_(context: typer.Context) -> None:
 
     found = store.installed(settings)
     _say_if_none(found)
+    if found:
+        typer.echo(_COLUMNS, err=True)
     for item in found:
         if (about := item.manifest) is None:
             typer.echo(f"{item.folder.name}\tdamaged: {item.trouble}")
@@ -76,6 +80,8 @@ def verify(
         typer.echo(
             f"{item.folder.name}\t" + ("good" if item.trouble is None else f"{item.trouble.code}: {item.trouble}")
         )
+    for advice in dict.fromkeys(item.trouble.advice for item in found if item.trouble and item.trouble.advice):
+        typer.echo(advice, err=True)
     if any(item.trouble for item in found):
         raise typer.Exit(65)
 

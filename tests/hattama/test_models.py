@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from device_config.bundles.errors import BundleChanged
 from tests.support.bundles import Parts, make_folder
 from tests.support.command import Said, hattama
 from tests.support.no_network import UNSHARE, possible
@@ -56,6 +58,7 @@ def test_a_changed_one_is_told(tmp_path: Path) -> None:
     said = hattama("models", "verify")
     assert said.status == 65
     assert "whisper-tiny-1.0\tbundle-changed: model.bin" in said.out
+    assert BundleChanged.advice in said.err
     (folder / "hattama-bundle.json").write_bytes(b"x")
     assert "damaged" in hattama("models", "list").out
 
@@ -67,6 +70,23 @@ def test_a_model_that_tells_voices_apart_has_a_setting_of_its_own(tmp_path: Path
     said = hattama("models", "add", str(parts.write(tmp_path / "one.tar")))
     assert said.status == 0, said.err
     assert '[speech.diarization]\npath = "' in said.out
+
+
+def test_an_onnx_model_asks_for_its_type(tmp_path: Path) -> None:
+    parts = Parts(files={"model.onnx": b"x", "vocab.txt": b"x"})
+    parts.value.update(name="gigaam", engine="onnx-asr")
+    hattama("models", "trust", parts.signer.key.text)
+    said = hattama("models", "add", str(parts.write(tmp_path / "one.tar")))
+    assert said.status == 0, said.err
+    (model,) = tomllib.loads(said.out.partition("\n\n")[2])["speech"]["models"]
+    assert model["options"] == {"type": ""}
+
+
+def test_a_language_of_three_letters_is_refused_with_its_two(tmp_path: Path) -> None:
+    said = pack(tmp_path, "--language", "kaz")
+    assert said.status == 65
+    assert "error[bundle-format]" in said.err
+    assert "'kk'" in said.err
 
 
 def test_a_wrong_description_is_refused_before_anything_is_written(tmp_path: Path) -> None:
