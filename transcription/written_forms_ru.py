@@ -23,7 +23,7 @@ from transcription.written_forms_ru_words import (
     WORDS,
     YEARS,
 )
-from transcription.written_forms_runs import Rewrite, Run, digits, identifier, runs
+from transcription.written_forms_runs import Rewrite, Run, alike, digits, identifier, runs
 
 _DAY: Final = 31
 _YEARS: Final = range(1000, 2101)
@@ -38,7 +38,8 @@ _DASHES: Final = frozenset({"дефис", "тире", "прим"})
 def rewrites(tokens: Sequence[Token]) -> list[Rewrite]:
     """What is written otherwise, in order, none over another."""
     found: list[Rewrite] = []
-    for run in runs(tokens, WORDS):
+    every = list(runs(tokens, WORDS))
+    for run in every:
         if found and run.first < found[-1].end:
             continue  # a rule reached over it
         if run.vague(VAGUE, WORDS):
@@ -46,7 +47,8 @@ def rewrites(tokens: Sequence[Token]) -> list[Rewrite]:
         made = next((made for rule in _RULES if (made := rule(run, found)) is not None), None)
         if made is not None:
             found += made
-    return found
+    # A law's numbers stand in figures one by one: статья 125 или тридцатая.
+    return alike(found, [run for run in every if run.previous not in LEGAL], _BETWEEN)
 
 
 _Rule = Callable[[Run, Sequence[Rewrite]], list[Rewrite] | None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Final
 from transcription.written_forms_numbers import Lexicon, Number, Token, grouped, parse_all
 
 _DIGITS: Final = 10
+_THOUSAND: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,10 @@ class Run:
     def open_range(self, between: AbstractSet[str], lexicon: Lexicon) -> bool:
         """From five to ten thousand, two or three thousand: the thousand belongs to both, and one of them has no noun."""
         at = self.first - 2
-        return self.previous in between and at >= 0 and self.tokens[at].plain in lexicon
+        if self.previous not in between or at < 0 or self.tokens[at].plain not in lexicon:
+            return False
+        own = lexicon[self.tokens[at].plain]
+        return not (own.multiplies and own.value >= _THOUSAND)
 
     def follow(self, at: int, lexicon: Lexicon, joiner: str = "") -> Run | None:
         """The run that begins at a place, if one does."""
@@ -108,6 +113,24 @@ def _goes_on(tokens: Sequence[Token], first: int, at: int, lexicon: Lexicon, joi
     token = tokens[at]
     known = token.plain in lexicon or (joiner != "" and token.plain == joiner and at > first)
     return known and (at == first or not (token.opens or tokens[at - 1].closes))
+
+
+def alike(found: Sequence[Rewrite], every: Sequence[Run], between: AbstractSet[str]) -> list[Rewrite]:
+    """Without the half of a pair: of two numbers with "to" or "or" between them both are written otherwise, or neither.
+
+    Args:
+        found: what would be written, in order.
+        every: the runs of the utterance, in order.
+        between: the words that make a pair.
+    """
+    kept = list(found)
+    for one, other in itertools.pairwise(every):
+        if other.first != one.end + 1 or other.previous not in between or other.tokens[one.end - 1].closes:
+            continue
+        halves = [[it for it in kept if it.first <= run.first < it.end] for run in (one, other)]
+        if bool(halves[0]) != bool(halves[1]):
+            kept = [it for it in kept if it not in halves[0] and it not in halves[1]]
+    return kept
 
 
 def identifier(run: Run, known: Mapping[str, Sequence[int]]) -> list[Rewrite] | None:
