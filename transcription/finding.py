@@ -119,6 +119,8 @@ def find(
         gaps += _gaps(span, source, [(s.start_us, s.end_us, "closed") for s in closed])
         gaps += _gaps(span, source, [(s.start_us, s.end_us, "unreadable") for s in tracks[source].unreadable])
         gaps += _gaps(span, source, _journalled(view, source))
+    for source in sorted(one.name for one in view.sources.values() if one.media == "audio" and one.name not in tracks):
+        gaps += _gaps(span, source, _journalled(view, source))  # lost for the whole take
     own, others = own_voices(found, levels)
     log.info(
         "speech found",

@@ -173,6 +173,19 @@ def test_gaps_are_shown(room: Courtroom) -> None:
     assert (gap.start_us, gap.end_us) == (START_US + 2 * SECOND, START_US + 4 * SECOND)
 
 
+def test_a_microphone_that_was_lost_for_the_whole_take_is_shown(room: Courtroom) -> None:
+    two = voices(("loud", 2))
+    room.take({"mic-bench": voices(("loud", 4)), "mic-door": two, "cam": two}, leave_out=(1,))
+    for name, media in (("mic-bench", "audio"), ("mic-door", "audio"), ("cam", "video")):
+        room.line("source", {"name": name, "kind": "microphone", "media": media, "label": "", "device": ""})
+    transcript = run(room, engines_of(says("сот")))
+    assert {(p.source, p.reason) for p in transcript.passages if p.kind == "gap"} == {
+        ("mic-bench", "lost"),
+        ("mic-door", "lost"),
+    }
+    assert {p.source for p in transcript.passages if p.kind == "speech"} == {"mic-bench"}
+
+
 def test_closed_takes_stay_out(room: Courtroom) -> None:
     room.take({"mic-bench": voices(("loud", 2))})
     room.take({"mic-bench": voices(("loud", 2))}, take="T02", at=10, publicity="closed")
