@@ -40,7 +40,7 @@ def _shown(value: Any, name: str = "") -> Any:
 def check(context: typer.Context) -> None:
     """Read the settings and say whether they are right; a wrong one is named with its line or variable.
 
-    What a service refuses at its start by its settings, or by a file that they name, is refused here with the same words. Nothing is started or connected to.
+    What a service refuses at its start by its settings, or by a file that they name, is refused here with the same words; a speech model that is not there is told. Nothing is started or connected to.
     """
     settings = settings_of(context)
     from hattama.cli import tell
@@ -49,5 +49,11 @@ def check(context: typer.Context) -> None:
     statuses = [tell(error) for error in problems(settings)]
     if statuses:
         raise typer.Exit(statuses[0] or 78)
+    folders = [model.path for model in settings.speech.models]
+    folders += [settings.speech.diarization.path] if settings.speech.diarization.path is not None else []
+    for folder in folders:
+        # No service refuses it: a hearing is recorded without, and its transcript says what is missing.
+        if not folder.is_dir():
+            typer.echo(f"speech: {folder}: no such folder; transcripts are made without this model", err=True)
     tracks = sum(len(source.channels) or 1 for source in settings.sources)
     typer.echo(f"settings are right: {len(settings.sources)} devices, {tracks} tracks, state in {settings.state_dir}")

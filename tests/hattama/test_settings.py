@@ -92,3 +92,20 @@ def test_check_names_all_that_is_wrong(tmp_path: Path) -> None:
     assert (said.status, said.out) == (78, "")
     for code in ("passkey-address", "database-unfit", "authorities-unfit"):
         assert f"error[{code}]" in said.err
+
+
+def test_check_tells_a_speech_model_that_is_not_there(tmp_path: Path) -> None:
+    """No service refuses it: a hearing is recorded without."""
+    file = tmp_path / "settings.toml"
+    (tmp_path / "there").mkdir()
+    file.write_text(
+        "".join(
+            f'[[speech.models]]\nengine = "faster-whisper"\npath = "{tmp_path / name}"\nlanguages = ["kk"]\n'
+            for name in ("there", "gone")
+        )
+    )
+    said = hattama("--config", str(file), "settings", "check")
+    assert said.status == 0
+    assert said.err.splitlines() == [
+        f"speech: {tmp_path / 'gone'}: no such folder; transcripts are made without this model"
+    ]
