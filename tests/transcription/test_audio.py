@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -68,3 +72,38 @@ def test_no_sound_at_all(tmp_path: Path) -> None:
         decode((tmp_path / "empty.mp4").read_bytes(), "empty.mp4")
     with pytest.raises(SoundUnreadable):
         decode(b"", "nothing")
+
+
+def test_samples_of_16_bits_and_16_khz_come_as_they_are() -> None:
+    given = np.arange(-32768, 32768, 7, dtype=np.int16)
+    file = io.BytesIO()
+    with wave.open(file, "wb") as made:
+        made.setnchannels(1)
+        made.setsampwidth(2)
+        made.setframerate(16_000)
+        made.writeframes(given.tobytes())
+    assert np.array_equal(decode(file.getvalue(), "exact"), given.astype(np.float32) / 32768)
+
+
+def test_a_stream_that_changes_its_rate_and_channels_is_read_to_its_end() -> None:
+    """As ADTS may, in the middle: the sound before and the sound after, each in its length."""
+    whole = decode(_aac(2.0, 16_000, "mono") + _aac(3.0, 48_000, "stereo") + _aac(1.0, 16_000, "mono"), "changing")
+    assert abs(len(whole) - 6 * 16_000) < 16_000 // 4  # the codec's own priming, three times
+    for at in (1.0, 3.5, 5.7):
+        piece = whole[int(at * 16_000) : int((at + 0.2) * 16_000)]
+        strongest = int(np.argmax(np.abs(np.fft.rfft(piece)))) * 16_000 / len(piece)
+        assert abs(strongest - 440) < 10, at
+
+
+def _aac(seconds: float, rate: int, layout: str) -> bytes:
+    file = io.BytesIO()
+    with av.open(file, "w", format="adts") as made:
+        stream: Any = made.add_stream("aac", rate=rate, layout=layout)
+        sound = 0.5 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)
+        channels = np.tile(sound.astype(np.float32), (2 if layout == "stereo" else 1, 1))
+        for first in range(0, channels.shape[1], 1024):
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(channels[:, first : first + 1024]), "fltp", layout)
+            frame.sample_rate, frame.pts = rate, first
+            made.mux(stream.encode(frame))
+        made.mux(stream.encode(None))
+    return file.getvalue()
