@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from transcription.written_forms_numbers import Lexicon, Number, Numeral, Token, counted, listed
-from transcription.written_forms_runs import Rewrite, Run, digits, identifier, runs
+from transcription.written_forms_runs import Rewrite, Run, alike, digits, identifier, runs
 
 _SMALL: Final = listed(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
@@ -60,13 +60,14 @@ WORDS: Final[Lexicon] = dict(_words())
 def rewrites(tokens: Sequence[Token]) -> list[Rewrite]:
     """What is written otherwise, in order, none over another."""
     found: list[Rewrite] = []
-    for run in runs(tokens, WORDS, joiner=_AND):
+    every = list(runs(tokens, WORDS, joiner=_AND))
+    for run in every:
         if run.vague(_VAGUE, WORDS):
             continue
         made = next((made for rule in _RULES if (made := rule(run)) is not None), None)
         if made is not None:
             found += made
-    return found
+    return alike(found, [run for run in every if run.previous not in _LAW], _BETWEEN)
 
 
 def _identifier(run: Run) -> list[Rewrite] | None:

@@ -25,7 +25,7 @@ from transcription.written_forms_kk_words import (
     YEAR,
 )
 from transcription.written_forms_numbers import MARKS, Token, counted, grouped
-from transcription.written_forms_runs import Rewrite, Run, digits, identifier, runs
+from transcription.written_forms_runs import Rewrite, Run, alike, digits, identifier, runs
 
 _DAY: Final = 31
 _YEARS: Final = range(1000, 2101)
@@ -39,13 +39,14 @@ _PLACES: Final = {10: 1, 100: 2, 1000: 3}
 def rewrites(tokens: Sequence[Token]) -> list[Rewrite]:
     """What is written otherwise, in order, none over another."""
     found: list[Rewrite] = []
-    for run in runs(tokens, WORDS):
+    every = list(runs(tokens, WORDS))
+    for run in every:
         if (found and run.first < found[-1].end) or run.vague(VAGUE, WORDS):
             continue
         made = next((made for rule in _RULES if (made := rule(run, found)) is not None), None)
         if made is not None:
             found += made
-    return found
+    return alike(found, [run for run in every if not LAW.match(run.next)], _BETWEEN)
 
 
 _Rule = Callable[[Run, Sequence[Rewrite]], list[Rewrite] | None]
